@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QEMU's edu device (docs/specs/edu.rst): acknowledges its interrupts, and copies through its DMA engine on request.
+ *
+ * One copy is two transfers, buffer to device and device to buffer. The program is woken once, after the second; the
+ * first interrupt goes no further than the deferred hook, which starts the second transfer.
+ *
+ *   kplug buffer alloc DEV edu 0x10000 --dma-bits 28     edu reaches 28 bits unless QEMU's dma_mask= says more
+ *   kplug plugin load DEV edu.bpf.o
+ */
+#include "kplug.bpf.h"
+#include "edu.h"
+#include "edu_regs.h"
+
+KPLUG_PLUGIN("edu", "1.0", 0x1234, 0x11e8);
+KPLUG_BUFFER(struct edu_buffer, buf);
+
+/* The copy under way. Here and not in the buffer, where a program could write it. */
+enum { IDLE, TO_DEVICE, TO_BUFFER };
+static u32 stage;
+static u32 transfers_done; /* counted by interrupt, taken by deferred */
+static u64 dst;
+static u32 bytes;
+
+/* direction: 0 or EDU_DMA_CMD_TO_RAM */
+static void start(struct kplug_event *ev, u64 from, u64 to, u32 direction)
+{
+	kplug_write64(ev, EDU_BAR, EDU_DMA_SRC, from);
+	kplug_write64(ev, EDU_BAR, EDU_DMA_DST, to);
+	kplug_write64(ev, EDU_BAR, EDU_DMA_COUNT, bytes);
+	kplug_write64(ev, EDU_BAR, EDU_DMA_CMD, EDU_DMA_CMD_START | EDU_DMA_CMD_RAISE | direction);
+}
+
+static int copy(struct kplug_event *ev)
+{
+	u64 base = kplug_dma_addr(ev, buf.data, sizeof(buf.data));
+	struct edu_copy *arg = (void *)kplug_event_data(ev, 0, sizeof(*arg));
+
+	if (!arg || arg->reserved)
+		return -EINVAL;
+	if (!arg->bytes || arg->bytes > EDU_COPY_MAX || arg->src > sizeof(buf.data) - arg->bytes ||
+	    arg->dst > sizeof(buf.data) - arg->bytes)
+		return -ERANGE;
+	if (!base)
+		return -EIO;
+	if (__sync_val_compare_and_swap(&stage, IDLE, TO_DEVICE) != IDLE)
+		return -EBUSY;
+	bytes = arg->bytes;
+	dst = base + arg->dst;
+	start(ev, base + arg->src, EDU_MEMORY, 0);
+	return 0;
+}
+
+KPLUG_HOOK(call)
+{
+	if (ev->message == EDU_CALL_VERSION)
+		kplug_answer(ev, EDU_VERSION, 0, 0);
+	else if (ev->message == EDU_CALL_COPY)
+		kplug_answer(ev, copy(ev), 0, 0);
+	else
+		kplug_answer(ev, -ENOSYS, 0, 0);
+}
+
+KPLUG_HOOK(interrupt)
+{
+	u32 status = kplug_read32(ev, EDU_BAR, EDU_IRQ_STATUS);
+
+	if (!status)
+		return; /* a neighbour's, on a shared line */
+	kplug_write32(ev, EDU_BAR, EDU_IRQ_ACK, status);
+	buf.interrupts++;
+	if (status & EDU_IRQ_STATUS_DMA)
+		__sync_fetch_and_add(&transfers_done, 1);
+	kplug_answer(ev, 0, KPLUG_MINE | KPLUG_DEFER, 0);
+}
+
+KPLUG_HOOK(deferred)
+{
+	u32 notify = 1; /* an interrupt that no copy asked for is the program's business */
+
+	buf.deferred += ev->count;
+	if (__sync_lock_test_and_set(&transfers_done, 0)) {
+		if (stage == TO_DEVICE) {
+			stage = TO_BUFFER;
+			start(ev, EDU_MEMORY, dst, EDU_DMA_CMD_TO_RAM);
+			notify = 0;
+		} else if (stage == TO_BUFFER) {
+			buf.copies++;
+			buf.completed = bpf_ktime_get_ns();
+			__sync_lock_test_and_set(&stage, IDLE);
+		}
+	}
+	kplug_answer(ev, 0, 0, notify);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* What edu.bpf.c and its programs agree on: the calls and the buffer. */
+#ifndef EDU_H
+#define EDU_H
+
+#define EDU_BUFFER_BYTES 0x10000
+#define EDU_COPY_MAX 4088 /* the device has 4096 bytes, but QEMU before 8 or so aborts on a transfer of all of them */
+
+/* Messages of kplug_call(). */
+#define EDU_CALL_VERSION 1 /* result: EDU_VERSION */
+#define EDU_CALL_COPY 2 /* struct edu_copy; result 0, or -ERANGE, -EINVAL, -EBUSY (a copy is under way), -EIO */
+
+#define EDU_VERSION 100
+
+/* Copies through the device: data + src to the device, and from there to data + dst. Two DMA transfers, one wake-up. */
+struct edu_copy {
+	__u32 src, dst; /* offsets in edu_buffer.data */
+	__u32 bytes; /* 1..EDU_COPY_MAX */
+	__u32 reserved;
+};
+
+/* The buffer. The plugin writes the counters, the program and the device the data. */
+struct edu_buffer {
+	__u64 interrupts; /* that the interrupt hook acknowledged */
+	__u64 deferred; /* interrupts that the deferred hook stood for */
+	__u64 copies; /* completed */
+	__u64 completed; /* ns, CLOCK_MONOTONIC, of the last copy */
+	__u64 reserved[4];
+	__u8 data[EDU_BUFFER_BYTES - 64];
+};
+
+#endif /* EDU_H */

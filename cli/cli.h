@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What the commands share: the table's row, the parsed arguments, messages and exit codes. */
+#ifndef KPLUG_CLI_H
+#define KPLUG_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libkplug.h"
+
+#include <getopt.h>
+
+enum { CLI_DONE, CLI_FAILED, CLI_USAGE }; /* exit codes; 0, 1, 2 is promised by the man page */
+
+/* All options of all commands; a name means the same everywhere. Their types and ranges are in args.c. */
+enum option_id {
+	OPT_HELP,
+	OPT_VERBOSE,
+	OPT_ALL,
+	OPT_BUFFER,
+	OPT_BYTE,
+	OPT_COUNT,
+	OPT_DATA,
+	OPT_DATA_FILE,
+	OPT_DMA_BITS,
+	OPT_FORCE,
+	OPT_FRESH,
+	OPT_FROM_LIST,
+	OPT_GROUP,
+	OPT_INCLUDE,
+	OPT_JSON,
+	OPT_KIND,
+	OPT_LENGTH,
+	OPT_LISTEN,
+	OPT_MODE,
+	OPT_OBJECT,
+	OPT_OFFSET,
+	OPT_OWNER,
+	OPT_PATTERN,
+	OPT_PIN,
+	OPT_RAW,
+	OPT_RETRY_SMALLER,
+	OPT_SIZE,
+	OPT_TIMEOUT,
+	OPT_UNMASK,
+	OPT_VECTORS,
+	OPT_WIDTH,
+	OPTIONS
+};
+#define OPT(id) (1U << OPT_##id)
+
+struct command;
+
+struct args {
+	const struct command *cmd;
+	char **pos; /* positional arguments */
+	unsigned int npos;
+	uint32_t given; /* bit per enum option_id */
+	uint64_t num[OPTIONS];
+	const char *text[OPTIONS];
+};
+
+struct command {
+	const char *name; /* one word, or a group and a word */
+	int (*run)(const struct args *a); /* gives the exit code */
+	unsigned int min_pos, max_pos;
+	uint32_t options; /* besides --help and --verbose, which all have */
+	const char *synopsis; /* what follows the name */
+	const char *help; /* first line: the summary */
+};
+
+extern const struct command commands[]; /* up to a NULL name */
+
+int cli_main(int argc, char **argv);
+
+/* help.c: all but the last give CLI_DONE. A group is the first of a name's two words. */
+bool is_group(const char *word);
+int print_help(const char *group); /* NULL: of all commands */
+int print_command_help(const struct command *cmd);
+int no_such_command(int argc, char **argv); /* gives CLI_USAGE after saying why */
+
+/* args.c. argv[0] is the command's last word. Gives 0, or CLI_USAGE after saying why. */
+int args_parse(struct args *a, const struct command *cmd, int argc, char **argv);
+void args_options(const struct command *cmd, struct option ret_options[OPTIONS + 1]);
+static inline bool has(const struct args *a, enum option_id id)
+{
+	return a->given & (1U << id);
+}
+/* One positional argument. Gives 0, or CLI_USAGE after saying why. */
+int arg_number(const struct args *a, const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+int arg_size(const struct args *a, const char *what, const char *text, uint64_t max, uint64_t *ret);
+int arg_hex(const struct args *a, const char *what, const char *text, uint8_t *ret, size_t max, size_t *ret_size);
+
+/* util.c: messages go to stderr, one line each, and the return value is the exit code. */
+int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int wrong_usage(const struct args *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int fail_lib(const char *object, int err); /* what the library says of its last failure */
+void be_verbose(void);
+bool is_verbose(void);
+/* Opens the device named by the first positional argument. Gives 0, or an exit code after saying why. */
+int open_device(const struct args *a, bool read_only, struct kplug_device **ret_dev);
+/* Closes it and makes err, what the library gave for the object, an exit code, after saying why. */
+int close_device(struct kplug_device *dev, const char *object, int err);
+/*
+ * Runs fn on each device bound to kplug, opened read-only. One that goes meanwhile is passed over; one that cannot be
+ * opened is reported and makes the exit code CLI_FAILED.
+ */
+int each_device(int (*fn)(struct kplug_device *dev, void *arg), void *arg);
+void *must_have(void *mem); /* ends the program if mem is NULL */
+char *make_printable(char *text); /* in place: no terminal escapes from a plugin's file */
+void print_field(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *errno_name(int err);
+const char *irq_mode_name(uint32_t mode);
+const char *bus_name(uint32_t bus);
+const char *kind_name(uint32_t kind);
+const char *event_name(uint32_t code);
+
+/* The commands. */
+int list_devices(const struct args *a);
+int show_info(const struct args *a);
+int bind_device(const struct args *a);
+int unbind_device(const struct args *a);
+int soft_create(const struct args *a);
+int soft_delete(const struct args *a);
+int buffer_alloc(const struct args *a);
+int buffer_list(const struct args *a);
+int buffer_holders(const struct args *a);
+int buffer_free(const struct args *a);
+int buffer_dump(const struct args *a);
+int buffer_fill(const struct args *a);
+int plugin_load(const struct args *a);
+int plugin_swap(const struct args *a);
+int plugin_rollback(const struct args *a);
+int plugin_unload(const struct args *a);
+int plugin_check(const struct args *a);
+int plugin_clean(const struct args *a);
+int plugin_list(const struct args *a);
+int plugin_show(const struct args *a);
+int plugin_observe(const struct args *a);
+int plugin_info(const struct args *a);
+#define SETTINGS_MAX 16 /* in one plugin set */
+int plugin_set(const struct args *a);
+int plugin_new(const struct args *a);
+int call_plugin(const struct args *a);
+int reg_read(const struct args *a);
+int reg_write(const struct args *a);
+int irq_enable(const struct args *a);
+int irq_disable(const struct args *a);
+int irq_wait(const struct args *a);
+int irq_trigger(const struct args *a);
+int irq_list(const struct args *a);
+int irq_resume(const struct args *a);
+int irq_latency(const struct args *a);
+
+#endif

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A device's buffers: their kinds, names and ends. */
+#include <linux/ctype.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+#include "device.h"
+#include "lock.h"
+#include "map.h"
+
+/* How often buffers that hold their map are looked at. */
+#define REAP_DELAY (HZ / 10)
+
+bool kplug_buffer_name_ok(const char *name)
+{
+	size_t i, len = strnlen(name, KPLUG_BUFFER_NAME_LEN);
+
+	for (i = 0; i < len; i++)
+		/* The kernel's isalnum() knows Latin-1. */
+		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '_' && name[i] != '.'))
+			return false;
+	return len && len < KPLUG_BUFFER_NAME_LEN;
+}
+
+/* For as long as it lives? Nothing tells that a map of the kernel's own has lost its last user, so such are reaped. */
+static bool holds_map(const struct kplug_buffer *buf)
+{
+	return buf->kind == KPLUG_BUFFER_PAGED || buf->kind == KPLUG_BUFFER_ARENA;
+}
+
+/* Has it a user? If not, its worker is about to take it off the list, and its name is free. */
+static bool used(const struct kplug_buffer *buf)
+{
+	return buf->kept || kplug_map_users(buf->map) > holds_map(buf);
+}
+
+struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name)
+{
+	struct kplug_buffer *buf;
+
+	lockdep_assert_held(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list)
+		if (!strcmp(buf->name, name) && used(buf))
+			return buf;
+	return NULL;
+}
+
+/* Of a buffer that holds its map. */
+static void put_memory(struct kplug_buffer *buf)
+{
+	if (buf->kind == KPLUG_BUFFER_ARENA)
+		kplug_arena_end(buf);
+	kplug_map_put(buf->map);
+	kvfree(buf->pages);
+}
+
+/* Gets memory, device address and map; on success the caller holds a reference of the map. */
+static int make_held(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg)
+{
+	int err;
+
+	err = buf->kind == KPLUG_BUFFER_ARENA ? kplug_arena_take(buf, arg->memory_fd, arg->arena_addr)
+					      : kplug_map_create_paged(buf);
+	if (err)
+		return err;
+	err = kplug_dma_map_paged(buf);
+	if (err)
+		put_memory(buf);
+	return err;
+}
+
+/* Of a buffer that belongs to its map. */
+static int get_owned_memory(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg)
+{
+	if (buf->kind == KPLUG_BUFFER_IMPORTED)
+		return kplug_import_take(buf, arg->memory_fd);
+	return kplug_contig_alloc(buf, kplug_dma_limit(buf->kdev->desc.parent), arg->timeout_ms);
+}
+
+static void put_owned_memory(struct kplug_buffer *buf)
+{
+	if (buf->kind == KPLUG_BUFFER_IMPORTED)
+		kplug_import_end(buf);
+	else
+		kplug_contig_free(buf);
+}
+
+static int make_owned(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg)
+{
+	int err;
+
+	err = get_owned_memory(buf, arg);
+	if (err)
+		return err;
+	mutex_lock(&buf->kdev->buffer_lock);
+	err = buf->kind == KPLUG_BUFFER_IMPORTED ? kplug_import_map(buf) : kplug_dma_map_contiguous(buf);
+	mutex_unlock(&buf->kdev->buffer_lock);
+	if (err)
+		goto err_memory;
+	err = kplug_map_create_owner(buf);
+	if (err)
+		goto err_unmap;
+	return 0;
+
+err_unmap:
+	kplug_dma_unmap(buf);
+err_memory:
+	put_owned_memory(buf);
+	return err;
+}
+
+static void destroy(struct kplug_buffer *buf)
+{
+	kplug_device_release(buf->kdev);
+	kfree_rcu(buf, rcu);
+}
+
+static void end_held(struct kplug_buffer *buf)
+{
+	put_memory(buf);
+	destroy(buf);
+}
+
+/*
+ * Off the list, and out of the device's reach. Readers of the list may still look at it until a grace period is over.
+ */
+static void withdraw(struct kplug_buffer *buf)
+{
+	lockdep_assert_held(&buf->kdev->buffer_lock);
+	list_del_rcu(&buf->list);
+	buf->withdrawn = true;
+	kplug_dma_unmap(buf);
+}
+
+void kplug_buffer_end_owned(struct kplug_buffer *buf)
+{
+	struct mutex *lock = &buf->kdev->buffer_lock;
+
+	mutex_lock(lock);
+	if (!buf->withdrawn)
+		withdraw(buf);
+	mutex_unlock(lock);
+	synchronize_rcu();
+	put_owned_memory(buf);
+	destroy(buf);
+}
+
+static void end_list(struct list_head *ending)
+{
+	struct kplug_buffer *buf, *next;
+
+	if (list_empty(ending))
+		return;
+	synchronize_rcu();
+	list_for_each_entry_safe(buf, next, ending, ending)
+		end_held(buf);
+}
+
+void kplug_buffer_reap(struct work_struct *work)
+{
+	struct kplug_device *kdev = container_of(work, struct kplug_device, reaper.work);
+	struct kplug_buffer *buf, *next;
+	bool more = false;
+	LIST_HEAD(ending);
+
+	mutex_lock(&kdev->buffer_lock);
+	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
+		if (!holds_map(buf) || buf->kept)
+			continue;
+		if (used(buf)) {
+			more = true;
+		} else {
+			withdraw(buf);
+			list_add(&buf->ending, &ending);
+		}
+	}
+	if (more)
+		queue_delayed_work(kplug_workqueue, &kdev->reaper, REAP_DELAY);
+	mutex_unlock(&kdev->buffer_lock);
+	end_list(&ending);
+}
+
+/* Is it above the mask that its caller asked for? Another one may have widened the device's meanwhile. */
+static bool above(const struct kplug_buffer *buf, u32 dma_bits)
+{
+	return dma_bits && buf->dma + ((u64)buf->count << PAGE_SHIFT) - 1 > DMA_BIT_MASK(dma_bits);
+}
+
+/* Makes a whole buffer visible. */
+static int publish(struct kplug_buffer *buf, u32 dma_bits)
+{
+	struct kplug_device *kdev = buf->kdev;
+	int err = 0;
+
+	mutex_lock(&kdev->buffer_lock);
+	if (kplug_buffer_find(kdev, buf->name))
+		err = -EEXIST;
+	else if (above(buf, dma_bits))
+		err = -EIO;
+	if (err) {
+		buf->withdrawn = true;
+		kplug_dma_unmap(buf);
+	} else {
+		buf->id = kdev->next_buffer_id++;
+		list_add_tail_rcu(&buf->list, &kdev->buffers);
+		/* The caller's reference goes when it has its fd; this is the device's own. */
+		if (buf->kept || holds_map(buf))
+			kplug_map_get(buf->map);
+		if (holds_map(buf))
+			queue_delayed_work(kplug_workqueue, &kdev->reaper, REAP_DELAY);
+	}
+	mutex_unlock(&kdev->buffer_lock);
+	return err;
+}
+
+static void unkeep(struct kplug_buffer *buf)
+{
+	struct kplug_device *kdev = buf->kdev;
+
+	lockdep_assert_held(&kdev->buffer_lock);
+	buf->kept = false;
+	if (holds_map(buf))
+		mod_delayed_work(kplug_workqueue, &kdev->reaper, 0);
+	else
+		kplug_map_put(buf->map);
+}
+
+static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
+{
+	if (kind != KPLUG_BUFFER_AUTO)
+		return kind;
+	return kplug_dma_translated(kdev->desc.parent) ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
+}
+
+/*
+ * Is the name free? A buffer that only BPF programs hold may be a moment from its end, since the kernel frees programs
+ * some time after their last user let go; so it is waited for, for a second.
+ */
+static int wait_for_name(struct kplug_device *kdev, const char *name)
+{
+	unsigned long deadline = jiffies + HZ;
+	const struct kplug_buffer *buf;
+	bool doomed;
+
+	for (;;) {
+		mutex_lock(&kdev->buffer_lock);
+		buf = kplug_buffer_find(kdev, name);
+		doomed = buf && !buf->kept && !kplug_map_has_fd(buf->map);
+		mutex_unlock(&kdev->buffer_lock);
+		if (!buf)
+			return 0;
+		if (!doomed || time_after(jiffies, deadline) || msleep_interruptible(10))
+			return -EEXIST;
+	}
+}
+
+static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
+{
+	int err = 0;
+
+	if (arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS) || !kplug_buffer_name_ok(arg->name) ||
+	    !arg->bytes || arg->bytes > KPLUG_BUFFER_MAX || arg->kind > KPLUG_BUFFER_IMPORTED || arg->reserved ||
+	    (arg->kind < KPLUG_BUFFER_ARENA && arg->memory_fd) || (arg->kind != KPLUG_BUFFER_ARENA && arg->arena_addr))
+		return -EINVAL;
+	if (!kplug_dma_coherent(kdev))
+		return -EOPNOTSUPP;
+	if ((arg->kind == KPLUG_BUFFER_PAGED || arg->kind == KPLUG_BUFFER_ARENA) &&
+	    !kplug_dma_translated(kdev->desc.parent))
+		return -EOPNOTSUPP;
+	err = wait_for_name(kdev, arg->name);
+	if (err || !arg->dma_bits)
+		return err;
+	mutex_lock(&kdev->buffer_lock);
+	err = kplug_dma_set_bits(kdev, arg->dma_bits);
+	mutex_unlock(&kdev->buffer_lock);
+	return err;
+}
+
+static int alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
+{
+	struct kplug_rights rights;
+	struct kplug_buffer *buf;
+	struct bpf_map *map;
+	int err, fd;
+
+	err = kplug_rights_init(&rights, arg) ?: check(kdev, arg);
+	if (err)
+		return err;
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	buf->kdev = kplug_device_hold(kdev);
+	strscpy(buf->name, arg->name);
+	buf->kind = choose_kind(kdev, arg->kind);
+	buf->kept = arg->flags & KPLUG_BUFFER_KEEP;
+	buf->rights = rights;
+	buf->bytes = arg->bytes;
+	buf->count = PAGE_ALIGN(buf->bytes) >> PAGE_SHIFT;
+
+	err = holds_map(buf) ? make_held(buf, arg) : make_owned(buf, arg);
+	if (err) {
+		destroy(buf);
+		return err;
+	}
+	map = buf->map;
+	err = publish(buf, arg->dma_bits);
+	if (err) {
+		if (holds_map(buf))
+			end_held(buf);
+		else
+			kplug_map_put(map);
+		return err;
+	}
+	arg->out_dma_addr = buf->dma;
+	arg->out_kind = buf->kind;
+	arg->out_map_id = buf->map_id;
+	arg->out_id = buf->id;
+	fd = kplug_map_fd(map);
+	arg->out_fd = fd;
+	if (fd < 0) {
+		/* Published already, but whoever found it keeps it alive by a reference of his own. */
+		mutex_lock(&kdev->buffer_lock);
+		if (buf->kept)
+			unkeep(buf);
+		mutex_unlock(&kdev->buffer_lock);
+	}
+	kplug_map_put(map);
+	return fd < 0 ? fd : 0;
+}
+
+int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
+{
+	u32 bits = kplug_dma_bits(kdev);
+	int err = alloc(kdev, arg);
+
+	/* A mask that has not served must not fail the next caller, who asks for none. */
+	if (err && arg->dma_bits) {
+		mutex_lock(&kdev->buffer_lock);
+		if (kplug_dma_bits(kdev) == arg->dma_bits)
+			kplug_dma_set_bits(kdev, bits);
+		mutex_unlock(&kdev->buffer_lock);
+	}
+	return err;
+}
+
+/* The buffer of this name, or with the lowest id from `id` on. */
+static struct kplug_buffer *look_up(struct kplug_device *kdev, const struct kplug_buffer_info *arg)
+{
+	struct kplug_buffer *buf;
+
+	if (arg->name[0])
+		return kplug_buffer_find(kdev, arg->name);
+	list_for_each_entry(buf, &kdev->buffers, list) /* in the order of ids */
+		if (buf->id >= arg->id && used(buf))
+			return buf;
+	return NULL;
+}
+
+int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
+{
+	struct kplug_buffer *buf;
+	struct bpf_map *map;
+	int err = 0, fd = -1;
+
+	if (arg->flags & ~KPLUG_BUFFER_FD || (arg->name[0] && !kplug_buffer_name_ok(arg->name)))
+		return -EINVAL;
+	mutex_lock(&kdev->buffer_lock);
+	buf = look_up(kdev, arg);
+	if (buf && arg->flags & KPLUG_BUFFER_FD)
+		err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
+	if (!buf || (!err && !kplug_map_get(buf->map)))
+		err = -ENOENT;
+	if (err) {
+		mutex_unlock(&kdev->buffer_lock);
+		return err;
+	}
+	map = buf->map;
+	arg->out_id = buf->id;
+	arg->out_bytes = buf->bytes;
+	arg->out_dma_addr = buf->dma;
+	arg->out_kind = buf->kind;
+	arg->out_map_id = buf->map_id;
+	arg->out_flags = buf->kept ? KPLUG_BUFFER_KEEP : 0;
+	arg->out_mode = buf->rights.mode;
+	arg->out_uid = from_kuid_munged(current_user_ns(), buf->rights.uid);
+	arg->out_gid = from_kgid_munged(current_user_ns(), buf->rights.gid);
+	arg->out_reserved = 0;
+	arg->out_addr = buf->user_addr;
+	strscpy(arg->out_name, buf->name);
+	mutex_unlock(&kdev->buffer_lock);
+	if (arg->flags & KPLUG_BUFFER_FD)
+		fd = kplug_map_fd(map);
+	kplug_map_put(map);
+	arg->out_fd = fd;
+	return arg->flags & KPLUG_BUFFER_FD && fd < 0 ? fd : 0;
+}
+
+int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free *arg)
+{
+	struct kplug_buffer *buf;
+	int err;
+
+	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
+		return -EINVAL;
+	mutex_lock(&kdev->buffer_lock);
+	buf = kplug_buffer_find(kdev, arg->name);
+	err = buf && buf->kept ? kplug_rights_check(&buf->rights, MAY_WRITE) : -ENOENT;
+	if (!err)
+		unkeep(buf);
+	mutex_unlock(&kdev->buffer_lock);
+	return err;
+}
+
+u32 kplug_buffer_count(struct kplug_device *kdev)
+{
+	struct kplug_buffer *buf;
+	u32 count = 0;
+
+	mutex_lock(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list)
+		count += used(buf);
+	mutex_unlock(&kdev->buffer_lock);
+	return count;
+}
+
+void kplug_buffer_remove_all(struct kplug_device *kdev)
+{
+	struct kplug_buffer *buf, *next;
+	LIST_HEAD(ending);
+
+	mutex_lock(&kdev->buffer_lock);
+	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
+		bool kept = buf->kept;
+
+		buf->kept = false;
+		withdraw(buf);
+		if (holds_map(buf))
+			list_add(&buf->ending, &ending);
+		else if (kept)
+			kplug_map_put(buf->map);
+	}
+	mutex_unlock(&kdev->buffer_lock);
+	cancel_delayed_work_sync(&kdev->reaper);
+	end_list(&ending);
+}
+
+u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
+{
+	const struct kplug_buffer *buf;
+	u64 addr = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
+		size_t offset = mem - buf->virt;
+
+		if (buf->virt && mem >= buf->virt && offset <= buf->bytes && len <= buf->bytes - offset) {
+			addr = buf->dma + offset;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return addr;
+}
+
+void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len)
+{
+	const struct kplug_buffer *buf;
+
+	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
+		u64 offset = dma_addr - buf->dma;
+
+		if (buf->virt && dma_addr >= buf->dma && offset <= buf->bytes && len <= buf->bytes - offset)
+			return buf->virt + offset;
+	}
+	return kplug_lock_dma_to_virt(kdev, dma_addr, len);
+}
+EXPORT_SYMBOL_GPL(kplug_device_dma_to_virt);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a hook is told. Plugins see it through the module's BTF (vmlinux.h names the same members), so it holds no
+ * kernel pointer. A plugin cannot write it; kfuncs can.
+ */
+#ifndef KPLUG_EVENT_H
+#define KPLUG_EVENT_H
+
+#include <linux/types.h>
+
+struct kplug_event {
+	u32 hook; /* enum kplug_hook */
+	u32 device; /* kplug_device.number */
+	u32 vector;
+	u32 message;
+	u32 size; /* bytes behind kplug_event_data() */
+	u32 pid;
+	u32 uid;
+	u32 shared;
+	u64 sequence;
+	u64 count;
+	u64 time; /* ns, CLOCK_MONOTONIC; 0 in hooks that run in a process, but for event */
+	s64 result; /* from here: the answer */
+	u32 flags;
+	u32 notify;
+	/*
+	 * Always NULL. Where a kfunc wants a struct of plain numbers the verifier takes any memory of that size: a
+	 * program's stack, with a forged frame around it. A struct with a pointer must be the kernel's own.
+	 */
+	void *unforgeable;
+};
+
+#endif /* KPLUG_EVENT_H */

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The whole ABI of kplug: ioctls, mmap offsets, records and flags.
+ *
+ * Every ioctl is made on an open /dev/kplug/NAME and takes one struct whose first member is its size in bytes. The
+ * struct may grow: a shorter one than the first version is EINVAL, a longer one is taken if its unknown tail is zero
+ * and it is no longer than a page, and is E2BIG otherwise. Reserved members and unknown flag bits must be 0. Members
+ * named out_* are written by the kernel, and only on success. A published command never changes; another is added
+ * instead.
+ *
+ * What an errno means, for all commands:
+ *   EINVAL   a member is out of range, an unknown flag is set, or the struct is too short
+ *   E2BIG    the struct is longer than this kernel knows, and its tail is not zero, or than a page
+ *   EFAULT   a pointer cannot be read or written
+ *   ENOTTY   no such command
+ *   EACCES   the command changes something, and the node was opened read-only; or a security policy (SELinux) refuses
+ *   EPERM    a capability is missing
+ *   ENODEV   the device has gone
+ *   ENOMEM   no memory
+ * Others are listed at their command.
+ */
+#ifndef KPLUG_UAPI_H
+#define KPLUG_UAPI_H
+
+#ifndef __VMLINUX_H__
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#endif
+
+/* Version of this ABI and of what plugins see; a plugin object states the one it was built for. */
+#define KPLUG_API_VERSION 1
+
+#define KPLUG_NAME_LEN 32 /* device and plugin names, with the final NUL */
+#define KPLUG_BUFFER_NAME_LEN 16 /* with the final NUL; letters, digits, '_' and '.', as BPF map names */
+#define KPLUG_BUFFER_MAX (512U << 20) /* bytes in one buffer (the kernel's BPF_MAX_VAR_OFF) */
+#define KPLUG_CALL_MAX 4096 /* bytes of a call's or an enable's argument */
+#define KPLUG_VECTOR_MAX 32
+#define KPLUG_ATTACH_MAX 64 /* bytes that a plugin attaches to an interrupt's record */
+#define KPLUG_BAR_MAX 6
+
+/* The hooks, in the order of kplug_plugin_load.prog_fd[]. */
+enum kplug_hook {
+	KPLUG_HOOK_OPEN,
+	KPLUG_HOOK_CLOSE,
+	KPLUG_HOOK_CALL,
+	KPLUG_HOOK_INT_ENABLE,
+	KPLUG_HOOK_INT_DISABLE,
+	KPLUG_HOOK_INTERRUPT,
+	KPLUG_HOOK_DEFERRED,
+	KPLUG_HOOK_EVENT,
+	KPLUG_HOOK_COUNT
+};
+
+/* Flags of a plugin's answer. Any other bit is refused by kplug_answer(). */
+#define KPLUG_MINE 0x1U /* interrupt: the device raised it (claims a shared line) */
+#define KPLUG_DEFER 0x2U /* interrupt: run the deferred hook */
+#define KPLUG_FORWARD 0x4U /* event: tell the readers */
+
+/* What the event hook and a KPLUG_RECORD_EVENT record tell. */
+enum kplug_event_code {
+	KPLUG_EVENT_REMOVE = 1, /* the device is about to go */
+	KPLUG_EVENT_SUSPEND,
+	KPLUG_EVENT_RESUME,
+};
+
+enum kplug_irq_mode {
+	KPLUG_IRQ_NONE,
+	KPLUG_IRQ_INTX, /* a level line, perhaps shared */
+	KPLUG_IRQ_MSI,
+	KPLUG_IRQ_MSIX,
+	KPLUG_IRQ_SOFT, /* the software device */
+};
+
+enum kplug_bus {
+	KPLUG_BUS_PCI = 1,
+	KPLUG_BUS_SOFT,
+};
+
+/* What the device is and how it fares. Any open. */
+struct kplug_info {
+	__u32 size;
+	__u32 out_api_version;
+	__u32 out_bus; /* enum kplug_bus */
+	__u32 out_irq_mode; /* enum kplug_irq_mode */
+	__u32 out_vectors; /* 0..KPLUG_VECTOR_MAX */
+	__u32 out_buffers; /* alive now */
+	__u32 out_dma_bits; /* DMA mask in force */
+	__u32 out_flags; /* KPLUG_INFO_* */
+	__u16 out_vendor; /* PCI ids; those of QEMU's edu on the software device */
+	__u16 out_device;
+	__u32 out_opens; /* open files of this node */
+	__u64 out_locked; /* bytes of program memory locked now (KPLUG_DMA_LOCK), in whole pages */
+	__u64 out_bar_size[KPLUG_BAR_MAX]; /* bytes; 0: no such BAR, or not memory */
+	__u64 out_interrupts[KPLUG_VECTOR_MAX]; /* handled, per vector, since the device was bound */
+	__u64 out_unhandled; /* interrupts that the plugin said are not the device's */
+	char out_name[KPLUG_NAME_LEN];
+};
+#define KPLUG_INFO_PLUGIN 0x1U /* a plugin is loaded */
+#define KPLUG_INFO_IOMMU 0x2U /* the device's DMA is translated */
+#define KPLUG_INFO_BAR_MMAP 0x4U /* BARs can be mapped (KPLUG_MMAP_BAR) */
+
+enum kplug_buffer_kind {
+	KPLUG_BUFFER_AUTO, /* paged behind an IOMMU, contiguous otherwise */
+	KPLUG_BUFFER_PAGED,
+	KPLUG_BUFFER_CONTIGUOUS,
+	KPLUG_BUFFER_ARENA, /* a BPF arena of the caller's; behind an IOMMU only */
+	KPLUG_BUFFER_IMPORTED, /* a dma-buf of another driver's */
+};
+
+/*
+ * Allocates a zeroed buffer that the device, plugins (as a BPF array map of one element) and programs share; or makes
+ * memory one that is there: a BPF arena, which the caller has made, or a dma-buf. Needs an open for writing. Without KPLUG_BUFFER_KEEP the buffer lives as
+ * long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with it, also until KPLUG_BUFFER_FREE or
+ * the device's removal.
+ *   EEXIST      the device has a buffer of this name
+ *   ENOMEM      not enough free memory; for a contiguous buffer: within the mask
+ *   ENOSPC      there is enough free memory, but not in one piece
+ *   EFBIG       it is more than all memory within the mask
+ *   EDQUOT      a contiguous buffer or an arena is over the caller's RLIMIT_MEMLOCK, or a contiguous one over the
+ *               limit of his memory cgroup
+ *   ETIME       timeout_ms was over
+ *   ERANGE      dma_bits is more than the bus side allows
+ *   EIO         the kernel cannot do DMA with this mask, or the memory would be bounced (swiotlb), or a dma-buf is not in
+ *               one piece for the device
+ *   EOPNOTSUPP  paged or arena without an IOMMU, a device that is not cache-coherent, or a dma-buf of a device's memory
+ *               or of a driver that does not let the kernel read and write it
+ *   EBADF       memory_fd is not open
+ *   EINVAL      also: memory_fd is not an arena's or a dma-buf's
+ *   EACCES      also: memory_fd, a dma-buf's, is not open for writing
+ *   EMSGSIZE    the dma-buf has less than bytes, in whole pages
+ *   EFAULT      also: no mapping of the whole arena, as large as bytes says, is at arena_addr, or there is no memory for
+ *               its pages
+ *   EBUSY       the arena is a buffer already
+ *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
+ * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
+ * map it (KPLUG_MMAP_BUFFER: reading) and may free it (writing), if the node lets them in; CAP_DAC_OVERRIDE may, too.
+ * They are the caller's and 0666 unless KPLUG_BUFFER_RIGHTS is set. The caller's own fd comes with the buffer, whatever
+ * they say.
+ */
+struct kplug_buffer_alloc {
+	__u32 size;
+	__u32 flags; /* KPLUG_BUFFER_KEEP, _RIGHTS */
+	__u64 bytes; /* 1..KPLUG_BUFFER_MAX; the memory is rounded up to whole pages */
+	__u32 kind; /* enum kplug_buffer_kind */
+	__u32 dma_bits; /* 0: the mask in force; else 1..64 becomes the device's mask */
+	char name[KPLUG_BUFFER_NAME_LEN];
+	__u64 out_dma_addr; /* of the first byte, as the device sees it */
+	__u32 out_kind; /* the one chosen */
+	__u32 out_map_id; /* BPF map id */
+	__u32 out_id; /* for KPLUG_MMAP_BUFFER; never used again on this device */
+	__s32 out_fd; /* of the map, close-on-exec; the caller owns it */
+	__u32 timeout_ms; /* contiguous: looks for a place no longer than this and one more try; 0: no limit */
+	__u32 mode; /* the next three: 0 without KPLUG_BUFFER_RIGHTS. Bits of 0666 */
+	__u32 uid; /* in the caller's user namespace; 2^32 - 1: his own */
+	__u32 gid;
+	__s32 memory_fd; /* KPLUG_BUFFER_ARENA: the arena, _IMPORTED: the dma-buf, which the buffer holds; else 0 */
+	__u32 reserved;
+	__u64 arena_addr; /* KPLUG_BUFFER_ARENA: where the caller has mapped all of it for writing; else 0 */
+};
+#define KPLUG_BUFFER_KEEP 0x1U
+#define KPLUG_BUFFER_RIGHTS 0x2U
+
+/*
+ * Looks a buffer up. With a name: that one, ENOENT if there is none. With an empty name: the one with the lowest
+ * id that is at least `id`, ENOENT after the last; so a loop lists all. Any open; KPLUG_BUFFER_FD, which asks for an
+ * fd of the map, needs an open for writing and both rights of the buffer (EACCES).
+ */
+struct kplug_buffer_info {
+	__u32 size;
+	__u32 flags; /* KPLUG_BUFFER_FD */
+	char name[KPLUG_BUFFER_NAME_LEN];
+	__u32 id;
+	__u32 out_id;
+	__u64 out_bytes;
+	__u64 out_dma_addr;
+	__u32 out_kind;
+	__u32 out_map_id;
+	__u32 out_flags; /* KPLUG_BUFFER_KEEP */
+	__s32 out_fd; /* -1 without KPLUG_BUFFER_FD */
+	char out_name[KPLUG_BUFFER_NAME_LEN];
+	__u32 out_mode;
+	__u32 out_uid; /* as the caller's user namespace sees it */
+	__u32 out_gid;
+	__u32 out_reserved;
+	__u64 out_addr; /* an arena's: where every program must map it */
+};
+#define KPLUG_BUFFER_FD 0x1U
+
+/*
+ * Drops what KPLUG_BUFFER_KEEP holds. Other holders keep the buffer alive. ENOENT: no such name, or not kept. EACCES:
+ * no right to write to it.
+ */
+struct kplug_buffer_free {
+	__u32 size;
+	__u32 reserved;
+	char name[KPLUG_BUFFER_NAME_LEN];
+};
+
+/*
+ * Makes a buffer a dma-buf, for drivers of other devices. It holds the buffer, which keeps its name, while it lives; the
+ * device's removal does not end it. Other devices must be cache-coherent, and none bounces it (EIO), so there is nothing
+ * to sync. Needs an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP: it is
+ * imported itself.
+ */
+struct kplug_buffer_export {
+	__u32 size;
+	__u32 reserved;
+	char name[KPLUG_BUFFER_NAME_LEN];
+	__s32 out_fd; /* close-on-exec; of whole pages; the caller owns it */
+	__u32 out_reserved;
+};
+
+/*
+ * Locks memory of the calling program where it is and maps it for the device, in both directions: ordinary, shared or
+ * huge pages that the program may write, but not a file's (tmpfs and memfd excepted) nor a device's. Needs an open for
+ * writing. It counts against the program's RLIMIT_MEMLOCK (CAP_IPC_LOCK exempts). The lock belongs to the open file and
+ * ends with it, with the device, or by KPLUG_DMA_UNLOCK. Never bounced: what the device cannot reach is an error.
+ *   EFAULT  a part of it is not mapped, is read-only, or is of the wrong sort
+ *   ENOMEM  over RLIMIT_MEMLOCK, or no memory; behind an IOMMU also: no device addresses left
+ *   ERANGE  dma_bits is more than the bus side allows
+ *   EIO     some pages are above the mask and there is no IOMMU, the memory would be bounced (swiotlb), or the kernel
+ *           cannot do DMA with this mask
+ */
+struct kplug_dma_lock {
+	__u32 size;
+	__u32 flags; /* must be 0 */
+	__u64 addr; /* any alignment */
+	__u64 bytes; /* 1..KPLUG_DMA_LOCK_MAX */
+	__u32 dma_bits; /* 0: the mask in force; else 1..64 becomes the device's mask */
+	__u32 out_id; /* of the lock, for this open file; used again after its end */
+	__u32 out_count; /* of its entries: 1 behind an IOMMU, else as many as it has pieces of physical memory */
+	__u32 reserved;
+};
+#define KPLUG_DMA_LOCK_MAX 0x80000000U /* bytes in one lock */
+
+/* Adjacent ones are merged. All but the first begin, all but the last end at a page's boundary. */
+struct kplug_dma_entry {
+	__u64 addr; /* as the device sees it */
+	__u64 bytes;
+};
+
+/*
+ * Copies out entries of a lock in the order of the memory, as they were made. ENOENT: no such lock of this open file.
+ */
+struct kplug_dma_entries {
+	__u32 size;
+	__u32 id;
+	__u64 entries; /* pointer to struct kplug_dma_entry[max] */
+	__u32 first; /* index of the first wanted */
+	__u32 max;
+	__u32 out_count; /* entries copied; 0: `first` is past the end; less than max is no sign of the end */
+	__u32 reserved;
+};
+
+/*
+ * Unlocks a lock or a part of it, which the device must no longer use: behind an IOMMU its accesses go to a page that
+ * nobody sees, without one they hit whoever gets the memory next. A part begins and ends at page boundaries of the
+ * memory, or with the lock. What the IOMMU maps by one large page is unlocked when all parts of that page are. With its
+ * last part the lock ends.
+ *   ENOENT    no such lock of this open file
+ *   EINVAL    a part does not begin or end at a page's boundary, or has no bytes
+ *   ERANGE    not inside the lock
+ *   EALREADY  some of it is unlocked
+ */
+struct kplug_dma_unlock {
+	__u32 size;
+	__u32 id;
+	__u64 offset; /* of the part, in bytes from the lock's first */
+	__u64 bytes; /* UINT64_MAX and offset 0: all that is left */
+};
+
+/*
+ * Makes these programs the device's plugin, all hooks at one instant. Needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN in
+ * the initial user namespace, and an open for writing. The device holds the programs; the fds stay the caller's.
+ *   EBUSY   the device has a plugin, and KPLUG_PLUGIN_REPLACE is not set
+ *   EBADF   an fd is not open
+ *   EINVAL  an fd is not one of a BPF program of type tracing, or no fd is given
+ *   EPROTOTYPE  a program is not a tp_btf one of the hook in whose place its fd stands, or is sleepable
+ */
+struct kplug_plugin_load {
+	__u32 size;
+	__u32 flags; /* KPLUG_PLUGIN_REPLACE */
+	__s32 prog_fd[KPLUG_HOOK_COUNT]; /* by enum kplug_hook; -1: the plugin does not serve it */
+	char name[KPLUG_NAME_LEN];
+	char version[KPLUG_NAME_LEN];
+};
+#define KPLUG_PLUGIN_REPLACE 0x1U /* swap: the one that runs is kept for KPLUG_PLUGIN_ROLLBACK, until the next swap */
+
+/*
+ * Detaches the plugin and waits until none of its programs runs; the one kept for a rollback ends too. Same rights as
+ * loading. ENOENT: there is none.
+ */
+struct kplug_plugin_unload {
+	__u32 size;
+	__u32 reserved;
+};
+
+/*
+ * KPLUG_PLUGIN_ROLLBACK takes a struct kplug_plugin_unload too: swaps the plugin for the one before, which runs with
+ * the maps that it had; a second one swaps back. Same rights as loading. ENOENT: nothing was swapped since the load.
+ */
+
+/* What is loaded. Any open. ENOENT: no plugin, or none before it. */
+struct kplug_plugin_info {
+	__u32 size;
+	__u32 flags; /* KPLUG_PLUGIN_PREVIOUS */
+	__u32 out_uid; /* who loaded it, as the caller's user namespace sees it */
+	__u32 out_swaps; /* of this device's plugins, rollbacks included */
+	__u32 out_prog_id[KPLUG_HOOK_COUNT]; /* BPF program ids; 0: not served */
+	__u64 out_load_time; /* ns, CLOCK_BOOTTIME */
+	__u64 out_misses; /* runs that the kernel's recursion guard skipped */
+	__s64 out_last_error; /* the last negative result that it answered; 0: none */
+	char out_name[KPLUG_NAME_LEN];
+	char out_version[KPLUG_NAME_LEN];
+};
+#define KPLUG_PLUGIN_PREVIOUS 0x1U /* tells of the one that a rollback would bring back */
+
+/*
+ * Sends a message to the plugin's call hook. `data` is copied in, the plugin reads and writes the copy, and it is
+ * copied back. Needs an open for writing.
+ *   ENOMSG  nobody answered: no plugin, no call hook, or it gave no answer
+ *   E2BIG   data_size is more than KPLUG_CALL_MAX
+ * A negative result of the plugin is not the ioctl's error: it is in out_result.
+ */
+struct kplug_call {
+	__u32 size;
+	__u32 message;
+	__u64 data; /* pointer; NULL if data_size is 0 */
+	__u32 data_size;
+	__u32 reserved;
+	__s64 out_result;
+};
+
+/*
+ * Enables a vector for this open file: its interrupts are handled and this file's read() and poll() tell of them.
+ * `data` goes to the int_enable hook, which may refuse: its negative result becomes the ioctl's error. Needs an open
+ * for writing. Closing the file disables what it enabled. With KPLUG_IRQ_EVENTFD an eventfd, which may be closed
+ * afterwards, is signalled by one for each wake-up until the vector is disabled here, and once more if the device goes;
+ * read() and poll() work as well.
+ *   ERANGE    no such vector
+ *   EALREADY  this file has enabled it (KPLUG_IRQ_DISABLE: has not)
+ *   E2BIG     data_size is more than KPLUG_CALL_MAX
+ *   EBADF     eventfd is not open
+ *   EINVAL    eventfd is not one
+ */
+struct kplug_irq_enable {
+	__u32 size;
+	__u32 vector;
+	__u64 data;
+	__u32 data_size;
+	__u32 flags; /* KPLUG_IRQ_EVENTFD */
+	__s32 eventfd; /* ignored without KPLUG_IRQ_EVENTFD */
+	__u32 reserved;
+};
+#define KPLUG_IRQ_EVENTFD 0x1U
+
+/* The reverse; waits until no hook of the vector runs. Takes a struct kplug_irq_enable too, with flags 0. */
+
+/*
+ * Acts on a vector. KPLUG_IRQ_UNMASK: lets an INTx line through again that was masked because no plugin claimed it (a
+ * no-op otherwise). KPLUG_IRQ_TRIGGER: raises the vector by software. KPLUG_IRQ_RESUME: lets a vector through again
+ * that a guard has stopped. All need an open for writing.
+ *   ERANGE      no such vector
+ *   EAGAIN      TRIGGER: nobody has enabled it
+ *   EOPNOTSUPP  TRIGGER: the device cannot raise it by software (INTx)
+ *   EBUSY       UNMASK: a guard has stopped it
+ *   EALREADY    RESUME: it is not stopped
+ */
+struct kplug_irq {
+	__u32 size;
+	__u32 vector;
+};
+
+/*
+ * Why a guard has stopped a vector: it is masked, no hook runs, and readers are woken once more with
+ * KPLUG_RECORD_STOPPED. It stays so until KPLUG_IRQ_RESUME, whoever enables it. The first two are of INTx lines, which
+ * would hang the machine or the neighbours on the line.
+ */
+enum kplug_stop {
+	KPLUG_STOP_NONE,
+	KPLUG_STOP_CLAIMED, /* the plugin claims interrupts, and the line stays up, or it was not its device's at all */
+	KPLUG_STOP_DENIED, /* the plugin denies interrupts, and its device keeps the line up */
+	KPLUG_STOP_DEFERRED, /* the plugin defers 10,000 interrupts or more, and no deferred hook runs for a second */
+	KPLUG_STOP_SLOW, /* the interrupt hook was over the module's budget (parameter irq_budget_us) several times */
+};
+
+/* One vector and how it fares. Any open. ERANGE: no such vector. */
+struct kplug_irq_info {
+	__u32 size;
+	__u32 vector;
+	__u32 out_irq; /* Linux number, for /proc/irq */
+	__u32 out_users; /* open files that have it enabled */
+	__u32 out_stopped; /* enum kplug_stop */
+	__u32 out_reserved;
+	__u64 out_interrupts; /* handled, since the device was bound, as the next four */
+	__u64 out_unclaimed; /* interrupts that the plugin said are not the device's */
+	__u64 out_deferred; /* interrupts that the plugin deferred */
+	__u64 out_wakeups; /* of readers */
+	__u64 out_longest; /* ns: the longest run of the interrupt hook, since the last resume */
+};
+
+/*
+ * Reads or writes a register. Needs CAP_SYS_RAWIO and an open for writing: who can program a bus master owns the
+ * machine. For the same reason EPERM on a PCI device of a kernel that is locked down (kernel_lockdown(7)).
+ *   ERANGE  no such BAR, or the register is not inside it
+ *   EINVAL  width is not 1, 2, 4 or 8, or offset is no multiple of it
+ */
+struct kplug_reg {
+	__u32 size;
+	__u32 flags; /* KPLUG_REG_WRITE */
+	__u32 bar;
+	__u32 width; /* bytes */
+	__u64 offset; /* bytes from the BAR's start */
+	__u64 value; /* to write; ignored by a read */
+	__u64 out_value; /* read */
+};
+#define KPLUG_REG_WRITE 0x1U
+
+/*
+ * Software devices: ioctls of /dev/kplug_soft (module kplug_soft), which needs CAP_SYS_ADMIN. They live until deleted
+ * or until the module goes; a delete is the removal of a device under its users.
+ *   EEXIST, ENOENT  the name is taken; there is no such software device
+ *   EINVAL  name: 1..KPLUG_NAME_LEN-1 letters, digits, '_', '-' or '.', no leading '.'; vectors or dma_bits out
+ *           of range
+ */
+struct kplug_soft {
+	__u32 size;
+	__u32 vectors; /* 1..KPLUG_VECTOR_MAX; ignored by delete */
+	__u32 dma_bits; /* 0: 28 as edu, or 20..64: what the DMA engine can address; ignored by delete */
+	__u32 reserved;
+	char name[KPLUG_NAME_LEN];
+};
+
+#define KPLUG_IOC_MAGIC 0xB7
+#define KPLUG_INFO _IOWR(KPLUG_IOC_MAGIC, 0, struct kplug_info)
+#define KPLUG_BUFFER_ALLOC _IOWR(KPLUG_IOC_MAGIC, 1, struct kplug_buffer_alloc)
+#define KPLUG_BUFFER_INFO _IOWR(KPLUG_IOC_MAGIC, 2, struct kplug_buffer_info)
+#define KPLUG_BUFFER_FREE _IOWR(KPLUG_IOC_MAGIC, 3, struct kplug_buffer_free)
+#define KPLUG_PLUGIN_LOAD _IOWR(KPLUG_IOC_MAGIC, 4, struct kplug_plugin_load)
+#define KPLUG_PLUGIN_UNLOAD _IOWR(KPLUG_IOC_MAGIC, 5, struct kplug_plugin_unload)
+#define KPLUG_PLUGIN_INFO _IOWR(KPLUG_IOC_MAGIC, 6, struct kplug_plugin_info)
+#define KPLUG_CALL _IOWR(KPLUG_IOC_MAGIC, 7, struct kplug_call)
+#define KPLUG_IRQ_ENABLE _IOWR(KPLUG_IOC_MAGIC, 8, struct kplug_irq_enable)
+#define KPLUG_IRQ_DISABLE _IOWR(KPLUG_IOC_MAGIC, 9, struct kplug_irq_enable)
+#define KPLUG_IRQ_UNMASK _IOWR(KPLUG_IOC_MAGIC, 10, struct kplug_irq)
+#define KPLUG_IRQ_TRIGGER _IOWR(KPLUG_IOC_MAGIC, 11, struct kplug_irq)
+#define KPLUG_REG _IOWR(KPLUG_IOC_MAGIC, 12, struct kplug_reg)
+#define KPLUG_PLUGIN_ROLLBACK _IOWR(KPLUG_IOC_MAGIC, 13, struct kplug_plugin_unload)
+#define KPLUG_DMA_LOCK _IOWR(KPLUG_IOC_MAGIC, 14, struct kplug_dma_lock)
+#define KPLUG_DMA_ENTRIES _IOWR(KPLUG_IOC_MAGIC, 15, struct kplug_dma_entries)
+#define KPLUG_DMA_UNLOCK _IOWR(KPLUG_IOC_MAGIC, 16, struct kplug_dma_unlock)
+#define KPLUG_IRQ_RESUME _IOWR(KPLUG_IOC_MAGIC, 17, struct kplug_irq)
+#define KPLUG_IRQ_INFO _IOWR(KPLUG_IOC_MAGIC, 18, struct kplug_irq_info)
+#define KPLUG_BUFFER_EXPORT _IOWR(KPLUG_IOC_MAGIC, 19, struct kplug_buffer_export)
+#define KPLUG_SOFT_CREATE _IOWR(KPLUG_IOC_MAGIC, 64, struct kplug_soft)
+#define KPLUG_SOFT_DELETE _IOWR(KPLUG_IOC_MAGIC, 65, struct kplug_soft)
+
+/*
+ * mmap() of the node. A BAR: shared, with the rights that KPLUG_REG wants, uncached; gone (SIGBUS) when the device is.
+ * A buffer: shared and read-only whatever the node was opened for; EACCES if PROT_WRITE is asked, or without the right.
+ * Writers map the map's fd instead.
+ */
+#define KPLUG_MMAP_BAR(bar) (((__u64)(bar) + 1) << 40)
+#define KPLUG_MMAP_BUFFER(id) ((1ULL << 60) | ((__u64)(id) << 32))
+
+/*
+ * read() gives whole records, one per enabled vector that has news and one per forwarded event, as many as fit (or
+ * fewer). It blocks until there is one; EAGAIN with O_NONBLOCK; EINVAL if not even one record fits; ENODEV when the
+ * device has gone and all has been read. poll() is ready when read() would not block.
+ *
+ * Each open file has its own place: each sees every interrupt. A slow reader's record stands for several wake-ups, and
+ * says so: the sums of count, coalesced, notify and of lost + 1 over its records are those of the vector.
+ */
+struct kplug_record {
+	__u32 type; /* KPLUG_RECORD_* */
+	__u32 vector; /* IRQ: the vector; EVENT: enum kplug_event_code */
+	__u64 count; /* interrupts since this file's last record of the vector, or events since its last read */
+	__u64 notify; /* IRQ: sum of the notify counts of the same time */
+	__u64 sequence; /* IRQ: number of the last interrupt of this vector, from 1 */
+	__u64 time; /* ns, CLOCK_MONOTONIC, of that interrupt or event */
+	/* The rest is of IRQ only. */
+	__u64 coalesced; /* those of count that the interrupt hook woke nobody for */
+	__u64 lost; /* wake-ups before this one that this file gets no records of */
+	__u32 answered; /* ns from time until the interrupt hook was done; 2^32 - 1: more */
+	__u32 deferred; /* ns from time until the deferred hook began; 0: it has not */
+	__u32 flags; /* KPLUG_RECORD_STOPPED */
+	__u32 data_size; /* 0..KPLUG_ATTACH_MAX */
+	__u8 data[KPLUG_ATTACH_MAX]; /* what the hooks attached to the last interrupt; zeros behind data_size */
+};
+#define KPLUG_RECORD_IRQ 1
+#define KPLUG_RECORD_EVENT 2
+#define KPLUG_RECORD_STOPPED 0x1U /* a guard has stopped the vector: see KPLUG_IRQ_INFO */
+
+#endif /* KPLUG_UAPI_H */

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Giving a PCI function to kplug and taking it away. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+static const struct kp_reason write_reasons[] = {
+	{ EACCES, "no right to write it; run it as root" },
+	{ EPERM, "no right to write it; run it as root" },
+	{ EROFS, "sysfs is mounted read-only; run it outside the container" },
+	{ ENODEV, "the device has gone" },
+	{ 0, NULL },
+};
+
+static int no_such_function(const char *addr)
+{
+	return kp_err(-ENOENT, "device %.64s: no such PCI function; addresses look like 0000:00:03.0", addr);
+}
+
+static int write_attribute(const char *addr, const char *attribute, const char *text)
+{
+	char path[KP_PATH_LEN];
+	int err;
+
+	kp_path(path, "%s/bus/pci/devices/%s/%s", kp_sys_root, addr, attribute);
+	err = kp_sysfs_write(path, text);
+	return err ? kp_fail(err, write_reasons, "device %s: %s", addr, path) : 0;
+}
+
+static int probe(const char *addr)
+{
+	char path[KP_PATH_LEN];
+	int err;
+
+	kp_path(path, "%s/bus/pci/drivers_probe", kp_sys_root);
+	err = kp_sysfs_write(path, addr);
+	return err ? kp_fail(err, write_reasons, "device %s: %s", addr, path) : 0;
+}
+
+/* Keeps the error text of what failed before. The driver that was driven out gets its device back. */
+static void undo(const char *addr, const char *driver)
+{
+	char path[KP_PATH_LEN];
+
+	kp_path(path, "%s/bus/pci/devices/%s/driver_override", kp_sys_root, addr);
+	kp_sysfs_write(path, "\n");
+	if (!driver[0])
+		return;
+	kp_path(path, "%s/bus/pci/drivers_probe", kp_sys_root);
+	kp_sysfs_write(path, addr);
+}
+
+int kplug_bind(const char *pci_addr, bool force)
+{
+	char driver[KP_DRIVER_LEN], now[KP_DRIVER_LEN] = "";
+	int err;
+
+	if (kp_pci_driver(pci_addr, driver))
+		return no_such_function(pci_addr);
+	if (!kp_module_loaded())
+		return kp_err(-ENOPKG, "device %s: the module kplug is not loaded; %s kplug", pci_addr, kp_load_hint());
+	if (!strcmp(driver, "kplug"))
+		return kp_err(-EALREADY, "device %s: already bound to kplug", pci_addr);
+	if (driver[0] && !force)
+		return kp_err(-EBUSY, "device %s: bound to driver %s; unbind it first, or force it", pci_addr, driver);
+
+	/* Before the old driver goes: nothing has happened yet if we have no right to. */
+	err = write_attribute(pci_addr, "driver_override", "kplug");
+	if (err)
+		return err;
+	if (driver[0])
+		err = write_attribute(pci_addr, "driver/unbind", pci_addr);
+	err = err ?: probe(pci_addr);
+	/* A probe that fails is no error of the write. */
+	if (!err && (kp_pci_driver(pci_addr, now) || strcmp(now, "kplug")))
+		err = kp_err(-EIO, "device %s: kplug did not take it; the kernel's log says why", pci_addr);
+	if (err)
+		undo(pci_addr, driver);
+	return err;
+}
+
+/* What somebody has left who was killed in kplug_bind(): with it the module would take the device when it is loaded. */
+static void clear_left_over(const char *addr)
+{
+	char path[KP_PATH_LEN], text[KP_DRIVER_LEN];
+
+	kp_path(path, "%s/bus/pci/devices/%s/driver_override", kp_sys_root, addr);
+	if (!kp_sysfs_read(path, text, sizeof(text)) && !strcmp(text, "kplug"))
+		kp_sysfs_write(path, "\n");
+}
+
+int kplug_unbind(const char *pci_addr)
+{
+	char driver[KP_DRIVER_LEN];
+	int err;
+
+	if (kp_pci_driver(pci_addr, driver))
+		return no_such_function(pci_addr);
+	if (strcmp(driver, "kplug")) {
+		clear_left_over(pci_addr);
+		return kp_err(-ENOENT, "device %s: not bound to kplug (driver: %s)", pci_addr,
+			      driver[0] ? driver : "none");
+	}
+
+	/* In this order: whoever is killed between leaves it bound, and nothing that takes it again later. */
+	err = write_attribute(pci_addr, "driver_override", "\n");
+	return err ?: write_attribute(pci_addr, "driver/unbind", pci_addr);
+}

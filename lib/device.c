@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+static const struct kp_reason info_reasons[] = {
+	{ ENOTTY, "not a device node of kplug" },
+	{ 0, NULL },
+};
+
+/* There is no node: says what the name is instead. */
+static int no_node(const char *name, const char *path)
+{
+	char driver[KP_DRIVER_LEN];
+
+	if (kp_pci_driver(name, driver))
+		return kp_err(-ENOENT, "device %s: unknown; it is neither a PCI function nor a software device", name);
+	if (!driver[0])
+		return kp_err(-ENODEV, "device %s: has no driver; bind it to kplug first", name);
+	if (strcmp(driver, "kplug"))
+		return kp_err(-ENODEV, "device %s: bound to driver %s; bind it to kplug first", name, driver);
+	return kp_err(-ENODEV, "device %s: bound to kplug, but %s is missing; is devtmpfs mounted?", name, path);
+}
+
+static int open_failed(int err, const char *name, const char *path)
+{
+	if (err == -ENOENT && access(path, F_OK))
+		return no_node(name, path);
+	if (err == -ENXIO)
+		err = -ENODEV;
+	if (err == -EPERM)
+		return kp_err(err, "device %s: refused by its plugin, or by a container's device rules", name);
+	if (err == -EACCES)
+		return kp_err(err, "device %s: no right to open %s; run it as root, or give its user the node", name,
+			      path);
+	return kp_fail(err, NULL, "device %s: cannot be opened", name);
+}
+
+int kplug_device_open(const char *name, const struct kplug_open_opts *opts, struct kplug_device **ret_dev)
+{
+	struct kplug_open_opts known;
+	struct kplug_device *dev;
+	char path[KP_PATH_LEN];
+	int err;
+
+	err = kp_opts(&known, sizeof(known), opts, "kplug_open_opts");
+	if (err)
+		return err;
+	if (!kp_name_ok(name))
+		return kp_err(-ENOENT, "device %.64s: unknown; a name has 1 to %d bytes, no '/' and no leading '.'",
+			      name, KPLUG_NAME_LEN - 1);
+
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return kp_fail(-ENOMEM, NULL, "device %s", name);
+	pthread_mutex_init(&dev->bar_lock, NULL);
+	memcpy(dev->name, name, strlen(name));
+	dev->read_only = known.read_only;
+
+	kp_path(path, "%s/kplug/%s", kp_dev_root, name);
+	/* O_NONBLOCK: kplug_irq_wait() waits in poll(), so that of several threads none is caught in read(). */
+	dev->fd = open(path, (known.read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
+	if (dev->fd < 0) {
+		err = open_failed(-errno, name, path);
+		goto cleanup;
+	}
+	err = kplug_device_info(dev, &dev->info);
+	if (err)
+		goto cleanup;
+	*ret_dev = dev;
+	dev = NULL;
+cleanup:
+	kplug_device_close(dev);
+	return err;
+}
+
+void kplug_device_close(struct kplug_device *dev)
+{
+	if (!dev)
+		return;
+	kp_reg_unmap(dev);
+	pthread_mutex_destroy(&dev->bar_lock);
+	if (dev->fd >= 0)
+		close(dev->fd);
+	free(dev);
+}
+
+int kplug_device_fd(const struct kplug_device *dev)
+{
+	return dev->fd;
+}
+
+const char *kplug_device_name(const struct kplug_device *dev)
+{
+	return dev->name;
+}
+
+int kplug_device_info(struct kplug_device *dev, struct kplug_info *ret_info)
+{
+	struct kplug_info info = { .size = sizeof(info) };
+	int err = kp_ioctl(dev->fd, KPLUG_INFO, &info);
+
+	if (err)
+		return kp_fail(err, info_reasons, "device %s", dev->name);
+	*ret_info = info;
+	return 0;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Who holds a buffer, as fuser(1) finds out for files. An fd of the map says whose it is in its fdinfo, and a mapping
+ * of the node by its offset; a mapping of a map says nothing, so its first page is compared with the buffer's.
+ */
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define PFN_MASK ((1ULL << 55) - 1) /* of an entry, says the kernel's admin-guide/mm/pagemap.rst */
+#define PRESENT (1ULL << 63)
+
+struct search {
+	const struct kplug_buffer_info *info;
+	char node[KP_PATH_LEN];
+	uint64_t from; /* the buffer's mapping offset in the node */
+	const uint8_t *mem; /* our own mapping of it, which is not listed */
+	size_t bytes;
+	int pages; /* /proc/self/pagemap */
+	struct kplug_holder *found;
+	size_t count;
+};
+
+static const struct kp_reason reasons[] = {
+	{ EPERM, "looking at other processes needs CAP_SYS_ADMIN and CAP_SYS_PTRACE; run it as root" },
+	{ 0, NULL },
+};
+
+static int add(struct search *s, const struct kplug_holder *holder)
+{
+	struct kplug_holder *more = reallocarray(s->found, s->count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	s->found = more;
+	s->found[s->count++] = *holder;
+	return 0;
+}
+
+/* The number of the physical page behind an address; 0: none there, or no right to know. */
+static uint64_t page_number(int pagemap, uint64_t addr)
+{
+	uint64_t entry = 0;
+
+	if (pread(pagemap, &entry, sizeof(entry), (off_t)(addr / kp_page_round(1) * sizeof(entry))) != sizeof(entry))
+		return 0;
+	return entry & PRESENT ? entry & PFN_MASK : 0;
+}
+
+/* Newer kernels map a map's page when it is touched. */
+static void touch(uint32_t pid, uint64_t addr)
+{
+	char byte;
+	struct iovec own = { &byte, 1 }, other = { (void *)(uintptr_t)addr, 1 };
+
+	process_vm_readv((pid_t)pid, &own, 1, &other, 1, 0);
+}
+
+/* Is a mapping of some map, from this offset on, one of the buffer? The first page tells that can be had. */
+static bool same_pages(const struct search *s, uint32_t pid, int pagemap, uint64_t start, uint64_t end, uint64_t offset)
+{
+	const size_t page = kp_page_round(1);
+
+	for (; start < end && offset < s->bytes; start += page, offset += page) {
+		uint64_t number;
+
+		touch(pid, start);
+		number = page_number(pagemap, start);
+		if (number)
+			return number == page_number(s->pages, (uintptr_t)s->mem + offset);
+	}
+	return false;
+}
+
+/* A file of a process could not be opened. 0: the process has gone, or is the kernel's and has no memory. */
+static int open_error(void)
+{
+	if (errno == ENOENT || errno == ESRCH)
+		return 0;
+	return errno == EACCES ? -EPERM : -errno;
+}
+
+/* KPLUG_HOLD_*, or a negative errno; so do those below. */
+static int mappings(const struct search *s, uint32_t pid)
+{
+	uint64_t start, end, offset;
+	char path[KP_PATH_LEN], line[KP_PATH_LEN];
+	unsigned int how = 0;
+	int pagemap, at;
+	FILE *f;
+
+	kp_path(path, "/proc/%u/maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return open_error();
+	kp_path(path, "/proc/%u/pagemap", pid);
+	pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		at = 0;
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n", &start, &end, &offset, &at) < 3)
+			continue;
+		if (pid == (uint32_t)getpid() && start == (uintptr_t)s->mem)
+			continue;
+		if (!strcmp(line + at, s->node) && offset >= s->from && offset - s->from < s->bytes)
+			how |= KPLUG_HOLD_READ;
+		else if (!strcmp(line + at, "anon_inode:bpf-map") && same_pages(s, pid, pagemap, start, end, offset))
+			how |= KPLUG_HOLD_WRITE;
+	}
+	fclose(f);
+	if (pagemap >= 0)
+		close(pagemap);
+	return (int)how;
+}
+
+static bool is_map(const struct search *s, const char *path)
+{
+	char line[128];
+	uint32_t id = 0;
+	FILE *f = fopen(path, "re");
+
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "map_id: %" SCNu32, &id) != 1)
+		;
+	if (f)
+		fclose(f);
+	return id == s->info->out_map_id;
+}
+
+static int fds(const struct search *s, uint32_t pid)
+{
+	char path[KP_PATH_LEN];
+	const struct dirent *d;
+	unsigned int how = 0;
+	DIR *dir;
+
+	kp_path(path, "/proc/%u/fdinfo", pid);
+	dir = opendir(path);
+	if (!dir)
+		return open_error();
+	while (!how && (d = readdir(dir))) {
+		kp_path(path, "/proc/%u/fdinfo/%s", pid, d->d_name);
+		if (isdigit((unsigned char)d->d_name[0]) && is_map(s, path))
+			how = KPLUG_HOLD_FD;
+	}
+	closedir(dir);
+	return (int)how;
+}
+
+static int process(struct search *s, uint32_t pid)
+{
+	struct kplug_holder holder = { .pid = pid };
+	char path[KP_PATH_LEN];
+	int by_fd, by_mapping;
+
+	by_fd = fds(s, pid);
+	if (by_fd < 0)
+		return by_fd;
+	by_mapping = mappings(s, pid);
+	if (by_mapping < 0)
+		return by_mapping;
+	holder.how = (uint32_t)(by_fd | by_mapping);
+	kp_path(path, "/proc/%u/comm", pid);
+	return holder.how && !kp_sysfs_read(path, holder.name, sizeof(holder.name)) ? add(s, &holder) : 0;
+}
+
+/* Those that come or go meanwhile may or may not be found. */
+static int processes(struct search *s)
+{
+	const struct dirent *d;
+	DIR *dir = opendir("/proc");
+	int err = 0;
+
+	if (!dir)
+		return -errno;
+	while (!err && (d = readdir(dir)))
+		if (isdigit((unsigned char)d->d_name[0]))
+			err = process(s, (uint32_t)strtoul(d->d_name, NULL, 10));
+	closedir(dir);
+	return err;
+}
+
+static int programs(struct search *s)
+{
+	struct kplug_program_info program;
+	struct kplug_holder holder;
+	uint32_t id = 0;
+	int err = 0, i;
+
+	while (!err && !bpf_prog_get_next_id(id, &id)) {
+		holder = (struct kplug_holder){ .prog_id = id };
+		if (kp_program_look(id, &program, holder.name))
+			continue; /* it has gone */
+		for (i = 0; i < (int)program.map_count; i++)
+			if (program.map_ids[i] == s->info->out_map_id) {
+				err = add(s, &holder);
+				break;
+			}
+	}
+	return err;
+}
+
+static int search(struct search *s)
+{
+	int err;
+
+	s->pages = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (s->pages < 0)
+		return -EPERM;
+	err = page_number(s->pages, (uintptr_t)s->mem) ? processes(s) : -EPERM;
+	close(s->pages);
+	return err ?: programs(s);
+}
+
+int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplug_holder **ret_holders,
+			 size_t *ret_count)
+{
+	struct kplug_buffer_info info = { 0 };
+	struct search s = { .info = &info };
+	void *mem;
+	int err;
+
+	err = kp_buffer_info(dev, name, &info);
+	if (err)
+		return err;
+	s.from = KPLUG_MMAP_BUFFER(info.out_id);
+	s.bytes = kp_page_round(info.out_bytes);
+	kp_path(s.node, "%s/kplug/%s", kp_dev_root, dev->name);
+	mem = mmap(NULL, s.bytes, PROT_READ, MAP_SHARED, dev->fd, (off_t)s.from);
+	if (mem == MAP_FAILED)
+		return kp_fail(-errno, NULL, "buffer %s on device %s: cannot be mapped", name, dev->name);
+	s.mem = mem;
+	err = search(&s);
+	munmap(mem, s.bytes);
+	if (err) {
+		free(s.found);
+		return kp_fail(err, reasons, "buffer %s on device %s: its holders", name, dev->name);
+	}
+	*ret_holders = s.found;
+	*ret_count = s.count;
+	return 0;
+}

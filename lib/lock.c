@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The program's own memory, locked for DMA. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "internal.h"
+
+struct kplug_lock {
+	struct kplug_device *dev;
+	uint32_t id;
+	uint32_t count;
+	struct kplug_dma_entry *entries;
+};
+
+static const struct kp_reason lock_reasons[] = {
+	{ EINVAL, "refused; bytes: 1 to 2 GiB; DMA bits: 0 to 64" },
+	{ EFAULT, "some of it is not mapped, is read-only, or is a file's or a device's; lock memory that the program "
+		  "may write, of malloc() or mmap()" },
+	{ ENOMEM, "not enough memory or, behind an IOMMU, device addresses; lock less" },
+	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
+	{ EIO,
+	  "the device cannot reach some of it with this mask, or the kernel would copy the data (swiotlb); ask for "
+	  "more bits, use an IOMMU, or use a buffer" },
+	{ EOPNOTSUPP, "the device is not cache-coherent; use a buffer" },
+	{ 0, NULL },
+};
+
+static const struct kp_reason unlock_reasons[] = {
+	{ EINVAL, "a part begins and ends at page boundaries of the memory, or with the lock" },
+	{ ERANGE, "it is not inside the lock" },
+	{ EALREADY, "some of it is unlocked already" },
+	{ ENOENT, "all of it is unlocked already" },
+	{ 0, NULL },
+};
+
+/* What counts against the limit now. */
+static uint64_t locked_now(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned long kib = 0;
+	char line[128];
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "VmLck:", 6))
+			kib = strtoul(line + 6, NULL, 10);
+	fclose(f);
+	return (uint64_t)kib << 10;
+}
+
+static int lock_failed(int err, const void *ptr, size_t bytes, const struct kplug_device *dev)
+{
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+	uint64_t used = locked_now();
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	if (err == -ENOMEM && limit.rlim_cur != RLIM_INFINITY && used + bytes > limit.rlim_cur)
+		return kp_err(err,
+			      "memory at %p of %zu bytes for device %s: RLIMIT_MEMLOCK is %" PRIu64
+			      " KiB, of which %" PRIu64
+			      " are in use; raise it (ulimit -l, LimitMEMLOCK=), or lock less",
+			      ptr, bytes, dev->name, (uint64_t)limit.rlim_cur >> 10, used >> 10);
+	return kp_fail(err, lock_reasons, "memory at %p of %zu bytes for device %s", ptr, bytes, dev->name);
+}
+
+static int unlock(const struct kplug_lock *lock, uint64_t offset, uint64_t bytes)
+{
+	struct kplug_dma_unlock req = { .size = sizeof(req), .id = lock->id, .offset = offset, .bytes = bytes };
+
+	return kp_ioctl(lock->dev->fd, KPLUG_DMA_UNLOCK, &req);
+}
+
+static int get_entries(struct kplug_lock *lock)
+{
+	struct kplug_dma_entries req = { .size = sizeof(req), .id = lock->id };
+	int err;
+
+	lock->entries = calloc(lock->count, sizeof(*lock->entries));
+	if (!lock->entries)
+		return -ENOMEM;
+	while (req.first < lock->count) {
+		req.entries = (uintptr_t)(lock->entries + req.first);
+		req.max = lock->count - req.first;
+		err = kp_ioctl(lock->dev->fd, KPLUG_DMA_ENTRIES, &req);
+		if (err)
+			return err;
+		req.first += req.out_count;
+	}
+	return 0;
+}
+
+int kplug_dma_lock(struct kplug_device *dev, void *ptr, size_t bytes, const struct kplug_lock_opts *opts,
+		   struct kplug_lock **ret_lock)
+{
+	struct kplug_dma_lock req = { .size = sizeof(req), .addr = (uintptr_t)ptr, .bytes = bytes };
+	struct kplug_lock_opts known;
+	struct kplug_lock *lock;
+	int err;
+
+	err = kp_opts(&known, sizeof(known), opts, "kplug_lock_opts");
+	if (err)
+		return err;
+	req.dma_bits = known.dma_bits;
+	lock = calloc(1, sizeof(*lock));
+	if (!lock)
+		return kp_fail(-ENOMEM, NULL, "memory for device %s", dev->name);
+	err = kp_ioctl(dev->fd, KPLUG_DMA_LOCK, &req);
+	if (err) {
+		free(lock);
+		return lock_failed(err, ptr, bytes, dev);
+	}
+	*lock = (struct kplug_lock){ .dev = dev, .id = req.out_id, .count = req.out_count };
+	err = get_entries(lock);
+	if (err) {
+		kplug_dma_unlock(lock);
+		return kp_fail(err, NULL, "memory at %p of %zu bytes for device %s", ptr, bytes, dev->name);
+	}
+	*ret_lock = lock;
+	return 0;
+}
+
+const struct kplug_dma_entry *kplug_dma_entries(const struct kplug_lock *lock, size_t *ret_count)
+{
+	*ret_count = lock->count;
+	return lock->entries;
+}
+
+int kplug_dma_unlock_part(struct kplug_lock *lock, size_t offset, size_t bytes)
+{
+	int err = unlock(lock, offset, bytes);
+
+	return err ? kp_fail(err, unlock_reasons, "%zu bytes from offset %zu of the memory locked for device %s", bytes,
+			     offset, lock->dev->name)
+		   : 0;
+}
+
+void kplug_dma_unlock(struct kplug_lock *lock)
+{
+	if (!lock)
+		return;
+	unlock(lock, 0,
+	       UINT64_MAX); /* ENOENT: all parts are unlocked; ENODEV: the device has gone, and the lock with it */
+	free(lock->entries);
+	free(lock);
+}

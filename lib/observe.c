@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Looking on at a device's events: bpf/observe.bpf.c's programs on the tracepoints, and their ring buffer. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "bpf/observe.h"
+#include "internal.h"
+
+_Static_assert(sizeof(struct kplug_observed) == sizeof(struct observe_record), "must be the program's");
+
+struct kplug_observer {
+	struct bpf_object *obj;
+	struct bpf_link *link[KPLUG_HOOK_COUNT];
+	struct ring_buffer *ring;
+	const volatile uint64_t *lost;
+	struct kplug_observed *to; /* during a wait: room for max records, count of which are there */
+	size_t count, max;
+};
+
+static const struct kp_reason reasons[] = {
+	{ ENOENT, "no such file" },
+	{ EPERM, KP_NEEDS_CAPS },
+	{ 0, NULL },
+};
+
+static struct bpf_map *find_map(const struct bpf_object *obj, const char *end)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj)
+	{
+		const char *name = bpf_map__name(map);
+
+		if (strlen(name) >= strlen(end) && !strcmp(name + strlen(name) - strlen(end), end))
+			return map;
+	}
+	return NULL;
+}
+
+/* The full ring ends the walk; what it was called for has been taken. */
+static int take(void *arg, void *data, size_t size)
+{
+	struct kplug_observer *o = arg;
+
+	if (size != sizeof(*o->to))
+		return 0;
+	memcpy(&o->to[o->count++], data, size);
+	return o->count < o->max ? 0 : -ENOSPC;
+}
+
+/* The kernel's number of the device is its node's minor; `device` is the object's only constant. */
+static int set_device(const struct kplug_observer *o, const struct kplug_device *dev)
+{
+	struct bpf_map *map = find_map(o->obj, ".rodata");
+	uint32_t *device;
+	struct stat st;
+	size_t size = 0;
+
+	device = map ? bpf_map__initial_value(map, &size) : NULL;
+	if (!device || size != sizeof(*device))
+		return -EINVAL;
+	if (fstat(dev->fd, &st))
+		return -errno;
+	*device = minor(st.st_rdev);
+	return 0;
+}
+
+static int attach(struct kplug_observer *o)
+{
+	struct bpf_program *prog;
+	int i = 0;
+
+	bpf_object__for_each_program(prog, o->obj)
+	{
+		if (i == KPLUG_HOOK_COUNT)
+			return -EINVAL;
+		o->link[i] = bpf_program__attach(prog);
+		if (!o->link[i++])
+			return -errno;
+	}
+	return 0;
+}
+
+static int start(struct kplug_observer *o, const struct kplug_device *dev, const char *path)
+{
+	struct bpf_map *ring, *globals;
+	size_t size = 0;
+	int err;
+
+	o->obj = bpf_object__open_file(path, NULL);
+	if (!o->obj)
+		return -errno;
+	err = set_device(o, dev);
+	err = err ?: bpf_object__load(o->obj);
+	if (err)
+		return err;
+	ring = find_map(o->obj, "records");
+	globals = find_map(o->obj, ".bss");
+	o->lost = globals ? bpf_map__initial_value(globals, &size) : NULL;
+	if (!ring || !o->lost || size != sizeof(*o->lost))
+		return -EINVAL;
+	o->ring = ring_buffer__new(bpf_map__fd(ring), take, o, NULL);
+	return o->ring ? attach(o) : -errno;
+}
+
+int kplug_observer_open(struct kplug_device *dev, const char *path, struct kplug_observer **ret_observer)
+{
+	struct kplug_observer *o = calloc(1, sizeof(*o));
+	int err;
+
+	if (!o)
+		return kp_fail(-ENOMEM, NULL, "%s", path);
+	kp_libbpf_begin(KPLUG_LOG_DEBUG);
+	err = start(o, dev, path);
+	kp_libbpf_end();
+	if (err) {
+		kplug_observer_close(o);
+		if (err == -ENOENT || err == -EPERM || !kp_libbpf_warning()[0])
+			return kp_fail(err, reasons, "%s: cannot observe device %s", path, dev->name);
+		return kp_err(err, "%s: cannot observe device %s: %s", path, dev->name, kp_libbpf_warning());
+	}
+	*ret_observer = o;
+	return 0;
+}
+
+void kplug_observer_close(struct kplug_observer *o)
+{
+	int i;
+
+	if (!o)
+		return;
+	for (i = 0; i < KPLUG_HOOK_COUNT; i++)
+		bpf_link__destroy(o->link[i]);
+	ring_buffer__free(o->ring);
+	bpf_object__close(o->obj);
+	free(o);
+}
+
+/*
+ * A record of which the kernel has given out the place but not yet the content makes poll return with nothing to take.
+ * That lasts for a moment, so we look again.
+ */
+static int fetch(struct kplug_observer *o, int timeout_ms)
+{
+	int64_t end = kp_end_ms(timeout_ms);
+	int err, left;
+
+	err = ring_buffer__consume(o->ring);
+	while (!o->count && err >= 0) {
+		left = kp_left_ms(end);
+		err = ring_buffer__poll(o->ring, left);
+		if (!left)
+			break;
+	}
+	return o->count || err > 0 ? 0 : err;
+}
+
+int kplug_observer_wait(struct kplug_observer *o, int timeout_ms, struct kplug_observed *ret_events, size_t max,
+			size_t *ret_count)
+{
+	int err;
+
+	if (!max)
+		return kp_err(-EINVAL, "observer: no room for an event; max must be 1 or more");
+	o->to = ret_events;
+	o->max = max;
+	o->count = 0;
+	err = fetch(o, timeout_ms);
+	if (err)
+		return kp_fail(err, NULL, "observer");
+	if (!o->count)
+		return kp_err(-ETIMEDOUT, "observer: no event for %d ms", timeout_ms);
+	*ret_count = o->count;
+	return 0;
+}
+
+uint64_t kplug_observer_lost(const struct kplug_observer *o)
+{
+	return *o->lost;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Pins of plugins under /sys/fs/bpf/kplug/, and what is left of them by those who were killed. */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define NEW ":new" /* ends no device's name */
+
+static const struct kp_reason pin_reasons[] = {
+	{ ENOENT, "no such folder; mount it: mount -t bpf bpf /sys/fs/bpf" },
+	{ EINVAL, "not on a BPF file system; mount it: mount -t bpf bpf /sys/fs/bpf" },
+	{ ENOTDIR, "a part of the path is no folder; remove it" },
+	{ EPERM, "no right; run it as root" },
+	{ EACCES, "no right; run it as root" },
+	{ 0, NULL },
+};
+
+/* BPF file systems allow no '.' in names; no device's name has a '+'. */
+static void replace(char *text, char from, char to)
+{
+	for (; (text = strchr(text, from)); text++)
+		*text = to;
+}
+
+static void folder_of(const char *device, const char *suffix, char path[KP_PATH_LEN])
+{
+	char name[KPLUG_NAME_LEN];
+
+	snprintf(name, sizeof(name), "%s", device);
+	replace(name, '.', '+');
+	kp_path(path, "%s/fs/bpf/kplug/%s%s", kp_sys_root, name, suffix);
+}
+
+static int pin(int fd, const char *folder, const char *name)
+{
+	char path[KP_PATH_LEN], file[96];
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(file, sizeof(file), "%s", name);
+	replace(file, '.', '+');
+	kp_path(path, "%s/%s", folder, file);
+	if (bpf_obj_pin(fd, path))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static void remove_folder(const char *folder)
+{
+	struct dirent *entry;
+	char path[KP_PATH_LEN];
+	DIR *dir = opendir(folder);
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		kp_path(path, "%s/%s", folder, entry->d_name);
+		unlink(path);
+	}
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
+}
+
+/* The id of a pinned program; 0: there is none. */
+static uint32_t pinned_id(const char *folder, int hook)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	char path[KP_PATH_LEN];
+	int fd;
+
+	kp_path(path, "%s/%s", folder, kp_program_names[hook]);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (bpf_prog_get_info_by_fd(fd, &info, &len))
+		info.id = 0;
+	close(fd);
+	return info.id;
+}
+
+static bool is_of(const char *folder, const struct kplug_plugin_info *running)
+{
+	int hook;
+
+	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
+		if (pinned_id(folder, hook) != running->out_prog_id[hook])
+			return false;
+	return true;
+}
+
+static bool exists(const char *folder)
+{
+	return !access(folder, F_OK);
+}
+
+/* No error text: whoever tidies up after a failure has one. */
+static int get_running(struct kplug_device *dev, struct kplug_plugin_info *ret_info)
+{
+	*ret_info = (struct kplug_plugin_info){ .size = sizeof(*ret_info) };
+	return kp_ioctl(dev->fd, KPLUG_PLUGIN_INFO, ret_info);
+}
+
+bool kp_pinned(struct kplug_device *dev)
+{
+	struct kplug_plugin_info running;
+	char folder[KP_PATH_LEN];
+
+	folder_of(dev->name, "", folder);
+	return exists(folder) && !get_running(dev, &running) && is_of(folder, &running);
+}
+
+int kplug_plugin_pins(struct kplug_device *dev, char **ret_folder)
+{
+	/* After the switch and before they are renamed, they are the new ones. */
+	static const char *const suffixes[] = { "", NEW };
+	struct kplug_plugin_info running;
+	char folder[KP_PATH_LEN], *copy;
+	int i, err;
+
+	err = kplug_plugin_info(dev, &running);
+	if (err)
+		return err;
+	for (i = 0; i < 2; i++) {
+		folder_of(dev->name, suffixes[i], folder);
+		if (access(folder, R_OK | X_OK)) {
+			if (errno == ENOENT)
+				continue;
+			return kp_fail(-errno, pin_reasons, "%s", folder);
+		}
+		if (!is_of(folder, &running))
+			continue;
+		copy = strdup(folder);
+		if (!copy)
+			return kp_fail(-ENOMEM, NULL, "device %s", dev->name);
+		*ret_folder = copy;
+		return 0;
+	}
+	return kp_err(-ENOENT, "device %s: its plugin is not pinned", dev->name);
+}
+
+static int pin_all(const char *folder, const uint32_t prog_ids[KPLUG_HOOK_COUNT], struct kp_maps *maps)
+{
+	int hook, err = 0;
+	char name[80];
+	size_t i;
+
+	for (hook = 0; !err && hook < KPLUG_HOOK_COUNT; hook++) {
+		if (!prog_ids[hook])
+			continue;
+		err = pin(bpf_prog_get_fd_by_id(prog_ids[hook]), folder, kp_program_names[hook]);
+		err = err ?: kp_maps_add(maps, prog_ids[hook]);
+	}
+	for (i = 0; !err && i < maps->count; i++) {
+		snprintf(name, sizeof(name), "map:%s", maps->map[i].name);
+		err = pin(bpf_map_get_fd_by_id(maps->map[i].info.id), folder, name);
+	}
+	return err;
+}
+
+int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUNT])
+{
+	char root[KP_PATH_LEN], folder[KP_PATH_LEN];
+	struct kp_maps maps = { 0 };
+	int err;
+
+	kp_path(root, "%s/fs/bpf/kplug", kp_sys_root);
+	folder_of(dev->name, NEW, folder);
+	if ((mkdir(root, 0700) && errno != EEXIST) || mkdir(folder, 0700))
+		err = -errno;
+	else
+		err = pin_all(folder, prog_ids, &maps);
+	kp_maps_free(&maps);
+	return err ? kp_fail(err, pin_reasons, "device %s: its plugin cannot be pinned in %s", dev->name, folder) : 0;
+}
+
+void kp_pin_tidy(struct kplug_device *dev)
+{
+	char folder[KP_PATH_LEN], new_folder[KP_PATH_LEN];
+	struct kplug_plugin_info running;
+	int err;
+
+	folder_of(dev->name, "", folder);
+	folder_of(dev->name, NEW, new_folder);
+	if (!exists(folder) && !exists(new_folder))
+		return;
+	err = get_running(dev, &running);
+	if (!err && exists(new_folder) && is_of(new_folder, &running)) {
+		remove_folder(folder);
+		rename(new_folder, folder);
+		return;
+	}
+	remove_folder(new_folder);
+	if (err || !is_of(folder, &running))
+		remove_folder(folder);
+}
+
+/* The device's name that a folder stands for. */
+static void device_of(const char *folder, char name[KPLUG_NAME_LEN])
+{
+	size_t len = strlen(folder), end = strlen(NEW);
+
+	if (len > end && !strcmp(folder + len - end, NEW))
+		len -= end;
+	snprintf(name, KPLUG_NAME_LEN, "%.*s", (int)len, folder);
+	replace(name, '+', '.');
+}
+
+/* 1: a left-over went, 0: it was none, or -errno. */
+static int clean(const char *name)
+{
+	char folder[KP_PATH_LEN], device[KPLUG_NAME_LEN];
+	struct kplug_device *dev = NULL;
+	int err;
+
+	device_of(name, device);
+	kp_path(folder, "%s/fs/bpf/kplug/%s", kp_sys_root, name);
+	err = kplug_device_open(device, NULL, &dev);
+	if (!err)
+		err = kp_lock(dev);
+	if (!err)
+		kp_pin_tidy(dev);
+	else if (err == -ENOENT || err == -ENODEV)
+		remove_folder(folder);
+	kplug_device_close(dev);
+	if (err && err != -ENOENT && err != -ENODEV)
+		return err;
+	return !exists(folder);
+}
+
+int kplug_plugin_clean(size_t *ret_count)
+{
+	char root[KP_PATH_LEN];
+	struct dirent *entry;
+	size_t count = 0;
+	int ret, err = 0;
+	DIR *dir;
+
+	kp_path(root, "%s/fs/bpf/kplug", kp_sys_root);
+	dir = opendir(root);
+	if (!dir && errno != ENOENT)
+		return kp_fail(-errno, pin_reasons, "%s", root);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		ret = clean(entry->d_name);
+		if (ret < 0)
+			err = err ?: ret;
+		else
+			count += ret;
+	}
+	if (dir)
+		closedir(dir);
+	if (!err && ret_count)
+		*ret_count = count;
+	return err;
+}

@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Static checks, as TAP. Runs in the build root (tests/vm/build.sh ROOT --check), with /src and /out. Each tool prints
+# findings, a line each; those that tests/check/exceptions names are dropped, and an exception that drops nothing fails.
+set -uo pipefail
+
+cd /src || exit
+. tests/vm/tap.sh
+out=/out/check
+mkdir -p $out
+
+CFLAGS="-std=gnu11 -D_GNU_SOURCE -I. -Ilib -Ikmod -Ibpf -Iwd -Itests/vm/lib"
+WARN="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wvla -Wundef
+	-Wformat=2 -Wcast-align -Wredundant-decls -Wimplicit-fallthrough"
+GCC_WARN="-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init -Wformat-overflow=2 -Wformat-truncation=1"
+CLANG_WARN="-Wcomma -Wunreachable-code -Wassign-enum -Wshadow-all -Wconditional-uninitialized -Wextra-semi -Wloop-analysis
+	-Wno-unknown-attributes"
+BPF_FLAGS="-g -O2 -target bpf -mcpu=v3 -I. -Ibpf -Ikmod -Iwd -Wall -Wextra -Wshadow -Wcomma -Wunreachable-code"
+
+mapfile -t user_c < <(find lib cli wd tests -name '*.c' ! -name '*.bpf.c' ! -path 'tests/vm/debug/*' | sort)
+mapfile -t bpf_c < <(find bpf wd tests -name '*.bpf.c' | sort)
+mapfile -t kernel < <({ find kmod bpf -name '*.[ch]'; find wd -name '*.bpf.[ch]'; ls tests/vm/debug/*.c; } | sort)
+mapfile -t all_c < <(find kmod bpf lib cli wd tests -name '*.[ch]' | sort)
+mapfile -t scripts < <({ find tests .ci -name '*.sh'; echo .ci/run cli/kplug.bash-completion; } | tr ' ' '\n' | sort)
+
+# Runs "$@" on each word of stdin, several at a time.
+each() { xargs -P "$(nproc)" -n 6 "$@"; }
+
+# Findings of the compilers: one line each.
+warnings() { grep -E '(warning|error): ' | sort -u; }
+
+# One function per tool; "$@" are the files.
+# shellcheck disable=SC2086 # words
+gcc_() { printf '%s\n' "$@" | each gcc $CFLAGS -O2 -fsyntax-only $WARN $GCC_WARN 2>&1 | warnings; }
+# shellcheck disable=SC2086
+clang_() { printf '%s\n' "$@" | each clang $CFLAGS -O2 -fsyntax-only $WARN $CLANG_WARN 2>&1 | warnings; }
+# shellcheck disable=SC2086
+bpf_() { printf '%s\n' "$@" | each clang $BPF_FLAGS -fsyntax-only 2>&1 | warnings; }
+tidy() { printf '%s\n' "$@" | each sh -c "clang-tidy --quiet \"\$@\" -- $CFLAGS" sh 2>/dev/null | warnings; }
+format() { clang-format --dry-run -Werror "$@" 2>&1 | warnings; }
+shell() { shellcheck -x -P SCRIPTDIR -f gcc "$@"; }
+spelling() { codespell "$@"; }
+
+checkpatch()
+{
+	# The kernel's headers do not bring it; its sources do.
+	[ -e $out/scripts/checkpatch.pl ] ||
+		tar -C $out --strip-components=1 --occurrence=1 -xJf /usr/src/linux-source-6.12.tar.xz \
+			linux-source-6.12/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch} || return
+	printf '%s\n' "$@" | each perl $out/scripts/checkpatch.pl --no-tree --strict --max-line-length=120 --no-summary \
+		--terse --show-types -f | grep -E '^[^ ]+:[0-9]+: '
+}
+
+# On the modules, as the kernel's own make does it. A file that it has not looked at would be clean, too.
+sparse_()
+{
+	local kernel seen
+	kernel=$(find /lib/modules -mindepth 1 -maxdepth 1 -name '6.12.*' | head -n 1)
+	make -j"$(nproc)" modules KDIR="$kernel/build" KMOD_OUT=$out/kmod C=2 CF=-D__CHECK_ENDIAN__ >$out/sparse.log 2>&1
+	seen=$(grep -c '^  CHECK ' $out/sparse.log)
+	[ "$seen" = "$#" ] || echo "sparse has looked at $seen files of $#: error: see $out/sparse.log"
+	warnings <$out/sparse.log
+}
+
+scan()
+{
+	rm -rf $out/scan $out/scan-obj
+	scan-build -o $out/scan make -j"$(nproc)" O=$out/scan-obj lib cli 2>&1 | warnings
+}
+
+# Not used alone by others: what is missing in them would be brought by the includer.
+headers()
+{
+	local h
+	for h in lib/libkplug.h kmod/kplug_uapi.h bpf/edu.h bpf/list.h; do
+		gcc -std=c99 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include linux/types.h -include "$h" -xc /dev/null
+		g++ -std=c++11 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include linux/types.h -include "$h" -xc++ /dev/null
+	done 2>&1 | warnings
+}
+
+# Names that are declared, exported or documented, but not all three.
+symbols()
+{
+	make O=$out/symbols lib >&2
+	diff <(nm -D --defined-only $out/symbols/lib/libkplug.so.0 | awk '$2 == "T" { sub("@.*", "", $3); print $3 }' | sort) \
+		<(sed -n 's/^[[:space:]]*\(kplug_[a-z_]*\);$/\1/p' lib/libkplug.map | sort) | sed -n 's/^[<>]/libkplug.map:/p'
+	diff <(grep -Eo '\bkplug_[a-z_]+\(' lib/libkplug.h | tr -d '(' | grep -v _fn | sort -u) \
+		<(sed -n 's/^[[:space:]]*\(kplug_[a-z_]*\);$/\1/p' lib/libkplug.map | sort) | sed -n 's/^[>]/libkplug.h:/p'
+}
+
+exceptions() { sed -n "s/^$1[[:space:]]\+//p" tests/check/exceptions; }
+
+# clean TOOL TEXT FUNCTION FILE...: no finding is left, and every exception is still of use
+clean()
+{
+	local tool=$1 text=$2 found left re
+	shift 2
+	found=$("$@")
+	left=$found
+	while read -r re; do
+		grep -Eq -- "$re" <<<"$found" || left+=$'\n'"tests/check/exceptions: nothing matches '$tool $re'"
+		left=$(grep -Ev -- "$re" <<<"$left")
+	done < <(exceptions "$tool")
+	is "$left" '' "$tool: $text"
+}
+
+# sees TOOL FUNCTION FILE: the tool is not blind: it finds something in a bad file
+sees() { isnt "$("$2" "$3")" '' "$1 finds what is wrong in a bad file"; }
+
+cat >/tmp/bad.c <<'END'
+#include <stdio.h>
+int f(char *s);
+int f(char *s) {
+  int teh;
+  if (sizeof(s) == sizeof(char *)) printf(s);
+  return teh;
+}
+END
+printf '%s\n' '#!/bin/sh' 'echo $1' >/tmp/bad.sh
+printf '%s\n' '/* A teh that is wrong, adn more. */' >/tmp/bad.txt
+sees gcc gcc_ /tmp/bad.c
+sees clang clang_ /tmp/bad.c
+sees clang-tidy tidy /tmp/bad.c
+sees clang-format format /tmp/bad.c
+sees checkpatch checkpatch /tmp/bad.c
+sees shellcheck shell /tmp/bad.sh
+sees codespell spelling /tmp/bad.txt
+
+clean gcc 'library, command, tests' gcc_ "${user_c[@]}"
+clean clang 'library, command, tests' clang_ "${user_c[@]}"
+clean bpf 'plugins and test programs' bpf_ "${bpf_c[@]}"
+clean clang-tidy 'library, command, tests' tidy "${user_c[@]}"
+clean scan-build 'library and command' scan
+clean sparse modules sparse_ $(find kmod -name '*.c')
+clean checkpatch 'modules and plugins' checkpatch "${kernel[@]}"
+clean clang-format 'all of C' format "${all_c[@]}"
+clean shellcheck 'all scripts' shell "${scripts[@]}"
+clean codespell 'all texts' spelling README.md LICENSE Makefile .ci/run kmod bpf lib cli wd man tests
+clean headers 'public ones alone, as C and as C++' headers
+clean symbols 'exported, listed and declared are the same' symbols
+plan

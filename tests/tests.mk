@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests, benchmarks and the demo. Included by the Makefile.
+unit_src := $(wildcard tests/unit/*.c)
+bpf_test_src := $(wildcard tests/vm/bpf/*.bpf.c)
+vm_src := $(wildcard tests/vm/*.c)
+vm_lib_src := $(wildcard tests/vm/lib/*.c)
+bench_src := $(wildcard tests/bench/*.c tests/demo/*.c)
+
+bpf_test_obj := $(bpf_test_src:tests/vm/bpf/%.c=$(O)/tests/vm/%.o)
+vm_lib_obj := $(vm_lib_src:%.c=$(O)/%.o)
+unit_obj := $(patsubst %.c,$(O)/unit/%.o,$(lib_src) $(filter-out cli/main.c,$(cli_src)))
+
+unit_bin := $(unit_src:%.c=$(O)/%)
+vm_bin := $(vm_src:%.c=$(O)/%) $(bench_src:%.c=$(O)/%)
+fuzz_src := $(wildcard tests/fuzz/*.c)
+fuzz_bin := $(fuzz_src:tests/fuzz/%.c=$(O)/fuzz/%)
+
+TEST_LIBS = $(call pkgs,--libs,cmocka $(BPF_LIBS) libcjson) -pthread
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+.PHONY: tests unit model fuzzers fuzz stress test test-debug coverage demo bench check shell
+
+help::
+	@echo 'make unit            unit tests, no privileges'
+	@echo 'make model           checks the models of bpf/kplug_sync.h; needs spin'
+	@echo 'make test            everything, in virtual machines [KERNEL=6.12] [MACHINE=msi] [CASE=GLOB] [JOBS=1] [KPLUG_SCALE=1]'
+	@echo 'make test-debug      all cases on a debug kernel, which is built first (once, 10 to 25 minutes) [MACHINE=msi] [CASE=GLOB]'
+	@echo 'make coverage        the same, and which lines of modules, library and command it runs [MACHINE=msi] [CASE=GLOB]'
+	@echo 'make check           compilers, sparse, clang-tidy and others find nothing; tests/check/exceptions says what they may'
+	@echo 'make fuzz            the parsers of library and command under libFuzzer, 600 s each [SECONDS=]'
+	@echo 'make stress          everything at once, in a virtual machine, 600 s [SECONDS=] [SEED=] [KERNEL=6.12] [MACHINE=msi]'
+	@echo 'make demo            the main job, in a virtual machine'
+	@echo 'make bench           benchmarks, in a virtual machine, to build/bench/results.json'
+	@echo 'make shell           a shell in a virtual machine [KERNEL=6.12] [MACHINE=msi]'
+
+tests: lib wd $(bpf_test_obj) $(vm_bin) $(O)/tests/vm/tool/tsc_khz
+
+$(O)/tests/vm/%.bpf.o: tests/vm/bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(vm_bin): $(O)/%: $(O)/%.o $(vm_lib_obj) $(wd_a) $(lib_a)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(call pkgs,--libs,liburing)
+
+# Runs on the host, whatever its libraries.
+$(O)/tests/vm/tool/tsc_khz: $(O)/tests/vm/tool/tsc_khz.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $<
+
+# Unit tests have objects of their own, with the sanitizers.
+$(O)/unit/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(CPPFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(unit_bin): $(O)/tests/unit/%: $(O)/unit/tests/unit/%.o $(unit_obj)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+
+# libFuzzer is clang's, and so are all objects of a fuzzer.
+$(O)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(CPPFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(fuzz_bin): $(O)/fuzz/%: $(O)/fuzz/obj/tests/fuzz/%.o $(patsubst $(O)/unit/%,$(O)/fuzz/obj/%,$(unit_obj))
+	$(call say,LD,$@)
+	$(Q)$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+
+fuzzers: $(fuzz_bin)
+
+unit: $(unit_bin)
+	@rc=0; for t in $(unit_bin); do $$t || rc=1; done; exit $$rc
+
+model:
+	@tests/model/run.sh
+
+test test-debug:
+	@tests/vm/run.sh $(if $(filter test-debug,$@),--debug) $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MACHINE),--machine '$(MACHINE)') $(if $(CASE),--case '$(CASE)')
+
+# With objects of its own.
+coverage:
+	@O=$(O)/coverage tests/vm/run.sh --coverage $(if $(MACHINE),--machine '$(MACHINE)') $(if $(CASE),--case '$(CASE)')
+
+demo bench check shell:
+	@tests/vm/run.sh $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MACHINE),--machine '$(MACHINE)') --$@
+
+fuzz:
+	@KPLUG_SECONDS=$(or $(SECONDS),600) tests/vm/run.sh --fuzz
+
+stress:
+	@KPLUG_SECONDS=$(or $(SECONDS),600) KPLUG_SEED=$(SEED) \
+		tests/vm/run.sh --case stress --kernel '$(or $(KERNEL),6.12)' --machine '$(or $(MACHINE),msi)'

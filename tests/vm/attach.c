@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* timeout: 400 */
+/* What KPLUG_PLUGIN_LOAD takes and refuses: the programs, by their types and hooks, and the rest of the request. */
+#include <linux/bpf.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/prog.h"
+
+static struct kplug_device *dev;
+static struct bpf_object *right; /* a good program for hook `call` */
+
+static int setup(void **state)
+{
+	dev = rig_open(*state);
+	right = prog_open("bad_type", "right");
+	prog_loads(right);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kplug_plugin_unload(dev); /* what a failed test has left */
+	bpf_object__close(right);
+	kplug_device_close(dev);
+	return 0;
+}
+
+/* Good as it is. */
+static struct kplug_plugin_load request(void)
+{
+	struct kplug_plugin_load req = { .size = sizeof(req), .name = "right", .version = "1.0" };
+
+	memset(req.prog_fd, 0xff, sizeof(req.prog_fd));
+	req.prog_fd[KPLUG_HOOK_CALL] = prog_fd(right, "right");
+	return req;
+}
+
+static int load(struct kplug_plugin_load *req)
+{
+	return ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_LOAD, req) ? -errno : 0;
+}
+
+static void right_program(void **state)
+{
+	struct kplug_plugin_load req = request();
+
+	(void)state;
+	assert_ok(load(&req));
+	assert_ok(kplug_plugin_unload(dev));
+}
+
+/* --- programs of another kind ---------------------------------------------------------------------------------- */
+
+static void refused(const char *program, int err)
+{
+	struct bpf_object *obj = prog_open("bad_type", program);
+
+	prog_loads(obj);
+	assert_errno(err, prog_call_plugin(dev, prog_fd(obj, program)));
+	bpf_object__close(obj);
+}
+
+#define PROGRAMS(X)                                                                                                    \
+	X(other_hook, EPROTOTYPE)                                                                                      \
+	X(other_tracepoint, EPROTOTYPE)                                                                                \
+	X(fentry, EPROTOTYPE)                                                                                          \
+	X(fexit, EPROTOTYPE)                                                                                           \
+	X(iterator, EPROTOTYPE)                                                                                        \
+	X(kprobe, EINVAL)                                                                                              \
+	X(raw_tp, EINVAL)                                                                                              \
+	X(raw_tp_w, EINVAL)                                                                                            \
+	X(tracepoint, EINVAL)                                                                                          \
+	X(perf_event_prog, EINVAL)                                                                                     \
+	X(lsm, EINVAL)                                                                                                 \
+	X(syscall_prog, EINVAL)                                                                                        \
+	X(xdp_prog, EINVAL)                                                                                            \
+	X(socket_prog, EINVAL)
+#define DEFINE(program, err)                                                                                           \
+	static void program(void **state)                                                                              \
+	{                                                                                                              \
+		(void)state;                                                                                           \
+		refused(#program, err);                                                                                \
+	}
+PROGRAMS(DEFINE)
+
+static void sleepable(void **state)
+{
+	struct bpf_object *obj = prog_open("bad_type", "right");
+	int err;
+
+	(void)state;
+	assert_ok(bpf_program__set_flags(prog_find(obj, "right"), BPF_F_SLEEPABLE));
+	err = prog_load(obj);
+	if (err)
+		assert_int_equal(err, -EINVAL);
+	else
+		assert_errno(EPROTOTYPE, prog_call_plugin(dev, prog_fd(obj, "right")));
+	bpf_object__close(obj);
+}
+
+static void struct_ops(void **state)
+{
+	struct bpf_object *obj = prog_open("bad_struct_ops", NULL);
+
+	(void)state;
+	prog_loads(obj);
+	assert_errno(EINVAL, prog_call_plugin(dev, prog_fd(obj, "struct_op")));
+	bpf_object__close(obj);
+}
+
+static struct bpf_object *open_freplace(const char *program)
+{
+	struct bpf_object *obj = prog_open("bad_type", program);
+
+	assert_ok(bpf_program__set_attach_target(prog_find(obj, program), prog_fd(right, "right"), "right"));
+	return obj;
+}
+
+static void freplace(void **state)
+{
+	struct bpf_object *obj = open_freplace("replaces_right");
+
+	(void)state;
+	prog_loads(obj);
+	assert_errno(EINVAL, prog_call_plugin(dev, prog_fd(obj, "replaces_right")));
+	bpf_object__close(obj);
+}
+
+/* What it replaces may trust its event; it does not even see one, so a plugin's functions are out of its reach. */
+static void freplace_has_no_event(void **state)
+{
+	struct bpf_object *obj = open_freplace("replaces_and_calls");
+
+	(void)state;
+	assert_errno(EACCES, prog_load(obj));
+	assert_non_null(strstr(prog_log, "func 'right' doesn't have 1-th argument"));
+	bpf_object__close(obj);
+}
+
+/* The plugin that runs goes on: its types are promised to its callers. */
+static void breaks_types(const char *program, const char *reason)
+{
+	struct bpf_object *obj = open_freplace(program);
+	struct kplug_plugin_info before, after;
+
+	assert_ok(prog_call_plugin(dev, prog_fd(right, "right")));
+	assert_ok(kplug_plugin_info(dev, &before));
+	assert_errno(EINVAL, prog_load(obj));
+	if (!strstr(prog_log, reason))
+		fail_msg("'%s' is not in: %s", reason, prog_log);
+	assert_ok(kplug_plugin_info(dev, &after));
+	assert_memory_equal(&before, &after, sizeof(after));
+	bpf_object__close(obj);
+}
+
+static void freplace_with_more_arguments(void **state)
+{
+	(void)state;
+	breaks_types("replaces_with_more", "replaces_with_more() has 2 args while right() has 1 args");
+}
+
+static void freplace_with_other_arguments(void **state)
+{
+	(void)state;
+	breaks_types("replaces_with_a_number", "arg0 in replaces_with_a_number() is INT while right() has PTR");
+}
+
+/* --- what is no program ---------------------------------------------------------------------------------------- */
+
+static void map_fd(void **state)
+{
+	struct kplug_buffer *buf = rig_buffer(dev, "nomap", 4096);
+
+	(void)state;
+	assert_errno(EINVAL, prog_call_plugin(dev, kplug_buffer_map_fd(buf)));
+	kplug_buffer_free(buf);
+}
+
+static void closed_fd(void **state)
+{
+	int fd = dup(0);
+
+	(void)state;
+	close(fd);
+	assert_errno(EBADF, prog_call_plugin(dev, fd));
+}
+
+static void negative_fd(void **state)
+{
+	(void)state;
+	assert_errno(EBADF, prog_call_plugin(dev, -2));
+}
+
+/* The good one is let go again: its id must end with the object. */
+static void one_of_two_is_bad(void **state)
+{
+	struct kplug_plugin_load req = request();
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	(void)state;
+	assert_ok(bpf_prog_get_info_by_fd(req.prog_fd[KPLUG_HOOK_CALL], &info, &len));
+	req.prog_fd[KPLUG_HOOK_EVENT] = req.prog_fd[KPLUG_HOOK_CALL];
+	assert_errno(EPROTOTYPE, load(&req));
+	bpf_object__close(right);
+	right = NULL;
+	prog_until_gone(info.id);
+}
+
+static void no_program(void **state)
+{
+	(void)state;
+	assert_errno(EINVAL, prog_call_plugin(dev, -1));
+}
+
+/* --- the rest of the request ----------------------------------------------------------------------------------- */
+
+static void unknown_flag(void **state)
+{
+	struct kplug_plugin_load req = request();
+
+	(void)state;
+	req.flags = 2;
+	assert_errno(EINVAL, load(&req));
+}
+
+static void empty_name(void **state)
+{
+	struct kplug_plugin_load req = request();
+
+	(void)state;
+	req.name[0] = '\0';
+	assert_errno(EINVAL, load(&req));
+}
+
+static void name_without_end(void **state)
+{
+	struct kplug_plugin_load req = request();
+
+	(void)state;
+	memset(req.name, 'n', sizeof(req.name));
+	assert_errno(EINVAL, load(&req));
+}
+
+static void version_without_end(void **state)
+{
+	struct kplug_plugin_load req = request();
+
+	(void)state;
+	memset(req.version, '1', sizeof(req.version));
+	assert_errno(EINVAL, load(&req));
+}
+
+static void second_plugin(void **state)
+{
+	struct kplug_plugin_load req = request();
+
+	(void)state;
+	assert_ok(load(&req));
+	assert_errno(EBUSY, load(&req));
+	req.flags = KPLUG_PLUGIN_REPLACE;
+	assert_ok(load(&req));
+	assert_ok(kplug_plugin_unload(dev));
+}
+
+static void unload_of_none(void **state)
+{
+	(void)state;
+	assert_errno(ENOENT, kplug_plugin_unload(dev));
+}
+
+static void info_of_none(void **state)
+{
+	struct kplug_plugin_info info;
+
+	(void)state;
+	assert_errno(ENOENT, kplug_plugin_info(dev, &info));
+}
+
+static uint64_t boottime(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static void info_of_one(void **state)
+{
+	struct kplug_plugin_load req = request();
+	struct bpf_prog_info prog = { 0 };
+	struct kplug_plugin_info info;
+	uint64_t before = boottime();
+	__u32 len = sizeof(prog);
+	int hook;
+
+	(void)state;
+	assert_ok(bpf_prog_get_info_by_fd(req.prog_fd[KPLUG_HOOK_CALL], &prog, &len));
+	assert_ok(load(&req));
+	assert_ok(kplug_plugin_info(dev, &info));
+	assert_string_equal(info.out_name, "right");
+	assert_string_equal(info.out_version, "1.0");
+	assert_int_equal(info.out_uid, 0);
+	assert_int_equal(info.out_misses, 0);
+	assert_true(info.out_load_time >= before && info.out_load_time <= boottime());
+	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
+		assert_int_equal(info.out_prog_id[hook], hook == KPLUG_HOOK_CALL ? prog.id : 0);
+	assert_ok(kplug_plugin_unload(dev));
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define LIST(program, err) TEST(program),
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PROGRAMS(LIST) TEST(right_program),
+		TEST(sleepable),
+		TEST(struct_ops),
+		TEST(freplace),
+		TEST(freplace_has_no_event),
+		TEST(freplace_with_more_arguments),
+		TEST(freplace_with_other_arguments),
+		TEST(map_fd),
+		TEST(closed_fd),
+		TEST(negative_fd),
+		TEST(one_of_two_is_bad),
+		TEST(no_program),
+		TEST(unknown_flag),
+		TEST(empty_name),
+		TEST(name_without_end),
+		TEST(version_without_end),
+		TEST(second_plugin),
+		TEST(unload_of_none),
+		TEST(info_of_none),
+		TEST(info_of_one),
+	};
+
+	return RIG_RUN(tests, RIG_SOFT);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: bounce */
+/*
+ * swiotlb=force: the kernel would copy all DMA through memory of its own. A buffer that the device does not see is refused, in
+ * silence: the rig counts any kernel message as a failure.
+ */
+#include "lib/kind.h"
+
+static struct kplug_device *dev;
+static uint32_t dma_bits;
+
+static struct kplug_info info(void)
+{
+	struct kplug_info info;
+
+	assert_ok(kplug_device_info(dev, &info));
+	return info;
+}
+
+static int setup(void **state)
+{
+	dev = rig_open(*state);
+	dma_bits = info().out_dma_bits;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_int_equal(info().out_buffers, 0);
+	assert_int_equal(info().out_dma_bits, dma_bits);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static void refused(size_t bytes, uint32_t bits)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS, .dma_bits = bits };
+	struct kplug_buffer *buf = NULL;
+
+	assert_errno(EIO, kplug_buffer_alloc(dev, "bounce", bytes, &opts, &buf));
+	opts.keep = true;
+	assert_errno(EIO, kplug_buffer_alloc(dev, "bounce", bytes, &opts, &buf));
+	opts.kind = KPLUG_BUFFER_AUTO;
+	assert_errno(EIO, kplug_buffer_alloc(dev, "bounce", bytes, &opts, &buf));
+	assert_null(buf);
+}
+
+static void of_4_kib(void **state)
+{
+	(void)state;
+	refused(PAGE, 0);
+}
+
+static void of_64_kib(void **state)
+{
+	(void)state;
+	refused(64 << 10, 0);
+}
+
+/* More than swiotlb copies in one piece. */
+static void of_1_mib(void **state)
+{
+	(void)state;
+	refused(1 << 20, 0);
+}
+
+/* By migration of other pages. */
+static void of_5_mib(void **state)
+{
+	(void)state;
+	refused(5 << 20, 0);
+}
+
+static void below_28_bits(void **state)
+{
+	(void)state;
+	refused(PAGE, 28);
+}
+
+/* Many: what the bounce buffers give for each is given back. */
+static void again_and_again(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 300; i++)
+		refused(256 << 10, 0);
+}
+
+/* A program's own memory least of all: what the device writes would come late, or never. */
+static void of_locked_memory(void **state)
+{
+	struct kplug_lock_opts opts = { .sz = sizeof(opts) };
+	struct kplug_lock *lock = NULL;
+	uint8_t *p = malloc(64 << 10);
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(p);
+	for (i = 0; i < 2; i++, opts.dma_bits = 28) {
+		assert_errno(EIO, kplug_dma_lock(dev, p, 64 << 10, &opts, &lock));
+		assert_non_null(strstr(kplug_error(), "swiotlb"));
+		assert_errno(EIO, kplug_dma_lock(dev, p + 1, 1, &opts, &lock));
+	}
+	assert_null(lock);
+	assert_int_equal(info().out_locked, 0);
+	free(p);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(of_4_kib),	     TEST(of_64_kib),	    TEST(of_1_mib),	    TEST(of_5_mib),
+		TEST(below_28_bits), TEST(again_and_again), TEST(of_locked_memory),
+	};
+
+	return RIG_RUN(tests, RIG_BOTH);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi iommu */
+/* What a new buffer is: zeroed, as large as asked for, of the right kind, and where it is said to be. */
+#include <bpf/bpf.h>
+
+#include "lib/kind.h"
+
+static struct kplug_device *dev;
+
+static int setup(void **state)
+{
+	dev = rig_open(*state);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kind_until_count(dev, 0);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static struct bpf_map_info map_info(const struct kplug_buffer *buf)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	assert_ok(bpf_map_get_info_by_fd(kplug_buffer_map_fd(buf), &info, &size));
+	return info;
+}
+
+static void pages_of_another_are_zeroed(void **state)
+{
+	const size_t bytes = 20 * PAGE + 1;
+	struct kplug_buffer *buf;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		buf = kind_buffer(dev, "zero", bytes);
+		assert_true(kind_all(kplug_buffer_ptr(buf), 0, 21 * PAGE));
+		memset(kplug_buffer_ptr(buf), 0xa5, 21 * PAGE);
+		kplug_buffer_free(buf);
+		kind_until_count(dev, 0);
+	}
+}
+
+static void is_as_reported(void **state)
+{
+	const size_t sizes[] = { 1, 7, PAGE - 1, PAGE, PAGE + 1, 0x10000, 3 * PAGE + 5 };
+	struct kplug_buffer *buf;
+	struct bpf_map_info info;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		buf = kind_buffer(dev, "r.eport_9", sizes[i]);
+		info = map_info(buf);
+		assert_int_equal(kplug_buffer_size(buf), sizes[i]);
+		assert_int_equal(kplug_buffer_kind(buf), kind);
+		assert_int_equal(kplug_buffer_map_id(buf), info.id);
+		assert_int_equal(info.value_size, sizes[i]);
+		assert_int_equal(info.max_entries, 1);
+		assert_int_equal(info.type, BPF_MAP_TYPE_ARRAY);
+		assert_string_equal(info.name, "r.eport_9");
+		assert_int_equal(kplug_buffer_dma_addr(buf) % PAGE, 0);
+		assert_true(kplug_buffer_dma_addr(buf) + sizes[i] <= 1U << 28);
+		kplug_buffer_free(buf);
+	}
+}
+
+static void kind_is_chosen_by_the_machine(void **state)
+{
+	const bool iommu = kind_machine("iommu");
+	struct kplug_buffer *buf = rig_buffer(dev, "auto", 0x10000);
+	struct kplug_info info;
+
+	(void)state;
+	assert_ok(kplug_device_info(dev, &info));
+	assert_int_equal(!!(info.out_flags & KPLUG_INFO_IOMMU), iommu);
+	assert_int_equal(kplug_buffer_kind(buf), iommu ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS);
+	kplug_buffer_free(buf);
+}
+
+static void bits_become_the_mask(void **state)
+{
+	const struct rig_dev *d = *state;
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = d->soft ? 27 : 64 };
+	struct kplug_buffer *buf = NULL;
+	struct kplug_info info;
+
+	assert_ok(kplug_buffer_alloc(dev, "mask", PAGE, &opts, &buf));
+	assert_ok(kplug_device_info(dev, &info));
+	assert_int_equal(info.out_dma_bits, opts.dma_bits);
+	kplug_buffer_free(buf);
+
+	/* 0 leaves it. */
+	opts.dma_bits = 0;
+	assert_ok(kplug_buffer_alloc(dev, "mask", PAGE, &opts, &buf));
+	assert_ok(kplug_device_info(dev, &info));
+	assert_int_equal(info.out_dma_bits, d->soft ? 27 : 64);
+	kplug_buffer_free(buf);
+}
+
+static void device_reaches_it(void **state)
+{
+	const size_t bytes = 0x10000;
+	struct kplug_buffer *buf = kind_buffer(dev, "dma", bytes);
+	uint64_t at = kplug_buffer_dma_addr(buf);
+	uint8_t *p = kplug_buffer_ptr(buf);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < PAGE; i++)
+		p[PAGE + i] = i * 7 + i / 256;
+	/* From the second page to the last, at odd places: over page borders on both sides. */
+	kind_dma_in(dev, at + PAGE + 13, 0, PAGE - 13);
+	kind_dma_out(dev, 0, at + bytes - PAGE - 99, PAGE - 13);
+	assert_memory_equal(p + bytes - PAGE - 99, p + PAGE + 13, PAGE - 13);
+	assert_true(kind_all(p, 0, PAGE));
+	assert_true(kind_all(p + 2 * PAGE, 0, bytes - 3 * PAGE - 99));
+	assert_true(kind_all(p + bytes - 112, 0, 112));
+	kplug_buffer_free(buf);
+}
+
+static void device_reaches_the_last_byte(void **state)
+{
+	const size_t bytes = 3 * PAGE + 5;
+	struct kplug_buffer *buf = kind_buffer(dev, "last", bytes);
+	uint64_t at = kplug_buffer_dma_addr(buf);
+	uint8_t *p = kplug_buffer_ptr(buf);
+
+	(void)state;
+	memcpy(p, "abcdefgh", 8);
+	kind_dma_in(dev, at, 0, 8);
+	kind_dma_out(dev, 0, at + bytes - 8, 8);
+	assert_memory_equal(p + bytes - 8, "abcdefgh", 8);
+	/* The mapping is whole pages, and what is behind the last byte is nobody else's. */
+	assert_true(kind_all(p + bytes, 0, PAGE - 5));
+	memset(p + bytes, 0x77, PAGE - 5);
+	assert_memory_equal(p + bytes - 8, "abcdefgh", 8);
+	kplug_buffer_free(buf);
+}
+
+static void buffers_are_apart(void **state)
+{
+	struct kplug_buffer *buf[4];
+	char name[] = "apart0";
+	int i, j;
+
+	(void)state;
+	for (i = 0; i < 4; i++, name[5]++) {
+		buf[i] = kind_buffer(dev, name, 5 * PAGE + 1);
+		memset(kplug_buffer_ptr(buf[i]), i + 1, 6 * PAGE);
+	}
+	assert_int_equal(kind_count(dev), 4);
+	for (i = 0; i < 4; i++) {
+		assert_true(kind_all(kplug_buffer_ptr(buf[i]), i + 1, 6 * PAGE));
+		for (j = 0; j < i; j++)
+			assert_true(llabs((int64_t)(kplug_buffer_dma_addr(buf[i]) - kplug_buffer_dma_addr(buf[j]))) >=
+				    6 * PAGE);
+	}
+	for (i = 0; i < 4; i++)
+		kplug_buffer_free(buf[i]);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(pages_of_another_are_zeroed), TEST(is_as_reported),    TEST(kind_is_chosen_by_the_machine),
+		TEST(bits_become_the_mask),	   TEST(device_reaches_it), TEST(device_reaches_the_last_byte),
+		TEST(buffers_are_apart),
+	};
+
+	return KIND_RUN(tests);
+}

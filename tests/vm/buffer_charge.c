@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi iommu */
+/*
+ * Buffers count against their maker's limits: the memory cgroup, or RLIMIT_MEMLOCK where other pages had to be moved
+ * away.
+ */
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/kind.h"
+
+#define CGROUP "/sys/fs/cgroup/kplug-charge"
+#define LIMIT (16L << 20)
+#define MIB (1UL << 20)
+#define NOBODY 65534
+
+static const struct rig_dev *at;
+static struct kplug_device *dev;
+
+static int setup(void **state)
+{
+	at = *state;
+	dev = rig_open(at);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kind_until_count(dev, 0);
+	kplug_device_close(dev);
+	rmdir(CGROUP);
+	return 0;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	NEED(fd >= 0);
+	NEED(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+	return 0;
+}
+
+/* The number after `key` in the file, or the first one if key is "". */
+static long read_number(const char *path, const char *key)
+{
+	char text[2048] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const char *p;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return -1;
+	close(fd);
+	p = strstr(text, key);
+	return p ? atol(p + strlen(key)) : -1;
+}
+
+/* An fd of a new buffer, or a negative errno. */
+static int alloc(size_t bytes, const char *name)
+{
+	struct kplug_buffer_alloc req = { .size = sizeof(req), .bytes = bytes, .kind = kind };
+
+	strcpy(req.name, name);
+	/* edu says nothing of its limit, so all memory will do: the page allocator has it. */
+	req.dma_bits = at->soft ? 0 : 64;
+	return ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req) ? -errno : req.out_fd;
+}
+
+static int until_the_limit(void *arg)
+{
+	char name[KPLUG_BUFFER_NAME_LEN];
+	long total = 0;
+	int i, fd = 0;
+
+	(void)arg;
+	NEED(!write_file(CGROUP "/cgroup.procs", "0"));
+	for (i = 0; i < 100 && fd >= 0; i++) {
+		snprintf(name, sizeof(name), "charge%d", i);
+		fd = alloc(2 * MIB, name);
+		if (fd >= 0)
+			total += 2 * MIB;
+	}
+	NEED(fd == (kind == KPLUG_BUFFER_CONTIGUOUS ? -EDQUOT : -ENOMEM));
+	NEED(total <= LIMIT);
+	NEED(total >= LIMIT / 2);
+	NEED(read_number(CGROUP "/memory.current", "") >= total);
+	return 0;
+}
+
+static bool uncharged(void *arg)
+{
+	(void)arg;
+	return read_number(CGROUP "/memory.current", "") < LIMIT / 8;
+}
+
+/* Large ones, so that the limit is not met by what else the kernel has to charge: that would be an OOM kill. */
+static void buffers_in_a_cgroup(void **state)
+{
+	char limit[32];
+
+	(void)state;
+	assert_int_equal(write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory"), 0);
+	assert_int_equal(mkdir(CGROUP, 0755), 0);
+	snprintf(limit, sizeof(limit), "%ld", LIMIT);
+	assert_int_equal(write_file(CGROUP "/memory.max", limit), 0);
+	assert_int_equal(kind_child(until_the_limit, NULL), 0);
+	assert_int_equal(read_number(CGROUP "/memory.events", "oom_kill "), 0);
+	kind_until_count(dev, 0);
+	rig_until(uncharged, NULL);
+}
+
+/* 5 MiB are more than the page allocator gives in one piece. */
+static int with_few_locked_pages(void *arg)
+{
+	struct rlimit limit = { 8 * MIB, 8 * MIB };
+	int fd, i;
+
+	(void)arg;
+	NEED(!setrlimit(RLIMIT_MEMLOCK, &limit));
+	NEED(!setresgid(NOBODY, NOBODY, NOBODY));
+	NEED(!setresuid(NOBODY, NOBODY, NOBODY));
+	NEED(alloc(9 * MIB, "over") == -EDQUOT);
+	NEED(read_number("/proc/self/status", "VmLck:") == 0);
+	fd = alloc(5 * MIB, "first");
+	NEED(fd >= 0);
+	NEED(read_number("/proc/self/status", "VmLck:") == 5 * 1024);
+	NEED(alloc(5 * MIB, "second") == -EDQUOT);
+	close(fd);
+	for (i = 0; i < 5000 && read_number("/proc/self/status", "VmLck:"); i++)
+		usleep(1000);
+	fd = alloc(5 * MIB, "third");
+	NEED(fd >= 0);
+	return 0;
+}
+
+static void locked_pages_of_an_ordinary_user(void **state)
+{
+	(void)state;
+	assert_int_equal(kind_child(with_few_locked_pages, NULL), 0);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest cgroup[] = { TEST(buffers_in_a_cgroup) };
+	const struct CMUnitTest locked[] = { TEST(locked_pages_of_an_ordinary_user) };
+	int failed;
+
+	kind = KPLUG_BUFFER_CONTIGUOUS;
+	failed = RIG_RUN(locked, RIG_EDU);
+	failed += RIG_RUN(cgroup, RIG_EDU);
+	if (kind_machine("iommu")) {
+		kind = KPLUG_BUFFER_PAGED;
+		failed += RIG_RUN(cgroup, RIG_EDU);
+	}
+	return failed;
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi iommu */
+/*
+ * A buffer lives on without its creator while anybody holds it: an fd, a mapping, a pin, a program; and ends with the
+ * last.
+ */
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/kind.h"
+
+#define BYTES (2 * PAGE)
+#define PATTERN 0x5a
+#define PIN "/sys/fs/bpf/kplug-life"
+#define CALL_COUNT 1 /* bpf/calls.bpf.c: result: the buffer's first u64, which it increments */
+
+static const struct rig_dev *at;
+static struct kplug_device *dev;
+static pid_t creator;
+static int pipe_ready[2], pipe_go[2];
+
+static int setup(void **state)
+{
+	at = *state;
+	dev = rig_open(at);
+	return 0;
+}
+
+static int create(struct kplug_device **ret_dev, struct kplug_buffer **ret_buf)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 28 };
+
+	NEED(!kplug_device_open(at->name, NULL, ret_dev));
+	NEED(!kplug_buffer_alloc(*ret_dev, "life", BYTES, &opts, ret_buf));
+	memset(kplug_buffer_ptr(*ret_buf), PATTERN, BYTES);
+	return 0;
+}
+
+static int create_and_wait(void)
+{
+	struct kplug_device *own = NULL;
+	struct kplug_buffer *buf = NULL;
+	char c;
+
+	close(pipe_go[1]);
+	NEED(!create(&own, &buf));
+	NEED(write(pipe_ready[1], "", 1) == 1);
+	NEED(read(pipe_go[0], &c, 1) == 0);
+	return 0;
+}
+
+static void start_creator(void)
+{
+	char c;
+
+	assert_int_equal(pipe2(pipe_ready, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(pipe_go, O_CLOEXEC), 0);
+	creator = fork();
+	if (!creator)
+		_exit(create_and_wait());
+	assert_true(creator > 0);
+	close(pipe_ready[1]);
+	close(pipe_go[0]);
+	assert_int_equal(read(pipe_ready[0], &c, 1), 1);
+	close(pipe_ready[0]);
+}
+
+static void end_creator(void)
+{
+	int status;
+
+	close(pipe_go[1]);
+	assert_int_equal(waitpid(creator, &status, 0), creator);
+	assert_int_equal(status, 0);
+}
+
+static struct kplug_buffer *open_it(void)
+{
+	struct kplug_buffer *buf = NULL;
+
+	assert_ok(kplug_buffer_open(dev, "life", &buf));
+	return buf;
+}
+
+/* The last holder has gone: there is no buffer, and its name is free at once. */
+static void assert_ended(void)
+{
+	struct kplug_buffer *buf = NULL;
+
+	assert_int_equal(kind_count(dev), 0);
+	assert_errno(ENOENT, kplug_buffer_open(dev, "life", &buf));
+	buf = kind_buffer(dev, "life", BYTES);
+	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
+	kplug_buffer_free(buf);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(PIN);
+	kind_until_count(dev, 0);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static void only_its_creator(void **state)
+{
+	(void)state;
+	start_creator();
+	assert_int_equal(kind_count(dev), 1);
+	end_creator();
+	assert_ended();
+}
+
+static void an_fd(void **state)
+{
+	struct kplug_buffer *buf;
+	int fd;
+
+	(void)state;
+	start_creator();
+	buf = open_it();
+	fd = dup(kplug_buffer_map_fd(buf));
+	kplug_buffer_free(buf);
+	end_creator();
+
+	assert_int_equal(kind_count(dev), 1);
+	buf = open_it();
+	assert_true(kind_all(kplug_buffer_ptr(buf), PATTERN, BYTES));
+	kplug_buffer_free(buf);
+	close(fd);
+	assert_ended();
+}
+
+static void a_mapping(void **state)
+{
+	struct kplug_buffer *buf;
+	uint64_t dma_addr;
+	uint8_t *p;
+
+	(void)state;
+	start_creator();
+	buf = open_it();
+	dma_addr = kplug_buffer_dma_addr(buf);
+	p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, kplug_buffer_map_fd(buf), 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	kplug_buffer_free(buf);
+	end_creator();
+
+	assert_int_equal(kind_count(dev), 1);
+	assert_true(kind_all(p, PATTERN, BYTES));
+	p[0] = 1;
+	kind_dma_in(dev, dma_addr, 0, 64);
+	kind_dma_out(dev, 0, dma_addr + PAGE, 64);
+	assert_memory_equal(p, p + PAGE, 64);
+	munmap(p, BYTES);
+	assert_ended();
+}
+
+static void a_read_only_mapping(void **state)
+{
+	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
+	struct kplug_device *other = NULL;
+	struct kplug_buffer *buf = NULL;
+
+	(void)state;
+	start_creator();
+	assert_ok(kplug_device_open(at->name, &opts, &other));
+	assert_ok(kplug_buffer_open(other, "life", &buf));
+	kplug_device_close(other);
+	end_creator();
+
+	assert_int_equal(kind_count(dev), 1);
+	assert_true(kind_all(kplug_buffer_ptr(buf), PATTERN, BYTES));
+	kplug_buffer_free(buf);
+	assert_ended();
+}
+
+static int create_and_pin(void *arg)
+{
+	struct kplug_device *own = NULL;
+	struct kplug_buffer *buf = NULL;
+
+	(void)arg;
+	NEED(!create(&own, &buf));
+	NEED(!bpf_obj_pin(kplug_buffer_map_fd(buf), PIN));
+	return 0;
+}
+
+static void a_pin(void **state)
+{
+	struct kplug_buffer *buf;
+	uint8_t bytes[BYTES];
+	uint32_t key = 0;
+	int fd;
+
+	(void)state;
+	assert_int_equal(kind_child(create_and_pin, NULL), 0);
+	assert_int_equal(kind_count(dev), 1);
+	fd = bpf_obj_get(PIN);
+	assert_true(fd >= 0);
+	assert_ok(bpf_map_lookup_elem(fd, &key, bytes));
+	assert_true(kind_all(bytes, PATTERN, BYTES));
+	close(fd);
+	buf = open_it();
+	assert_true(kind_all(kplug_buffer_ptr(buf), PATTERN, BYTES));
+	kplug_buffer_free(buf);
+	assert_int_equal(kind_count(dev), 1);
+	assert_int_equal(unlink(PIN), 0);
+	assert_ended();
+}
+
+static int create_and_load(void *arg)
+{
+	struct kplug_load_opts opts = { .sz = sizeof(opts), .buffer = "life" };
+	struct kplug_plugin *plugin = NULL;
+	struct kplug_device *own = NULL;
+	struct kplug_buffer *buf = NULL;
+
+	(void)arg;
+	NEED(!create(&own, &buf));
+	NEED(!kplug_plugin_open(rig_object("calls"), &plugin));
+	NEED(!kplug_plugin_load(plugin, own, &opts));
+	return 0;
+}
+
+static void a_program(void **state)
+{
+	struct kplug_buffer *buf;
+	int64_t result;
+
+	(void)state;
+	assert_int_equal(kind_child(create_and_load, NULL), 0);
+	assert_int_equal(kind_count(dev), 1);
+	assert_ok(kplug_call(dev, CALL_COUNT, NULL, 0, &result));
+	assert_int_equal(result, 0x5a5a5a5a5a5a5a5a);
+	buf = open_it();
+	assert_int_equal(*(uint64_t *)kplug_buffer_ptr(buf), 0x5a5a5a5a5a5a5a5b);
+	kplug_buffer_free(buf);
+	assert_ok(kplug_plugin_unload(dev));
+	/* The kernel frees programs some time later; a name is waited for. */
+	buf = kind_buffer(dev, "life", BYTES);
+	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
+	kplug_buffer_free(buf);
+}
+
+static void remove_device(void)
+{
+	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
+}
+
+static void add_device(void)
+{
+	assert_ok(at->soft ? kplug_soft_create(at->name, 32, 0) : kplug_bind(at->name, false));
+}
+
+/* The other way round: the device goes, the memory stays with who holds it. */
+static void longer_than_its_device(void **state)
+{
+	struct kplug_buffer *buf = kind_buffer(dev, "life", BYTES);
+	uint8_t *p = kplug_buffer_ptr(buf), bytes[BYTES];
+	uint32_t key = 0;
+
+	(void)state;
+	memset(p, PATTERN, BYTES);
+	remove_device();
+	assert_true(kind_all(p, PATTERN, BYTES));
+	p[BYTES - 1] = 1;
+	assert_ok(bpf_map_lookup_elem(kplug_buffer_map_fd(buf), &key, bytes));
+	assert_memory_equal(bytes, p, BYTES);
+	assert_errno(ENODEV, kplug_buffer_drop(dev, "life"));
+	kplug_buffer_free(buf);
+	kplug_device_close(dev);
+	add_device();
+	dev = rig_open(at);
+	assert_ended();
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(only_its_creator),	      TEST(an_fd), TEST(a_mapping),
+		TEST(a_read_only_mapping),    TEST(a_pin), TEST(a_program),
+		TEST(longer_than_its_device),
+	};
+
+	return KIND_RUN(tests);
+}

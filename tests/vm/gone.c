@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi intx iommu */
+/* The device goes under its users: readers, mappings, buffers, plugin, calls. */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/rig.h"
+
+static void remove_device(const struct rig_dev *d)
+{
+	assert_ok(d->soft ? kplug_soft_delete(d->name) : kplug_unbind(d->name));
+}
+
+static void add_device(const struct rig_dev *d)
+{
+	assert_ok(d->soft ? kplug_soft_create(d->name, 32, 0) : kplug_bind(d->name, false));
+}
+
+struct wait_result {
+	struct kplug_device *dev;
+	struct kplug_record record;
+	int first, second;
+};
+
+/* Told of the removal, then told that there is nothing more. */
+static void *wait_for_end(void *arg)
+{
+	struct wait_result *w = arg;
+	struct kplug_record rest;
+	size_t count = 0;
+
+	w->first = kplug_irq_wait(w->dev, 10000, &w->record, 1, &count);
+	w->second = kplug_irq_wait(w->dev, 10000, &rest, 1, &count);
+	return NULL;
+}
+
+static void a_sleeping_reader_is_told(void **state)
+{
+	struct wait_result w = { .dev = rig_open(*state) };
+	struct pollfd p = { .fd = kplug_device_fd(w.dev), .events = POLLIN };
+	pthread_t thread;
+
+	assert_ok(kplug_irq_enable(w.dev, 0, NULL, 0));
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_end, &w), 0);
+	usleep(50000);
+	remove_device(*state);
+	pthread_join(thread, NULL);
+	assert_int_equal(w.first, 0);
+	assert_int_equal(w.record.type, KPLUG_RECORD_EVENT);
+	assert_int_equal(w.record.vector, KPLUG_EVENT_REMOVE);
+	assert_int_equal(w.second, -ENODEV);
+	assert_int_equal(poll(&p, 1, 0), 1);
+	assert_true(p.revents & POLLHUP);
+
+	assert_errno(ENODEV, kplug_irq_disable(w.dev, 0));
+	assert_errno(ENODEV, kplug_call(w.dev, 1, NULL, 0, NULL));
+	assert_errno(ENODEV, kplug_plugin_unload(w.dev));
+	kplug_device_close(w.dev);
+	add_device(*state);
+}
+
+static void memory_outlives_the_device(void **state)
+{
+	struct kplug_device *dev = rig_open(*state);
+	struct kplug_buffer *buf = rig_buffer(dev, "left", 65536);
+	uint8_t *bytes = kplug_buffer_ptr(buf);
+
+	memset(bytes, 0x5a, 65536);
+	rig_load(dev, "calls", "left");
+	remove_device(*state);
+	assert_int_equal(bytes[0], 0x5a);
+	assert_int_equal(bytes[65535], 0x5a);
+	bytes[4096] = 1;
+	assert_int_equal(bytes[4096], 1);
+	kplug_buffer_free(buf);
+	kplug_device_close(dev);
+	add_device(*state);
+
+	/* Nothing of the old device is in the new one of the same name. */
+	dev = rig_open(*state);
+	assert_errno(ENOENT, kplug_buffer_open(dev, "left", &buf));
+	assert_errno(ENOMSG, kplug_call(dev, 1, NULL, 0, NULL));
+	buf = rig_buffer(dev, "left", 4096);
+	kplug_buffer_free(buf);
+	kplug_device_close(dev);
+}
+
+static void a_kept_buffer_goes_with_the_device(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .keep = true };
+	struct kplug_device *dev = rig_open(*state);
+	struct kplug_buffer *buf;
+
+	assert_ok(kplug_buffer_alloc(dev, "kept", 4096, &opts, &buf));
+	kplug_buffer_free(buf);
+	assert_ok(kplug_buffer_open(dev, "kept", &buf));
+	kplug_buffer_free(buf);
+	kplug_device_close(dev);
+	remove_device(*state);
+	add_device(*state);
+	dev = rig_open(*state);
+	assert_errno(ENOENT, kplug_buffer_open(dev, "kept", &buf));
+	kplug_device_close(dev);
+}
+
+static sigjmp_buf jump;
+
+static void on_sigbus(int sig)
+{
+	(void)sig;
+	siglongjmp(jump, 1);
+}
+
+static void a_mapped_bar_is_taken_away(void **state)
+{
+	const struct rig_dev *d = *state;
+	volatile uint32_t *regs;
+	char path[64];
+	int fd;
+
+	if (d->soft)
+		skip(); /* has none to map */
+	snprintf(path, sizeof(path), "/dev/kplug/%s", d->name);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	regs = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, KPLUG_MMAP_BAR(0));
+	assert_ptr_not_equal(regs, MAP_FAILED);
+	assert_int_equal(regs[0], 0x010000ed);
+	remove_device(d);
+	signal(SIGBUS, on_sigbus);
+	if (!sigsetjmp(jump, 1)) {
+		(void)regs[0];
+		fail_msg("a register of a device that has gone could be read");
+	}
+	signal(SIGBUS, SIG_DFL);
+	munmap((void *)regs, 4096);
+	close(fd);
+	add_device(d);
+}
+
+static bool stop;
+
+static void *call_on(void *arg)
+{
+	int err = 0;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED) && err != -ENODEV)
+		err = kplug_call(arg, 1, NULL, 0, NULL);
+	return (void *)(long)err;
+}
+
+/* Removal in the middle of calls and interrupts, with everything in use, again and again. */
+static void removed_under_fire(void **state)
+{
+	const struct rig_dev *d = *state;
+	int round;
+
+	for (round = 0; round < 10; round++) {
+		struct kplug_device *dev = rig_open(d);
+		struct kplug_buffer *buf = rig_buffer(dev, "calls", 4096);
+		pthread_t thread[2];
+		void *err;
+		int i;
+
+		stop = false;
+		rig_load(dev, "calls", "calls");
+		assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+		for (i = 0; i < 2; i++)
+			assert_int_equal(pthread_create(&thread[i], NULL, call_on, dev), 0);
+		for (i = 0; i < 20; i++) {
+			rig_raise(dev, 1);
+			assert_ok(kplug_reg_write(dev, 0, EDU_IRQ_ACK, 4, 1));
+		}
+		remove_device(d);
+		for (i = 0; i < 2; i++) {
+			pthread_join(thread[i], &err);
+			assert_int_equal((long)err, -ENODEV);
+		}
+		kplug_buffer_free(buf);
+		kplug_device_close(dev);
+		add_device(d);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sleeping_reader_is_told),
+		cmocka_unit_test(memory_outlives_the_device),
+		cmocka_unit_test(a_kept_buffer_goes_with_the_device),
+		cmocka_unit_test(a_mapped_bar_is_taken_away),
+		cmocka_unit_test(removed_under_fire),
+	};
+
+	return RIG_RUN(tests, RIG_BOTH);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* timeout: 400 */
+/* Which hook fires when, in which order, and what its answer does. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/prog.h"
+#include "bpf/watch.h"
+
+/* The buffer of bpf/calls.bpf.c */
+struct counters {
+	uint64_t calls, enables, disables, opens, closes, events;
+};
+
+static const struct rig_dev *rig;
+static struct kplug_device *dev;
+static struct kplug_buffer *buf;
+static const struct counters *seen;
+
+static int setup_bare(void **state)
+{
+	rig = *state;
+	dev = rig_open(rig);
+	buf = rig_buffer(dev, "hooks", 0x10000);
+	seen = kplug_buffer_ptr(buf);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	setup_bare(state);
+	rig_load(dev, "calls", "hooks");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kplug_plugin_unload(dev);
+	kplug_buffer_free(buf);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static void open_and_close(void **state)
+{
+	struct kplug_device *second = rig_open(rig);
+
+	(void)state;
+	assert_int_equal(seen->opens, 1);
+	assert_int_equal(seen->closes, 0);
+	kplug_device_close(second);
+	assert_int_equal(seen->closes, 1);
+}
+
+/* 0, or kplug_device_open()'s errno */
+static int open_as(uid_t uid)
+{
+	struct kplug_device *opened;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setresuid(uid, uid, uid))
+			_exit(255);
+		_exit(-kplug_device_open(rig->name, NULL, &opened));
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* What was refused is not closed, and is no open file. */
+static void open_refused(void **state)
+{
+	struct kplug_info info;
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/dev/kplug/%s", rig->name);
+	assert_ok(chmod(path, 0666));
+	assert_int_equal(open_as(4242), EPERM);
+	assert_int_equal(seen->opens, 1);
+	assert_int_equal(seen->closes, 0);
+	assert_ok(kplug_device_info(dev, &info));
+	assert_int_equal(info.out_opens, 1);
+	assert_int_equal(open_as(4243), 0);
+	assert_int_equal(seen->closes, 1);
+	assert_ok(chmod(path, 0600));
+}
+
+static void enable_and_disable(void **state)
+{
+	(void)state;
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	assert_int_equal(seen->enables, 1);
+	assert_int_equal(seen->disables, 0);
+	assert_ok(kplug_irq_disable(dev, 0));
+	assert_int_equal(seen->disables, 1);
+}
+
+static void enable_refused(void **state)
+{
+	uint8_t no = 0xff, yes = 0;
+
+	(void)state;
+	assert_errno(EBUSY, kplug_irq_enable(dev, 0, &no, 1));
+	assert_errno(EALREADY, kplug_irq_disable(dev, 0));
+	assert_int_equal(seen->enables, 1);
+	assert_int_equal(seen->disables, 0);
+	assert_ok(kplug_irq_enable(dev, 0, &yes, 1));
+	assert_ok(kplug_irq_disable(dev, 0));
+}
+
+/* The hook fires for each file; the vector lives as long as one has it. */
+static void enable_by_two_files(void **state)
+{
+	struct kplug_device *second = rig_open(rig);
+	struct kplug_record record;
+	size_t count;
+
+	(void)state;
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
+	assert_ok(kplug_irq_trigger(dev, 0));
+	assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
+	assert_ok(kplug_irq_wait(second, 10000, &record, 1, &count));
+	assert_ok(kplug_irq_disable(dev, 0));
+	assert_ok(kplug_irq_trigger(dev, 0));
+	assert_ok(kplug_irq_wait(second, 10000, &record, 1, &count));
+	assert_int_equal(record.count, 1);
+	assert_errno(ETIMEDOUT, kplug_irq_wait(dev, 0, &record, 1, &count));
+	kplug_device_close(second);
+}
+
+static void two_files_fire_twice(void **state)
+{
+	struct kplug_device *second = rig_open(rig);
+
+	(void)state;
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
+	assert_int_equal(seen->enables, 2);
+	assert_ok(kplug_irq_disable(dev, 0));
+	assert_int_equal(seen->disables, 1);
+	kplug_device_close(second);
+	assert_int_equal(seen->disables, 2);
+}
+
+static void assert_hooks(const struct watch *watch, const uint32_t *hooks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < watch->count && i < count; i++)
+		assert_int_equal(watch->seen[i].hook, hooks[i]);
+	assert_int_equal(watch->count, count);
+}
+#define ASSERT_HOOKS(watch, ...)                                                                                       \
+	assert_hooks(watch, (uint32_t[]){ __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+static void close_disables(void **state)
+{
+	struct prog_links links = { 0 };
+	struct kplug_device *second;
+	struct watch *watch;
+
+	(void)state;
+	prog_attach(&links, "watch", -1);
+	watch = prog_globals(links.obj);
+	second = rig_open(rig);
+	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
+	kplug_device_close(second);
+	ASSERT_HOOKS(watch, KPLUG_HOOK_OPEN, KPLUG_HOOK_INT_ENABLE, KPLUG_HOOK_INT_DISABLE, KPLUG_HOOK_CLOSE);
+	prog_detach(&links);
+}
+
+/* The interrupt hook, then the deferred one, then the reader's wake-up. */
+static void interrupt_then_deferred(void **state)
+{
+	struct prog_links links = { 0 };
+	struct kplug_record record;
+	struct watch *watch;
+	size_t count;
+
+	(void)state;
+	rig_load(dev, "edu", "hooks");
+	prog_attach(&links, "watch", -1);
+	watch = prog_globals(links.obj);
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	rig_raise(dev, 1);
+	assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
+	ASSERT_HOOKS(watch, KPLUG_HOOK_INT_ENABLE, KPLUG_HOOK_INTERRUPT, KPLUG_HOOK_DEFERRED);
+	assert_int_equal(watch->seen[1].flags, KPLUG_MINE | KPLUG_DEFER);
+	assert_int_equal(watch->seen[2].count, 1);
+	assert_ok(kplug_irq_disable(dev, 0));
+	prog_detach(&links);
+}
+
+/* The removal is the last that a plugin hears: the files that are still open close in silence. */
+static void removal(void **state)
+{
+	struct kplug_device *gone;
+	struct kplug_buffer *left;
+	struct kplug_record record;
+	const struct counters *s;
+	size_t count;
+
+	(void)state;
+	assert_ok(kplug_soft_create("gone", 1, 0));
+	assert_ok(kplug_device_open("gone", NULL, &gone));
+	left = rig_buffer(gone, "left", 4096);
+	s = kplug_buffer_ptr(left);
+	rig_load(gone, "calls", "left");
+	assert_ok(kplug_soft_delete("gone"));
+	assert_int_equal(s->events, 1);
+	assert_ok(kplug_irq_wait(gone, 0, &record, 1, &count));
+	assert_int_equal(record.type, KPLUG_RECORD_EVENT);
+	assert_int_equal(record.vector, KPLUG_EVENT_REMOVE);
+	kplug_device_close(gone);
+	assert_int_equal(s->closes, 0);
+	kplug_buffer_free(left);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST_BARE(fn) cmocka_unit_test_setup_teardown(fn, setup_bare, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(open_and_close),
+		TEST(open_refused),
+		TEST(enable_and_disable),
+		TEST(enable_refused),
+		TEST(two_files_fire_twice),
+		TEST_BARE(enable_by_two_files),
+		TEST_BARE(close_disables),
+		TEST_BARE(interrupt_then_deferred),
+		TEST(removal),
+	};
+
+	return RIG_RUN(tests, RIG_BOTH);
+}

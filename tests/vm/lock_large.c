@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi iommu */
+/* timeout: 240 */
+/* Much of the machine's memory locked, and unlocked in parts: 256 MiB of 2 GiB, and 1 GiB with KPLUG_SCALE=4. */
+#include <sys/mman.h>
+
+#include "lib/kind.h"
+#include "lib/pins.h"
+
+#define MIB (1UL << 20)
+#define PARTS 16
+#define PART (total / PARTS)
+
+static struct kplug_device *dev;
+static size_t total = 256 * MIB;
+
+static int setup(void **state)
+{
+	(void)state;
+	return pins_open_large(&dev);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return pins_close_large(dev);
+}
+
+static uint64_t locked(void)
+{
+	struct kplug_info info;
+
+	assert_ok(kplug_device_info(dev, &info));
+	return info.out_locked;
+}
+
+/* The device's address of a byte. */
+static uint64_t address(const struct kplug_lock *lock, size_t offset)
+{
+	const struct kplug_dma_entry *e;
+	size_t count;
+
+	for (e = kplug_dma_entries(lock, &count); offset >= e->bytes; e++)
+		offset -= e->bytes;
+	return e->addr + offset;
+}
+
+/* Of each 16th the first bytes are the device's work, copied from the end of the last. */
+static void assert_reached(const struct kplug_lock *lock, uint8_t *p)
+{
+	size_t i;
+
+	memset(p + total - 1024, 0x5a, 1024);
+	kind_dma_in(dev, address(lock, total - 1024), 0, 1024);
+	for (i = 0; i < PARTS; i++) {
+		memset(p + i * PART, 0, 1024);
+		kind_dma_out(dev, 0, address(lock, i * PART), 1024);
+		assert_true(kind_all(p + i * PART, 0x5a, 1024));
+	}
+}
+
+static void in_parts(bool huge)
+{
+	struct kplug_lock_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
+	struct kplug_lock *lock = NULL;
+	long before = pins();
+	size_t i, count;
+	uint8_t *p, *map;
+
+	/* At no large page's boundary for small pages, at one for huge pages. */
+	map = mmap(NULL, total + 4 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	p = (uint8_t *)(((uintptr_t)map + 2 * MIB - 1) & ~(2 * MIB - 1)) + (huge ? 0 : PAGE);
+	assert_int_equal(madvise(map, total + 4 * MIB, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE), 0);
+	assert_ok(kplug_dma_lock(dev, p, total, &opts, &lock));
+	assert_int_equal(locked(), total);
+	assert_int_equal(pins_locked(), total);
+	kplug_dma_entries(lock, &count);
+	printf("# %zu entries\n", count);
+	if (kind_machine("iommu"))
+		assert_int_equal(count, 1);
+	assert_reached(lock, p);
+
+	/* Every other part, then the rest. */
+	for (i = 1; i < PARTS; i += 2)
+		assert_ok(kplug_dma_unlock_part(lock, i * PART, PART));
+	assert_int_equal(locked(), total / 2);
+	assert_int_equal(pins_locked(), total / 2);
+	assert_int_equal(pins(), before + (long)(total / 2 / PAGE));
+	kind_dma_in(dev, address(lock, 0), 0, 1024);
+	kind_dma_out(dev, 0, address(lock, PART - 1024), 1024);
+	assert_true(kind_all(p + PART - 1024, 0x5a, 1024));
+	for (i = 0; i < PARTS; i += 2)
+		assert_ok(kplug_dma_unlock_part(lock, i * PART, PART));
+	assert_int_equal(locked(), 0);
+	assert_int_equal(pins_locked(), 0);
+	pins_until(before);
+	kplug_dma_unlock(lock);
+	munmap(map, total + 4 * MIB);
+}
+
+static void of_small_pages(void **state)
+{
+	(void)state;
+	in_parts(false);
+}
+
+static void of_huge_pages(void **state)
+{
+	(void)state;
+	in_parts(true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_small_pages),
+		cmocka_unit_test(of_huge_pages),
+	};
+
+	if (atof(getenv("KPLUG_SCALE")) >= 4)
+		total *= 4;
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

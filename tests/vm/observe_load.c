@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/*
+ * An observer keeps up with calls from the other CPU: it sees each, in order, and a wait ends for an event only. It
+ * often looks just when a record has its place in the ring buffer but not yet its content.
+ */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "lib/rig.h"
+
+#define CALLS 20000
+#define TIMEOUT_MS 20000
+
+static struct kplug_device *dev;
+static struct kplug_observer *observer;
+
+static int setup(void **state)
+{
+	dev = rig_open(*state);
+	assert_ok(kplug_observer_open(dev, rig_object("observe"), &observer));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kplug_observer_close(observer);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static void *run_calls(void *arg)
+{
+	int64_t result;
+
+	for (uint32_t i = 0; i < CALLS; i++)
+		kplug_call(arg, i, NULL, 0, &result);
+	return NULL;
+}
+
+static void sees_each_call(void **state)
+{
+	struct kplug_observed e;
+	pthread_t caller;
+	size_t count;
+	int err;
+
+	(void)state;
+	assert_int_equal(pthread_create(&caller, NULL, run_calls, dev), 0);
+	for (uint32_t i = 0; i < CALLS; i++) {
+		err = kplug_observer_wait(observer, TIMEOUT_MS, &e, 1, &count);
+		if (err)
+			fail_msg("call %u: %s", i, kplug_error());
+		assert_int_equal(count, 1);
+		assert_int_equal(e.hook, KPLUG_HOOK_CALL);
+		assert_int_equal(e.message, i);
+	}
+	pthread_join(caller, NULL);
+	assert_int_equal(kplug_observer_lost(observer), 0);
+	assert_errno(ETIMEDOUT, kplug_observer_wait(observer, 0, &e, 1, &count));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(sees_each_call, setup, teardown) };
+
+	return RIG_RUN(tests, RIG_SOFT);
+}

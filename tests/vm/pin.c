@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* timeout: 300 */
+/* Pins of plugins: made on request, changed with the plugin, gone with it; left-overs are found and cleaned. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/prog.h"
+#include "bpf/state.h"
+
+#define ROOT "/sys/fs/bpf/kplug"
+
+static struct kplug_device *dev;
+static char folder[128]; /* of the device's pins */
+
+static int setup(void **state)
+{
+	char *dot;
+
+	dev = rig_open(*state);
+	snprintf(folder, sizeof(folder), ROOT "/%s", kplug_device_name(dev));
+	dot = strchr(folder, '.');
+	if (dot)
+		*dot = '+';
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kplug_plugin_unload(dev);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static int put(const char *object, bool swap, bool pin)
+{
+	struct kplug_load_opts opts = { .sz = sizeof(opts), .pin = pin };
+	struct kplug_plugin *plugin = NULL;
+	int err;
+
+	assert_ok(kplug_plugin_open(rig_object(object), &plugin));
+	err = swap ? kplug_plugin_swap(plugin, dev, &opts) : kplug_plugin_load(plugin, dev, &opts);
+	kplug_plugin_close(plugin);
+	return err;
+}
+
+static bool exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+static uint32_t pinned_id(const char *in, const char *name)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", in, name);
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	assert_ok(bpf_prog_get_info_by_fd(fd, &info, &len));
+	close(fd);
+	return info.id;
+}
+
+static void assert_pinned(const char *version)
+{
+	struct kplug_plugin_info info;
+	char path[256], *told = NULL;
+
+	assert_ok(kplug_plugin_pins(dev, &told));
+	assert_string_equal(told, folder);
+	free(told);
+	assert_ok(kplug_plugin_info(dev, &info));
+	assert_string_equal(info.out_version, version);
+	assert_int_equal(pinned_id(folder, "call"), info.out_prog_id[KPLUG_HOOK_CALL]);
+	assert_int_equal(pinned_id(folder, "interrupt"), info.out_prog_id[KPLUG_HOOK_INTERRUPT]);
+	snprintf(path, sizeof(path), "%s/map:counts", folder);
+	assert_true(exists(path));
+	snprintf(path, sizeof(path), "%s/map:+bss", folder);
+	assert_true(exists(path));
+	snprintf(path, sizeof(path), "%s:new", folder);
+	assert_false(exists(path));
+}
+
+static void pins_go_with_the_plugin(void **state)
+{
+	struct kplug_plugin_info info;
+
+	(void)state;
+	assert_ok(put("state_1", false, true));
+	assert_pinned("1");
+	assert_ok(put("state_2", true, false));
+	assert_pinned("2");
+	assert_ok(kplug_plugin_rollback(dev));
+	assert_pinned("1");
+	assert_ok(kplug_plugin_info(dev, &info));
+	assert_ok(kplug_plugin_unload(dev));
+	assert_false(exists(folder));
+	prog_until_gone(info.out_prog_id[KPLUG_HOOK_CALL]);
+}
+
+static void none_without_request(void **state)
+{
+	char *told = NULL;
+
+	(void)state;
+	assert_ok(put("state_1", false, false));
+	assert_errno(ENOENT, kplug_plugin_pins(dev, &told));
+	assert_null(told);
+	assert_false(exists(folder));
+	assert_ok(put("state_2", true, true));
+	assert_pinned("2");
+}
+
+static void cannot_be_pinned(void **state)
+{
+	int64_t version;
+	int fd;
+
+	(void)state;
+	assert_ok(put("state_1", false, false));
+	rmdir(ROOT);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "root", 4, 4, 1, NULL);
+	assert_ok(bpf_obj_pin(fd, ROOT));
+	close(fd);
+	assert_errno(ENOTDIR, put("state_2", true, true));
+	assert_non_null(strstr(kplug_error(), "its plugin cannot be pinned in " ROOT));
+	assert_ok(kplug_call(dev, STATE_VERSION, NULL, 0, &version));
+	assert_int_equal(version, 1);
+	assert_errno(ENOENT, kplug_plugin_rollback(dev));
+	assert_ok(unlink(ROOT));
+}
+
+/* As a command leaves it that is killed before its plugin runs. */
+static void leave_new(void)
+{
+	struct bpf_object *obj = prog_open("state_1", "call");
+	char path[256];
+
+	prog_loads(obj);
+	mkdir(ROOT, 0700);
+	snprintf(path, sizeof(path), "%s:new", folder);
+	assert_ok(mkdir(path, 0700));
+	snprintf(path, sizeof(path), "%s:new/call", folder);
+	assert_ok(bpf_obj_pin(prog_fd(obj, "call"), path));
+	bpf_object__close(obj);
+}
+
+static void next_command_cleans(void **state)
+{
+	(void)state;
+	leave_new();
+	assert_ok(put("state_1", false, true));
+	assert_pinned("1");
+	leave_new();
+	assert_ok(put("state_2", true, false));
+	assert_pinned("2");
+}
+
+/* As a command leaves it that is killed when its plugin runs, but is not yet known by the pins' name. */
+static void next_command_finishes(void **state)
+{
+	char new_folder[256];
+
+	(void)state;
+	assert_ok(put("state_1", false, true));
+	snprintf(new_folder, sizeof(new_folder), "%s:new", folder);
+	assert_ok(rename(folder, new_folder));
+	assert_errno(EBUSY, put("state_2", false, false));
+	assert_pinned("1");
+}
+
+static void clean_removes_left_overs(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	assert_ok(put("state_1", false, true));
+	leave_new();
+	assert_ok(mkdir(ROOT "/gone", 0700));
+	assert_ok(kplug_plugin_clean(&count));
+	assert_int_equal(count, 2);
+	assert_pinned("1");
+	assert_false(exists(ROOT "/gone"));
+	assert_ok(kplug_plugin_clean(&count));
+	assert_int_equal(count, 0);
+}
+
+/* --- two at a time ----------------------------------------------------------------------------------------------- */
+
+#define ROUNDS 10
+
+static const char *name;
+
+static void *swap_often(void *arg)
+{
+	struct kplug_device *own = NULL;
+	long failed = 0;
+	int i;
+
+	(void)arg;
+	if (kplug_device_open(name, NULL, &own))
+		return (void *)1;
+	for (i = 0; i < ROUNDS; i++) {
+		struct kplug_plugin *plugin = NULL;
+
+		if (kplug_plugin_open(rig_object("state_2"), &plugin) || kplug_plugin_swap(plugin, own, NULL)) {
+			print_message("# %s\n", kplug_error());
+			failed++;
+		}
+		kplug_plugin_close(plugin);
+	}
+	kplug_device_close(own);
+	return (void *)failed;
+}
+
+/* Nothing that one counts may be lost to the other, and both succeed. */
+static void two_queue_up(void **state)
+{
+	struct kplug_plugin_info info;
+	pthread_t threads[2];
+	int64_t total;
+	void *failed;
+	int i;
+
+	(void)state;
+	name = kplug_device_name(dev);
+	assert_ok(put("state_1", false, true));
+	assert_ok(kplug_call(dev, STATE_COUNT, NULL, 0, &total));
+	assert_ok(kplug_plugin_info(dev, &info));
+	total = info.out_swaps;
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, swap_often, NULL), 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_int_equal((long)failed, 0);
+	}
+	assert_ok(kplug_plugin_info(dev, &info));
+	assert_int_equal(info.out_swaps, total + 2 * ROUNDS);
+	assert_pinned("2");
+	assert_ok(kplug_call(dev, STATE_TOTAL, NULL, 0, &total));
+	assert_int_equal(total, 1);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(pins_go_with_the_plugin),
+		TEST(none_without_request),
+		TEST(cannot_be_pinned),
+		TEST(next_command_cleans),
+		TEST(next_command_finishes),
+		TEST(clean_removes_left_overs),
+		TEST(two_queue_up),
+	};
+
+	return RIG_RUN(tests, RIG_BOTH);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* timeout: 300 */
+/*
+ * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different speeds: each reader's
+ * sums are those of the vectors.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/many.h"
+#include "lib/rig.h"
+
+#define INTERRUPTS 1000000
+
+struct reader {
+	struct kplug_device *dev;
+	useconds_t pause;
+	pthread_t thread;
+	const char *wrong; /* NULL: nothing was */
+	uint64_t records;
+	struct totals {
+		uint64_t first, last, count, notify, coalesced, wakeups; /* the first two: sequences */
+	} vector[MANY_VECTORS];
+};
+
+static struct kplug_device *dev;
+static uint64_t raised; /* per vector, by this test program */
+static volatile bool over;
+
+static int setup(void **state)
+{
+	dev = rig_open(*state);
+	rig_load(dev, "many", NULL);
+	over = false;
+	raised = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_ok(kplug_plugin_unload(dev));
+	kplug_device_close(dev);
+	return 0;
+}
+
+static struct kplug_irq_info look(uint32_t vector)
+{
+	struct kplug_irq_info info = {};
+
+	assert_ok(kplug_irq_info(dev, vector, &info));
+	return info;
+}
+
+static double scale(void)
+{
+	const char *text = getenv("KPLUG_SCALE");
+
+	return text && atof(text) > 0 ? atof(text) : 1;
+}
+
+static void enable_all(struct kplug_device *who)
+{
+	uint32_t v;
+
+	for (v = 0; v < MANY_VECTORS; v++)
+		assert_ok(kplug_irq_enable(who, v, NULL, 0));
+}
+
+static void raise_batch(void)
+{
+	assert_ok(kplug_call(dev, MANY_RAISE, NULL, 0, NULL));
+	raised += MANY_BATCH;
+}
+
+/* What one record must be, in a thread where cmocka's checks do not work. */
+static const char *check(const struct kplug_record *rec, const struct totals *t)
+{
+	const struct many_data *data = (const void *)rec->data;
+
+	if (rec->type != KPLUG_RECORD_IRQ || rec->vector >= MANY_VECTORS || rec->flags)
+		return "not a record of these vectors";
+	if (rec->sequence < t->last + rec->count || (t->last && rec->sequence != t->last + rec->count))
+		return "sequences and counts do not fit";
+	if (rec->coalesced > rec->count)
+		return "more coalesced than counted";
+	if (rec->data_size != sizeof(*data) || data->sequence != rec->sequence || data->vector != rec->vector ||
+	    data->check != ~rec->vector)
+		return "the attached bytes are another interrupt's";
+	return NULL;
+}
+
+static void take(struct reader *r, const struct kplug_record *rec)
+{
+	struct totals *t = &r->vector[rec->vector % MANY_VECTORS];
+
+	r->wrong = check(rec, t);
+	if (!t->first)
+		t->first = rec->sequence - rec->count + 1;
+	t->last = rec->sequence;
+	t->count += rec->count;
+	t->notify += rec->notify;
+	t->coalesced += rec->coalesced;
+	t->wakeups += rec->lost + 1;
+	r->records++;
+}
+
+static void *reading(void *arg)
+{
+	struct kplug_record records[8];
+	struct reader *r = arg;
+	size_t count, i;
+	int err;
+
+	while (!r->wrong) {
+		err = kplug_irq_wait(r->dev, 100, records, 8, &count);
+		if (err == -ETIMEDOUT && over)
+			break;
+		if (err == -ETIMEDOUT)
+			continue;
+		if (err)
+			r->wrong = "kplug_irq_wait() failed";
+		for (i = 0; !err && !r->wrong && i < count; i++)
+			take(r, &records[i]);
+		if (r->pause)
+			usleep(r->pause);
+	}
+	return NULL;
+}
+
+static bool all_handled(void *arg)
+{
+	uint32_t v;
+
+	(void)arg;
+	for (v = 0; v < MANY_VECTORS; v++)
+		if (look(v).out_interrupts < raised)
+			return false;
+	return true;
+}
+
+static struct many_counts plugins_counts(void)
+{
+	struct many_counts counts;
+
+	assert_ok(kplug_call(dev, MANY_COUNTS, &counts, sizeof(counts), NULL));
+	return counts;
+}
+
+static void sums_agree(const struct reader *r)
+{
+	struct many_counts plugin = plugins_counts();
+	struct kplug_irq_info info;
+	const struct totals *t;
+	uint64_t late;
+	uint32_t v;
+
+	if (r->wrong)
+		fail_msg("%s", r->wrong);
+	for (v = 0; v < MANY_VECTORS; v++) {
+		t = &r->vector[v];
+		info = look(v);
+		assert_int_equal(plugin.interrupts[v], raised);
+		assert_int_equal(info.out_interrupts, raised);
+		assert_int_equal(t->count, raised);
+		assert_int_equal(t->first, 1);
+		assert_int_equal(t->last, raised);
+		assert_int_equal(t->coalesced, plugin.held[v]);
+		assert_int_equal(t->wakeups, info.out_wakeups);
+		late = info.out_wakeups - (raised - plugin.held[v]); /* after the delay that the plugin asked for */
+		assert_int_equal(t->notify, plugin.notify[v] + late);
+	}
+}
+
+static void a_million(void **state)
+{
+	struct reader readers[3] = { { .pause = 0 }, { .pause = 1000 }, { .pause = 100000 } };
+	uint64_t batches = scale() * INTERRUPTS / MANY_VECTORS / MANY_BATCH, i, handled = 0;
+	struct timespec begin, end;
+	double seconds;
+
+	for (i = 0; i < 3; i++) {
+		readers[i].dev = rig_open(*state);
+		enable_all(readers[i].dev);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&readers[i].thread, NULL, reading, &readers[i]), 0);
+	for (i = 0; i < batches; i++)
+		raise_batch();
+	rig_until(all_handled, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	usleep(200000); /* the held ones' wake-up */
+	over = true;
+	for (i = 0; i < 3; i++)
+		pthread_join(readers[i].thread, NULL);
+	for (i = 0; i < 3; i++) {
+		sums_agree(&readers[i]);
+		kplug_device_close(readers[i].dev);
+	}
+	for (i = 0; i < MANY_VECTORS; i++)
+		handled += look(i).out_interrupts;
+	seconds = end.tv_sec - begin.tv_sec + (end.tv_nsec - begin.tv_nsec) / 1e9;
+	assert_int_equal(handled, batches * MANY_BATCH * MANY_VECTORS);
+	printf("# %llu interrupts in %.1f s, in %llu, %llu and %llu records\n", (unsigned long long)handled, seconds,
+	       (unsigned long long)readers[0].records, (unsigned long long)readers[1].records,
+	       (unsigned long long)readers[2].records);
+}
+
+/* One who does not read for a second finds one record, which says what it stands for. */
+static void stopped_for_a_second(void **state)
+{
+	struct kplug_device *slow = rig_open(*state);
+	uint64_t before[MANY_VECTORS], wakeups[MANY_VECTORS];
+	struct kplug_record record;
+	uint32_t v, seen = 0;
+	size_t count;
+	int i;
+
+	assert_ok(kplug_call(dev, MANY_WAKES, NULL, 0, NULL));
+	for (v = 0; v < MANY_VECTORS; v++) {
+		before[v] = look(v).out_interrupts;
+		wakeups[v] = look(v).out_wakeups;
+	}
+	raised = before[0];
+	enable_all(slow);
+	for (i = 0; i < 10; i++) {
+		raise_batch();
+		usleep(100000);
+	}
+	rig_until(all_handled, NULL);
+	for (i = 0; i < MANY_VECTORS; i++) {
+		assert_ok(kplug_irq_wait(slow, 10000, &record, 1, &count));
+		v = record.vector;
+		seen |= 1U << v;
+		assert_int_equal(record.count, look(v).out_interrupts - before[v]);
+		assert_int_equal(record.count, 10 * MANY_BATCH);
+		assert_int_equal(record.lost + 1, look(v).out_wakeups - wakeups[v]);
+		assert_int_equal(record.coalesced + record.lost + 1, record.count);
+	}
+	assert_int_equal(seen, (1U << MANY_VECTORS) - 1);
+	assert_errno(ETIMEDOUT, kplug_irq_wait(slow, 0, &record, 1, &count));
+	kplug_device_close(slow);
+}
+
+/* Vectors that are always ready take turns: a reader with room for one record sees all of them. */
+static void none_is_starved(void **state)
+{
+	uint32_t seen = 0, i;
+
+	(void)state;
+	assert_ok(kplug_call(dev, MANY_WAKES, NULL, 0, NULL));
+	raised = look(0).out_interrupts;
+	enable_all(dev);
+	for (i = 0; i < MANY_VECTORS; i++) {
+		struct kplug_record record;
+		size_t count;
+
+		raise_batch();
+		assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
+		seen |= 1U << record.vector;
+		rig_until(all_handled, NULL);
+	}
+	assert_int_equal(seen, (1U << MANY_VECTORS) - 1);
+}
+
+/* a_million comes first: its vectors begin at 0. */
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_million),
+		TEST(stopped_for_a_second),
+		TEST(none_is_starved),
+	};
+
+	return RIG_RUN(tests, RIG_SOFT);
+}

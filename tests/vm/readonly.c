@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* timeout: 200 */
+/* Root on a node opened read-only: changes nothing, and sees all. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib/prog.h"
+
+static struct kplug_device *dev; /* open for writing */
+static int fd; /* and for reading alone */
+static struct bpf_object *right; /* a program that may be loaded */
+
+static int setup(void **state)
+{
+	const struct rig_dev *rig = *state;
+	char node[64];
+
+	dev = rig_open(rig);
+	snprintf(node, sizeof(node), "/dev/kplug/%s", rig->name);
+	fd = open(node, O_RDONLY);
+	assert_true(fd >= 0);
+	right = prog_open("bad_type", "right");
+	prog_loads(right);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	close(fd);
+	kplug_plugin_unload(dev);
+	bpf_object__close(right);
+	kplug_device_close(dev);
+	return 0;
+}
+
+/* Each of these would do something on a node open for writing. */
+static void changes_nothing(void **state)
+{
+	struct kplug_buffer *buf = rig_buffer(dev, "ro", 4096);
+	struct kplug_buffer_alloc alloc = { .size = sizeof(alloc), .bytes = 4096, .name = "more" };
+	struct kplug_buffer_info fd_of = { .size = sizeof(fd_of), .flags = KPLUG_BUFFER_FD, .name = "ro" };
+	struct kplug_buffer_free drop = { .size = sizeof(drop), .name = "ro" };
+	struct kplug_plugin_load load = { .size = sizeof(load), .flags = KPLUG_PLUGIN_REPLACE, .name = "ro" };
+	struct kplug_plugin_unload unload = { .size = sizeof(unload) };
+	struct kplug_call call = { .size = sizeof(call) };
+	struct kplug_irq_enable enable = { .size = sizeof(enable) };
+	struct kplug_irq irq = { .size = sizeof(irq) };
+	struct kplug_reg reg = { .size = sizeof(reg), .width = 4 };
+	const struct {
+		unsigned long cmd;
+		void *arg;
+	} changes[] = {
+		{ KPLUG_BUFFER_ALLOC, &alloc }, { KPLUG_BUFFER_INFO, &fd_of },	  { KPLUG_BUFFER_FREE, &drop },
+		{ KPLUG_PLUGIN_LOAD, &load },	{ KPLUG_PLUGIN_UNLOAD, &unload }, { KPLUG_PLUGIN_ROLLBACK, &unload },
+		{ KPLUG_CALL, &call },		{ KPLUG_IRQ_ENABLE, &enable },	  { KPLUG_IRQ_DISABLE, &enable },
+		{ KPLUG_IRQ_UNMASK, &irq },	{ KPLUG_IRQ_TRIGGER, &irq },	  { KPLUG_REG, &reg },
+	};
+	size_t i;
+
+	(void)state;
+	memset(load.prog_fd, 0xff, sizeof(load.prog_fd));
+	load.prog_fd[KPLUG_HOOK_CALL] = prog_fd(right, "right");
+	assert_ok(prog_call_plugin(dev, prog_fd(right, "right")));
+	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+		if (ioctl(fd, changes[i].cmd, changes[i].arg) != -1 || errno != EACCES)
+			fail_msg("command %zu: %s", i, strerror(errno));
+	kplug_buffer_free(buf);
+}
+
+static void looks(void **state)
+{
+	struct kplug_buffer *buf = rig_buffer(dev, "ro", 4096);
+	struct kplug_buffer_info of_buffer = { .size = sizeof(of_buffer), .name = "ro" };
+	struct kplug_plugin_info of_plugin = { .size = sizeof(of_plugin) };
+	struct kplug_info info = { .size = sizeof(info) };
+
+	(void)state;
+	assert_ok(prog_call_plugin(dev, prog_fd(right, "right")));
+	assert_ok(ioctl(fd, KPLUG_INFO, &info));
+	assert_string_equal(info.out_name, kplug_device_name(dev));
+	assert_ok(ioctl(fd, KPLUG_BUFFER_INFO, &of_buffer));
+	assert_int_equal(of_buffer.out_map_id, kplug_buffer_map_id(buf));
+	assert_int_equal(of_buffer.out_fd, -1);
+	assert_ok(ioctl(fd, KPLUG_PLUGIN_INFO, &of_plugin));
+	assert_int_not_equal(of_plugin.out_prog_id[KPLUG_HOOK_CALL], 0);
+	kplug_buffer_free(buf);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(changes_nothing),
+		TEST(looks),
+	};
+
+	return RIG_RUN(tests, RIG_BOTH);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* timeout: 600 */
+/* Loads the modules, uses them and unloads them 100 times, and looks for what is left. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/memory.h"
+#include "lib/module.h"
+#include "lib/prog.h"
+
+#define TIMES 100
+#define BUFFER (1 << 20) /* a leak of these would show: all together are 100 MiB */
+
+static void use(void)
+{
+	struct kplug_record record;
+	struct kplug_device *dev;
+	struct kplug_buffer *buf;
+	int64_t result;
+	size_t count;
+
+	assert_ok(kplug_soft_create("reload", 2, 0));
+	assert_ok(kplug_device_open("reload", NULL, &dev));
+	buf = rig_buffer(dev, "reload", BUFFER);
+	rig_load(dev, "swap_1", "reload");
+	assert_ok(kplug_call(dev, 0, NULL, 0, &result));
+	assert_int_equal(result, 1);
+	assert_ok(kplug_irq_enable(dev, 1, NULL, 0));
+	assert_ok(kplug_irq_trigger(dev, 1));
+	assert_ok(kplug_irq_wait(dev, 20000, &record, 1, &count));
+	assert_ok(kplug_plugin_unload(dev));
+	kplug_buffer_free(buf);
+	kplug_device_close(dev); /* with the vector enabled */
+}
+
+static void unload(void)
+{
+	module_until_unloaded("kplug_soft");
+	module_until_unloaded("kplug");
+}
+
+static unsigned int count_ids(int (*next)(uint32_t id, uint32_t *ret_id))
+{
+	unsigned int count = 0;
+	uint32_t id = 0;
+
+	while (!next(id, &id))
+		count++;
+	return count;
+}
+
+/* What the kernel has of BPF. */
+struct bpf {
+	unsigned int progs, maps, btfs;
+};
+
+static struct bpf count_bpf(void)
+{
+	return (struct bpf){
+		.progs = count_ids(bpf_prog_get_next_id),
+		.maps = count_ids(bpf_map_get_next_id),
+		.btfs = count_ids(bpf_btf_get_next_id),
+	};
+}
+
+static bool as_before(void *before)
+{
+	struct bpf now = count_bpf();
+
+	return !memcmp(before, &now, sizeof(now));
+}
+
+static void a_hundred_times(void **state)
+{
+	struct bpf before;
+	long available;
+	int i;
+
+	(void)state;
+	/* The first round fills the kernel's caches. */
+	use();
+	unload();
+	before = count_bpf();
+	available = memory_available_kib();
+	for (i = 0; i < TIMES; i++) {
+		module_load();
+		use();
+		unload();
+	}
+	assert_false(module_loaded("kplug"));
+	assert_false(module_loaded("kplug_soft"));
+	assert_int_equal(access("/dev/kplug", F_OK), -1);
+	assert_int_equal(access("/sys/class/kplug", F_OK), -1);
+	print_message("# memory after %d times: %ld KiB less\n", TIMES, available - memory_available_kib());
+	rig_until(as_before, &before);
+	rig_until(memory_is_back, &available);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hundred_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
