@@ -53,6 +53,8 @@ int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free 
 
 /* Maps a buffer read-only into a program; see KPLUG_MMAP_BUFFER. */
 int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, struct vm_area_struct *vma);
+/* An imported one, from page pgoff on. The caller holds its map. */
+int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
 
 bool kplug_buffer_name_ok(const char *name);
 /* The one of this name that is not about to end, or NULL. The caller holds buffer_lock. */
@@ -95,8 +97,6 @@ int kplug_import_take(struct kplug_buffer *buf, int fd);
 void kplug_import_end(struct kplug_buffer *buf);
 int kplug_import_map(struct kplug_buffer *buf);
 void kplug_import_unmap(struct kplug_buffer *buf);
-/* Into a program, from page pgoff on. From then on the mapping holds the dma-buf and nothing of ours. */
-int kplug_import_mmap(struct kplug_buffer *buf, struct vm_area_struct *vma, unsigned long pgoff);
 
 /*
  * Of all mappings: they are made for cache-coherent devices only and never bounce, so there is nothing to sync; and the
@@ -105,8 +105,8 @@ int kplug_import_mmap(struct kplug_buffer *buf, struct vm_area_struct *vma, unsi
 #define KPLUG_DMA_ATTRS (DMA_ATTR_NO_WARN | DMA_ATTR_SKIP_CPU_SYNC)
 
 /*
- * dma.c: maps pages for a device, in pieces that are as large as it lets them be, one behind an IOMMU: `bytes` from `offset`
- * in the first. -ENOMEM no memory or device addresses, -EIO it would be bounced. Undone by dma_unmap_sgtable() with
+ * dma.c: maps pages for a device, in pieces that are as large as it lets them be, one behind an IOMMU: `bytes` from
+ * `offset` in the first. -ENOMEM no memory or device addresses, -EIO it would be bounced. Undone by dma_unmap_sgtable() with
  * KPLUG_DMA_ATTRS and sg_free_table(). To be sure of the mask of one of ours, hold its buffer_lock.
  */
 int kplug_dma_map_pages(struct device *dev, struct page **pages, unsigned long count, unsigned int offset, size_t bytes,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A buffer in a program, read-only: an mmap of the device's node, for a map's fd cannot be mapped so. */
 #include <linux/cleanup.h>
+#include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 
@@ -24,23 +25,37 @@ static const struct vm_operations_struct vm_ops = {
 	.close = vma_close,
 };
 
-/* Takes the caller's reference of the buffer's map. */
-static int map_buffer(struct kplug_buffer *buf, struct bpf_map *map, unsigned long pgoff, struct vm_area_struct *vma)
+/*
+ * By its exporter. The mapping is of the dma-buf's file from then on; one without ops of the exporter's own keeps ours,
+ * and with them the buffer.
+ */
+int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma)
+{
+	int err;
+
+	if (pgoff > buf->count || vma_pages(vma) > buf->count - pgoff) /* the dma-buf may have more */
+		return -ENXIO;
+	vma->vm_private_data = buf->map;
+	vma->vm_ops = &vm_ops;
+	err = dma_buf_mmap(buf->dmabuf, vma, pgoff);
+	if (!err && vma->vm_ops == &vm_ops) {
+		vma->vm_private_data = buf->map;
+		vma_open(vma);
+	}
+	return err;
+}
+
+static int map_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma)
 {
 	unsigned long count = vma_pages(vma);
 	int err;
 
-	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
-	if (buf->dmabuf)
-		err = kplug_import_mmap(buf, vma, pgoff);
-	else
-		err = vm_insert_pages(vma, vma->vm_start, buf->pages + pgoff, &count);
-	if (err || buf->dmabuf) {
-		kplug_map_put(map);
+	err = vm_insert_pages(vma, vma->vm_start, buf->pages + pgoff, &count);
+	if (err)
 		return err;
-	}
-	vma->vm_private_data = map;
+	vma->vm_private_data = buf->map;
 	vma->vm_ops = &vm_ops;
+	vma_open(vma);
 	return 0;
 }
 
@@ -48,6 +63,8 @@ int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, st
 {
 	unsigned long count = vma_pages(vma);
 	struct kplug_buffer *buf;
+	struct bpf_map *map;
+	int err;
 
 	if (vma->vm_flags & VM_WRITE || !(vma->vm_flags & VM_MAYSHARE)) /* VM_SHARED: of writers only */
 		return -EACCES;
@@ -59,7 +76,11 @@ int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, st
 			return -EACCES;
 		if (pgoff > buf->count || count > buf->count - pgoff || !kplug_map_get(buf->map))
 			return -ENXIO;
-		return map_buffer(buf, buf->map, pgoff, vma);
+		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+		map = buf->map;
+		err = buf->dmabuf ? kplug_buffer_mmap_imported(buf, pgoff, vma) : map_pages(buf, pgoff, vma);
+		kplug_map_put(map);
+		return err;
 	}
 	return -ENXIO;
 }

@@ -69,8 +69,6 @@ static int map_kernel(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct export *e = dmabuf->priv;
 
-	if (!e->virt)
-		return -EOPNOTSUPP;
 	iosys_map_set_vaddr(map, e->virt);
 	return 0;
 }
@@ -90,13 +88,16 @@ static void release(struct dma_buf *dmabuf)
 	put(dmabuf->priv);
 }
 
+#define OPS .attach = attach, .map_dma_buf = map_dma, .unmap_dma_buf = unmap_dma, .mmap = map_user, .release = release
+
 static const struct dma_buf_ops ops = {
-	.attach = attach,
-	.map_dma_buf = map_dma,
-	.unmap_dma_buf = unmap_dma,
-	.mmap = map_user,
+	OPS,
 	.vmap = map_kernel,
-	.release = release,
+};
+
+/* An op that fails would be warned of (dma_buf_vmap() in dma-buf.c). */
+static const struct dma_buf_ops arena_ops = {
+	OPS,
 };
 
 static struct export *take(const struct kplug_buffer *buf)
@@ -147,7 +148,7 @@ int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 	e = take_by_name(kdev, arg->name);
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	info.ops = &ops;
+	info.ops = e->virt ? &ops : &arena_ops;
 	info.size = (size_t)e->count << PAGE_SHIFT;
 	info.flags = O_RDWR;
 	info.priv = e;

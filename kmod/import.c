@@ -107,8 +107,3 @@ void kplug_import_unmap(struct kplug_buffer *buf)
 	dma_buf_unmap_attachment_unlocked(buf->at, buf->imported, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buf->dmabuf, buf->at);
 }
-
-int kplug_import_mmap(struct kplug_buffer *buf, struct vm_area_struct *vma, unsigned long pgoff)
-{
-	return dma_buf_mmap(buf->dmabuf, vma, pgoff);
-}

@@ -109,9 +109,9 @@ enum kplug_buffer_kind {
 
 /*
  * Allocates a zeroed buffer that the device, plugins (as a BPF array map of one element) and programs share; or makes
- * memory one that is there: a BPF arena, which the caller has made, or a dma-buf. Needs an open for writing. Without KPLUG_BUFFER_KEEP the buffer lives as
- * long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with it, also until KPLUG_BUFFER_FREE or
- * the device's removal.
+ * memory one that is there: a BPF arena, which the caller has made, or a dma-buf. Needs an open for writing. Without
+ * KPLUG_BUFFER_KEEP the buffer lives as long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with
+ * it, also until KPLUG_BUFFER_FREE or the device's removal.
  *   EEXIST      the device has a buffer of this name
  *   ENOMEM      not enough free memory; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
@@ -120,16 +120,16 @@ enum kplug_buffer_kind {
  *               limit of his memory cgroup
  *   ETIME       timeout_ms was over
  *   ERANGE      dma_bits is more than the bus side allows
- *   EIO         the kernel cannot do DMA with this mask, or the memory would be bounced (swiotlb), or a dma-buf is not in
- *               one piece for the device
+ *   EIO         the kernel cannot do DMA with this mask, or the memory would be bounced (swiotlb), or a dma-buf is not
+ *               in one piece for the device
  *   EOPNOTSUPP  paged or arena without an IOMMU, a device that is not cache-coherent, or a dma-buf of a device's memory
  *               or of a driver that does not let the kernel read and write it
  *   EBADF       memory_fd is not open
  *   EINVAL      also: memory_fd is not an arena's or a dma-buf's
  *   EACCES      also: memory_fd, a dma-buf's, is not open for writing
  *   EMSGSIZE    the dma-buf has less than bytes, in whole pages
- *   EFAULT      also: no mapping of the whole arena, as large as bytes says, is at arena_addr, or there is no memory for
- *               its pages
+ *   EFAULT      also: no mapping of the whole arena, as large as bytes says, is at arena_addr, or there is no memory
+ *               for its pages
  *   EBUSY       the arena is a buffer already
  *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
  * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
@@ -197,10 +197,10 @@ struct kplug_buffer_free {
 };
 
 /*
- * Makes a buffer a dma-buf, for drivers of other devices. It holds the buffer, which keeps its name, while it lives; the
- * device's removal does not end it. Other devices must be cache-coherent, and none bounces it (EIO), so there is nothing
- * to sync. Needs an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP: it is
- * imported itself.
+ * Makes a buffer a dma-buf, for drivers of other devices. It holds the buffer, which keeps its name, while it lives;
+ * the device's removal does not end it. Other devices must be cache-coherent, and none bounces it (EIO), so there is
+ * nothing to sync. Needs an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP:
+ * it is imported itself.
  */
 struct kplug_buffer_export {
 	__u32 size;

@@ -81,7 +81,7 @@ static int owner_mmap(struct bpf_map *map, struct vm_area_struct *vma)
 	struct kplug_buffer *buf = buffer_of(map);
 
 	if (buf->dmabuf)
-		return kplug_import_mmap(buf, vma, vma->vm_pgoff);
+		return kplug_buffer_mmap_imported(buf, vma->vm_pgoff, vma);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	return vm_map_pages(vma, buf->pages, buf->count);
 }

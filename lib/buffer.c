@@ -35,9 +35,9 @@ static const struct kp_reason alloc_reasons[] = {
 	{ EBUSY, "the arena is a buffer already" },
 	{ EFAULT, "no memory for the arena's pages; end programs, or ask for less" },
 	{ EACCES, "the dma-buf is open for reading only; export it for writing, too" },
-	{ EOPNOTSUPP,
-	  "this kind is not possible here: paged and arena need an IOMMU, all a cache-coherent device, and a dma-buf an "
-	  "exporter that lets the kernel read and write it" },
+	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, all a cache-coherent device, and "
+		      "a dma-buf an "
+		      "exporter that lets the kernel read and write it" },
 	{ 0, NULL },
 };
 

@@ -43,6 +43,7 @@ enum what {
 	LOCKABLE,
 	LENGTH,
 	BYTES_OF,
+	FD, /* one that a call has given */
 	ANY,
 	REGISTER
 };
@@ -74,10 +75,11 @@ static const struct form forms[] = {
 	     M(kplug_buffer_alloc, bytes, BYTES_OF), M(kplug_buffer_alloc, kind, SMALL),
 	     M(kplug_buffer_alloc, dma_bits, SMALL), M(kplug_buffer_alloc, name, NAME),
 	     M(kplug_buffer_alloc, timeout_ms, SMALL), M(kplug_buffer_alloc, mode, MODE),
-	     M(kplug_buffer_alloc, uid, MODE), M(kplug_buffer_alloc, gid, MODE)),
+	     M(kplug_buffer_alloc, uid, MODE), M(kplug_buffer_alloc, gid, MODE), M(kplug_buffer_alloc, memory_fd, FD)),
 	FORM(KPLUG_BUFFER_INFO, kplug_buffer_info, M(kplug_buffer_info, flags, FLAGS), M(kplug_buffer_info, name, NAME),
 	     M(kplug_buffer_info, id, SMALL)),
 	FORM(KPLUG_BUFFER_FREE, kplug_buffer_free, M(kplug_buffer_free, name, NAME)),
+	FORM(KPLUG_BUFFER_EXPORT, kplug_buffer_export, M(kplug_buffer_export, name, NAME)),
 	FORM(KPLUG_PLUGIN_LOAD, kplug_plugin_load, M(kplug_plugin_load, flags, FLAGS),
 	     M(kplug_plugin_load, prog_fd, PROG_FD), M(kplug_plugin_load, name, NAME),
 	     M(kplug_plugin_load, version, NAME)),
@@ -208,6 +210,8 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 	case BYTES_OF:
 		return chance_once_in(c, 256) ? CHANCE_OF(c, edges)
 					      : 1 + chance_below(c, chance_once_in(c, 16) ? 1 << 21 : 1 << 15);
+	case FD:
+		return chance_once_in(c, 4) ? (uint32_t)CHANCE_OF(c, f->fds) : 0;
 	case REGISTER:
 		return chance_once_in(c, 8) ? CHANCE_OF(c, edges) : CHANCE_OF(c, registers);
 	default:
@@ -288,6 +292,8 @@ static void keep_fd(struct fuzzer *f, const struct input *in)
 		memcpy(&fd, in->bytes + offsetof(struct kplug_buffer_alloc, out_fd), sizeof(fd));
 	else if (forms[in->form].cmd == KPLUG_BUFFER_INFO)
 		memcpy(&fd, in->bytes + offsetof(struct kplug_buffer_info, out_fd), sizeof(fd));
+	else if (forms[in->form].cmd == KPLUG_BUFFER_EXPORT)
+		memcpy(&fd, in->bytes + offsetof(struct kplug_buffer_export, out_fd), sizeof(fd));
 	if (fd < 0)
 		return;
 	if (f->fds[i] >= 0)

@@ -43,6 +43,7 @@ static const struct command {
 	{ "BUFFER_ALLOC", KPLUG_BUFFER_ALLOC, sizeof(struct kplug_buffer_alloc), EINVAL },
 	{ "BUFFER_INFO", KPLUG_BUFFER_INFO, sizeof(struct kplug_buffer_info), ENOENT },
 	{ "BUFFER_FREE", KPLUG_BUFFER_FREE, sizeof(struct kplug_buffer_free), EINVAL },
+	{ "BUFFER_EXPORT", KPLUG_BUFFER_EXPORT, sizeof(struct kplug_buffer_export), EINVAL },
 	{ "PLUGIN_LOAD", KPLUG_PLUGIN_LOAD, sizeof(struct kplug_plugin_load), EINVAL },
 	{ "PLUGIN_UNLOAD", KPLUG_PLUGIN_UNLOAD, sizeof(struct kplug_plugin_unload), ENOENT },
 	{ "PLUGIN_ROLLBACK", KPLUG_PLUGIN_ROLLBACK, sizeof(struct kplug_plugin_unload), ENOENT },
@@ -179,6 +180,7 @@ static void reserved_and_flags(void **state)
 	struct kplug_buffer_alloc alloc = { .size = sizeof(alloc), .flags = 4, .bytes = 4096, .name = "x" };
 	struct kplug_buffer_info info = { .size = sizeof(info), .flags = 2 };
 	struct kplug_buffer_free free_arg = { .size = sizeof(free_arg), .reserved = 1, .name = "x" };
+	struct kplug_buffer_export export = { .size = sizeof(export), .reserved = 1, .name = "x" };
 	struct kplug_plugin_load load = { .size = sizeof(load), .flags = 2, .name = "x" };
 	struct kplug_plugin_unload unload = { .size = sizeof(unload), .reserved = 1 };
 	struct kplug_plugin_info plugin = { .size = sizeof(plugin), .flags = 2 };
@@ -197,6 +199,7 @@ static void reserved_and_flags(void **state)
 	assert_int_equal(call(KPLUG_BUFFER_ALLOC, &alloc), -EINVAL);
 	assert_int_equal(call(KPLUG_BUFFER_INFO, &info), -EINVAL);
 	assert_int_equal(call(KPLUG_BUFFER_FREE, &free_arg), -EINVAL);
+	assert_int_equal(call(KPLUG_BUFFER_EXPORT, &export), -EINVAL);
 	assert_int_equal(call(KPLUG_PLUGIN_LOAD, &load), -EINVAL);
 	assert_int_equal(call(KPLUG_PLUGIN_UNLOAD, &unload), -EINVAL);
 	assert_int_equal(call(KPLUG_PLUGIN_ROLLBACK, &unload), -EINVAL);

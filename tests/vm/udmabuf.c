@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi iommu */
+/* dma-bufs of another driver, udmabuf (a memfd's pages), as buffers; and an arena as one. */
+#include <fcntl.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/kind.h"
+#include "lib/pins.h"
+
+#define PAGES 4U
+
+static struct kplug_device *dev;
+static uint8_t *mem; /* the memfd's pages, in their order */
+static int memfd;
+
+static int setup(void **state)
+{
+	(void)state;
+	memfd = memfd_create("pages", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (memfd < 0 || ftruncate(memfd, PAGES * PAGE) || fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		return -1;
+	mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memfd, 0);
+	return mem == MAP_FAILED ? -1 : pins_open_large(&dev);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	munmap(mem, PAGES * PAGE);
+	close(memfd);
+	kind_until_count(dev, 0);
+	return pins_close_large(dev);
+}
+
+/* A dma-buf of the memfd's pages in this order. */
+static int dmabuf_of(const uint32_t *order, uint32_t count)
+{
+	struct {
+		struct udmabuf_create_list list;
+		struct udmabuf_create_item item[PAGES];
+	} arg = { .list = { .flags = UDMABUF_FLAGS_CLOEXEC, .count = count } };
+	int node = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd;
+	uint32_t i;
+
+	assert_true(node >= 0);
+	for (i = 0; i < count; i++) {
+		arg.item[i].memfd = (uint32_t)memfd;
+		arg.item[i].offset = order[i] * PAGE;
+		arg.item[i].size = PAGE;
+	}
+	fd = ioctl(node, UDMABUF_CREATE_LIST, &arg);
+	assert_true(fd >= 0);
+	close(node);
+	return fd;
+}
+
+static int import(int fd, struct kplug_buffer **ret_buf)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
+
+	return kplug_buffer_import(dev, "pages", fd, &opts, ret_buf);
+}
+
+static void one_page(void **state)
+{
+	static const uint32_t second = 1;
+	struct kplug_buffer *buf = NULL;
+	int fd = dmabuf_of(&second, 1);
+	uint8_t *ptr;
+
+	(void)state;
+	assert_ok(import(fd, &buf));
+	close(fd);
+	ptr = kplug_buffer_ptr(buf);
+	ptr[0] = 0x5a;
+	assert_int_equal(mem[PAGE], 0x5a);
+	kind_dma_in(dev, kplug_buffer_dma_addr(buf), 0, 1);
+	kind_dma_out(dev, 0, kplug_buffer_dma_addr(buf) + PAGE - 1, 1);
+	assert_int_equal(mem[2 * PAGE - 1], 0x5a);
+	kplug_buffer_free(buf);
+}
+
+/* In one of the two orders at least they are not adjacent. */
+static void scattered_pages(void **state)
+{
+	static const uint32_t orders[][PAGES] = { { 0, 1, 2, 3 }, { 3, 2, 1, 0 } };
+	unsigned int refused = 0, i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct kplug_buffer *buf = NULL;
+		int fd = dmabuf_of(orders[i], PAGES), err = import(fd, &buf);
+
+		close(fd);
+		if (err == -EIO) {
+			refused++;
+			continue;
+		}
+		assert_ok(err);
+		mem[orders[i][3] * PAGE] = (uint8_t)(0x60 + i);
+		kind_dma_in(dev, kplug_buffer_dma_addr(buf) + 3 * PAGE, 0, 1);
+		kind_dma_out(dev, 0, kplug_buffer_dma_addr(buf), 1);
+		assert_int_equal(mem[orders[i][0] * PAGE], 0x60 + i);
+		kplug_buffer_free(buf);
+	}
+	if (kind_machine("iommu"))
+		assert_int_equal(refused, 0);
+	else
+		assert_in_range(refused, 1, 2);
+}
+
+/* The mapping is udmabuf's; it lives on after the buffer. */
+static void mapping_outlives_the_buffer(void **state)
+{
+	static const uint32_t first = 0;
+	struct kplug_buffer *buf = NULL;
+	int fd = dmabuf_of(&first, 1);
+	uint8_t *ptr;
+
+	(void)state;
+	assert_ok(import(fd, &buf));
+	close(fd);
+	ptr = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, kplug_buffer_map_fd(buf), 0);
+	assert_ptr_not_equal(ptr, MAP_FAILED);
+	kplug_buffer_free(buf);
+	kind_until_count(dev, 0);
+	ptr[5] = 5;
+	assert_int_equal(mem[5], 5);
+	munmap(ptr, PAGE);
+}
+
+/* The kernel sees no arena in one piece, so another driver may have it, but kplug may not. */
+static void arena(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_ARENA };
+	struct kplug_buffer *buf, *none = NULL;
+	uint8_t *ptr;
+	int fd;
+
+	(void)state;
+	if (!kind_machine("iommu")) {
+		assert_errno(EOPNOTSUPP, kplug_buffer_alloc(dev, "arena", PAGE, &opts, &buf));
+		return;
+	}
+	assert_ok(kplug_buffer_alloc(dev, "arena", 2 * PAGE, &opts, &buf));
+	assert_ok(kplug_buffer_export(dev, "arena", &fd));
+	ptr = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(ptr, MAP_FAILED);
+	ptr[PAGE] = 7;
+	assert_int_equal(((uint8_t *)kplug_buffer_ptr(buf))[PAGE], 7);
+	assert_errno(EOPNOTSUPP, import(fd, &none));
+	assert_null(none);
+	close(fd);
+	munmap(ptr, 2 * PAGE);
+	kplug_buffer_free(buf);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(one_page),
+		TEST(scattered_pages),
+		TEST(mapping_outlives_the_buffer),
+		TEST(arena),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
