@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "lib/fault.h"
+#include "lib/kind.h"
+#include "lib/pins.h"
 #include "lib/prog.h"
 
 #define MIB (1UL << 20)
@@ -25,6 +27,7 @@
 
 /* What all paths but those of modules and devices work on. */
 static struct kplug_device *dev;
+static struct kplug_device *translated; /* NULL: no IOMMU */
 static struct bpf_object *obj;
 static int prog_fds[KPLUG_HOOK_COUNT] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 static void *memory;
@@ -132,6 +135,43 @@ static int path_map(void)
 	return 0;
 }
 
+/* The buffer that is there all the time, as another one. */
+static int path_dmabuf(void)
+{
+	struct kplug_buffer_export out = { .size = sizeof(out), .name = "sound" };
+	struct kplug_buffer_alloc in = {
+		.size = sizeof(in), .bytes = MIB, .kind = KPLUG_BUFFER_IMPORTED, .name = "faulty"
+	};
+	void *p;
+	int err;
+
+	if (ioctl(kplug_device_fd(dev), KPLUG_BUFFER_EXPORT, &out))
+		return -errno;
+	in.memory_fd = out.out_fd;
+	err = ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &in) ? -errno : 0;
+	close(out.out_fd);
+	if (err)
+		return err;
+	p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED, in.out_fd, 0);
+	err = p == MAP_FAILED ? -errno : 0;
+	if (!err)
+		munmap(p, MIB);
+	close(in.out_fd);
+	return err;
+}
+
+/* On edu's second device, which is there for this. */
+static int path_arena(void)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_ARENA };
+	struct kplug_buffer *buf;
+	int err = kplug_buffer_alloc(translated, "faulty", 4 * 4096, &opts, &buf);
+
+	if (!err)
+		kplug_buffer_free(buf);
+	return err;
+}
+
 static int roll_back(void)
 {
 	struct kplug_plugin_unload arg = { .size = sizeof(arg) };
@@ -216,12 +256,14 @@ static const struct path {
 	{ "large buffer", path_alloc_large },
 	{ "kept buffer", path_alloc_kept },
 	{ "map", path_map },
+	{ "dma-buf", path_dmabuf },
 	{ "plugin", path_plugin },
 	{ "call", path_call },
 	{ "interrupt", path_irq },
 	{ "lock", path_lock },
+	{ "arena", path_arena }, /* the last: needs an IOMMU */
 };
-#define PATHS (sizeof(paths) / sizeof(paths[0]))
+static size_t path_count;
 
 /* What the module calls and may fail. Tolerated: there is another way, or the device does without. */
 static const struct function {
@@ -251,6 +293,14 @@ static const struct function {
 	{ "vm_map_pages", -EFAULT, false },
 	{ "vm_insert_pages", -EFAULT, false },
 	{ "pin_user_pages_fast", -EFAULT, false },
+	{ "pin_user_pages", -EFAULT, false },
+	{ "dma_buf_export", -ENOMEM, false },
+	{ "dma_buf_fd", -EMFILE, false },
+	{ "dma_buf_get", -EBADF, false },
+	{ "dma_buf_vmap_unlocked", -ENOMEM, false },
+	{ "dma_buf_attach", -ENOMEM, false },
+	{ "dma_buf_map_attachment_unlocked", -ENOMEM, false },
+	{ "dma_buf_mmap", -EINVAL, false },
 	{ "__xa_alloc", -ENOMEM, false },
 	{ "iommu_map", -ENOMEM, true },
 	{ "irq_create_mapping_affinity", 0, false },
@@ -297,7 +347,7 @@ static void allocations(void **state)
 {
 	(void)state;
 	sites = refused = 0;
-	for (size_t i = 0; i < PATHS; i++)
+	for (size_t i = 0; i < path_count; i++)
 		allocations_of(&paths[i]);
 	print_message("# %u allocations failed, of which %u by an error\n", sites, refused);
 	assert_true(sites > 100 && refused > 50);
@@ -337,7 +387,7 @@ static void calls(void **state)
 			continue;
 		}
 		of_function = 0;
-		for (size_t i = 0; i < PATHS; i++) {
+		for (size_t i = 0; i < path_count; i++) {
 			n = calls_of(&paths[i], &functions[f]);
 			if (n)
 				print_message("# %s in %s: %u\n", functions[f].name, paths[i].name, n);
@@ -370,6 +420,11 @@ static int setup(void **state)
 	prog_loads(obj);
 	prog_fds[KPLUG_HOOK_CALL] = prog_fd(obj, "call");
 	prog_fds[KPLUG_HOOK_INTERRUPT] = prog_fd(obj, "interrupt");
+	path_count = sizeof(paths) / sizeof(paths[0]) - 1;
+	if (kind_machine("iommu")) {
+		path_count++;
+		assert_int_equal(pins_open_large(&translated), 0);
+	}
 	memory = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	return memory == MAP_FAILED;
 }
@@ -381,6 +436,8 @@ static int teardown(void **state)
 	bpf_object__close(obj);
 	kplug_device_close(dev);
 	fault_exit();
+	if (translated && pins_close_large(translated))
+		return -1;
 	return kplug_soft_delete("sound");
 }
 
