@@ -235,7 +235,7 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 		goto err_put;
 	kdev->desc.name = dev_name(&kdev->dev);
 	cdev_init(&kdev->cdev, &kplug_fops);
-	kdev->cdev.owner = THIS_MODULE;
+	kdev->cdev.owner = desc->ops->owner; /* so that none opens while it goes; the files hold ours */
 	err = add(kdev);
 	if (err)
 		goto err_put;

@@ -131,9 +131,9 @@ static inline void *kplug_device_priv(struct kplug_device *kdev)
 int kplug_device_enter(struct kplug_device *kdev);
 void kplug_device_leave(struct kplug_device *kdev);
 
-/* A register access with all checks (see KPLUG_REG): 0, -ERANGE or -EINVAL. Any context. */
 /* Whether the caller may reach registers himself, by mmap() or ioctl: 0 or -EPERM. Plugins are not asked. */
 int kplug_device_reg_right(const struct kplug_device *kdev);
+/* A register access with all checks (see KPLUG_REG): 0, -ERANGE or -EINVAL. Any context. */
 int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 *value, bool write);
 
 /* A reference on the device and on its bus side's module, for open files, buffers and plugins. Returns kdev. */
