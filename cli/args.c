@@ -33,6 +33,7 @@ static const struct {
 	[OPT_LENGTH] = { "length", SIZE, 0, UINT64_MAX },
 	[OPT_LISTEN] = { "listen", FLAG, 0, 0 },
 	[OPT_MODE] = { "mode", TEXT, 0, 0 },
+	[OPT_NODE] = { "node", NUMBER, 0, INT_MAX },
 	[OPT_OBJECT] = { "object", TEXT, 0, 0 },
 	[OPT_OFFSET] = { "offset", SIZE, 0, UINT64_MAX },
 	[OPT_OWNER] = { "owner", TEXT, 0, 0 },

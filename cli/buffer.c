@@ -130,6 +130,7 @@ int buffer_alloc(const struct args *a)
 		.keep = true, /* or it would end with this command */
 		.retry_smaller = has(a, OPT_RETRY_SMALLER),
 		.timeout_ms = (uint32_t)a->num[OPT_TIMEOUT],
+		.node = has(a, OPT_NODE) ? (uint32_t)a->num[OPT_NODE] + 1 : 0,
 	};
 	struct kplug_buffer_rights rights;
 	struct kplug_device *dev = NULL;

@@ -37,6 +37,7 @@ enum option_id {
 	OPT_LENGTH,
 	OPT_LISTEN,
 	OPT_MODE,
+	OPT_NODE,
 	OPT_OBJECT,
 	OPT_OFFSET,
 	OPT_OWNER,
@@ -52,6 +53,7 @@ enum option_id {
 	OPTIONS
 };
 #define OPT(id) (1U << OPT_##id)
+_Static_assert(OPTIONS <= 32, "an option has no bit");
 
 struct command;
 

@@ -22,15 +22,15 @@ const struct command commands[] = {
 	  "Makes a software device, by default with 1 vector and 28 bits of DMA address." },
 	{ "soft delete", soft_delete, 1, 1, 0, "NAME", "Removes a software device." },
 	{ "buffer alloc", buffer_alloc, 3, 3,
-	  OPT(KIND) | OPT(DMA_BITS) | OPT(RETRY_SMALLER) | OPT(TIMEOUT) | OPT(MODE) | OPT(OWNER) | OPT(GROUP) |
-		  OPT(JSON),
-	  "DEV NAME SIZE [--kind KIND] [--dma-bits N] [--retry-smaller] [--timeout MS] [--mode MODE] [--owner USER] "
-	  "[--group GROUP] [--json]",
+	  OPT(KIND) | OPT(DMA_BITS) | OPT(NODE) | OPT(RETRY_SMALLER) | OPT(TIMEOUT) | OPT(MODE) | OPT(OWNER) |
+		  OPT(GROUP) | OPT(JSON),
+	  "DEV NAME SIZE [--kind KIND] [--dma-bits N] [--node N] [--retry-smaller] [--timeout MS] [--mode M] "
+	  "[--owner USER] [--group GROUP] [--json]",
 	  "Allocates a DMA buffer, which stays until buffer free or the device's removal.\n"
 	  "KIND is auto, paged, contiguous or arena; SIZE is in bytes, decimal or 0x hex, with K, M or G for powers\n"
-	  "of 1024. --retry-smaller takes what there is, to an eighth. --timeout ends the search for a\n"
-	  "contiguous place after so many milliseconds. --mode (octal, 0666 by default), --owner and --group\n"
-	  "say who may use it, as with a file." },
+	  "of 1024. --node has it on that NUMA node or not at all. --retry-smaller takes what there is, to an\n"
+	  "eighth. --timeout ends the search for a contiguous place after so many milliseconds. --mode (octal, 0666\n"
+	  "by default), --owner and --group say who may use it, as with a file." },
 	{ "buffer list", buffer_list, 0, 1, OPT(JSON), "[DEV] [--json]", "Lists the buffers of one device or of all." },
 	{ "buffer holders", buffer_holders, 2, 2, OPT(JSON), "DEV NAME [--json]",
 	  "Lists the processes and BPF programs that hold a buffer, but not its pins (root)." },

@@ -37,7 +37,7 @@ static int pin(struct kplug_buffer *buf, const struct file *file)
 		return 0;
 	if (got > 0)
 		unpin_user_pages(buf->pages, got);
-	return got < 0 ? got : -ENOMEM;
+	return got < 0 ? got : -EFAULT;
 }
 
 static int pin_charged(struct kplug_buffer *buf, const struct file *file)

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
@@ -262,12 +263,15 @@ static int wait_for_name(struct kplug_device *kdev, const char *name)
 
 static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
 {
-	int err = 0;
+	int err;
 
 	if (arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS) || !kplug_buffer_name_ok(arg->name) ||
-	    !arg->bytes || arg->bytes > KPLUG_BUFFER_MAX || arg->kind > KPLUG_BUFFER_IMPORTED || arg->reserved ||
-	    (arg->kind < KPLUG_BUFFER_ARENA && arg->memory_fd) || (arg->kind != KPLUG_BUFFER_ARENA && arg->arena_addr))
+	    !arg->bytes || arg->bytes > KPLUG_BUFFER_MAX || arg->kind > KPLUG_BUFFER_IMPORTED ||
+	    (arg->kind >= KPLUG_BUFFER_ARENA && arg->node) || (arg->kind < KPLUG_BUFFER_ARENA && arg->memory_fd) ||
+	    (arg->kind != KPLUG_BUFFER_ARENA && arg->arena_addr))
 		return -EINVAL;
+	if (arg->node && (arg->node > MAX_NUMNODES || !node_state(arg->node - 1, N_MEMORY)))
+		return -ENXIO;
 	if (!kplug_dma_coherent(kdev))
 		return -EOPNOTSUPP;
 	if ((arg->kind == KPLUG_BUFFER_PAGED || arg->kind == KPLUG_BUFFER_ARENA) &&
@@ -298,6 +302,7 @@ static int alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
 	buf->kdev = kplug_device_hold(kdev);
 	strscpy(buf->name, arg->name);
 	buf->kind = choose_kind(kdev, arg->kind);
+	buf->node = arg->node ? arg->node - 1 : NUMA_NO_NODE;
 	buf->kept = arg->flags & KPLUG_BUFFER_KEEP;
 	buf->rights = rights;
 	buf->bytes = arg->bytes;

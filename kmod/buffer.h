@@ -29,6 +29,7 @@ struct kplug_buffer {
 	u32 id;
 	u32 map_id;
 	enum kplug_buffer_kind kind;
+	int node; /* NUMA_NO_NODE: any */
 	bool kept; /* KPLUG_BUFFER_KEEP; under buffer_lock */
 	bool withdrawn; /* no longer on the list, nor mapped for the device; under buffer_lock */
 	struct kplug_rights rights;
@@ -39,8 +40,8 @@ struct kplug_buffer {
 	u64 user_addr; /* arena: where programs map it */
 	dma_addr_t dma;
 	struct sg_table sgt; /* paged and arena */
-	struct dma_buf *dmabuf; /* imported; the next two until it is withdrawn */
-	struct dma_buf_attachment *at;
+	struct dma_buf *dmabuf; /* imported, with its anchor; the other two until it is withdrawn */
+	struct dma_buf_attachment *anchor, *at;
 	struct sg_table *imported;
 	struct mm_struct *locked_mm; /* whose RLIMIT_MEMLOCK it counts against, or NULL */
 };
@@ -75,8 +76,9 @@ void kplug_buffer_reap(struct work_struct *work);
 void kplug_buffer_end_owned(struct kplug_buffer *buf);
 
 /*
- * contig.c: buf->count zeroed pages, physically contiguous, none above address `limit`, each with a reference of its
- * own. Sets buf->pages, virt and locked_mm. timeout_ms: 0: none. Errors: -EINTR, and as of KPLUG_BUFFER_ALLOC.
+ * contig.c: buf->count zeroed pages of buf->node, physically contiguous, none above address `limit`, each with a
+ * reference of its own. Sets buf->pages, virt and locked_mm. timeout_ms: 0: none. Errors: -EINTR, and as of
+ * KPLUG_BUFFER_ALLOC.
  */
 int kplug_contig_alloc(struct kplug_buffer *buf, u64 limit, u32 timeout_ms);
 void kplug_contig_free(struct kplug_buffer *buf);
@@ -90,8 +92,9 @@ int kplug_arena_take(struct kplug_buffer *buf, int fd, u64 addr);
 void kplug_arena_end(struct kplug_buffer *buf);
 
 /*
- * import.c: takes a dma-buf. Sets buf->dmabuf (held), virt and pages. Errors: as of KPLUG_BUFFER_ALLOC. Undone by
- * kplug_import_end(). kplug_import_map() maps it for the device, sets buf->dma, and is undone by kplug_import_unmap().
+ * import.c: takes a dma-buf. Sets buf->dmabuf (held), virt, and pages, until it is mapped. Undone by kplug_import_end().
+ * kplug_import_map() maps it for the device, sets buf->dma, and is undone by kplug_import_unmap(). Errors: as of
+ * KPLUG_BUFFER_ALLOC.
  */
 int kplug_import_take(struct kplug_buffer *buf, int fd);
 void kplug_import_end(struct kplug_buffer *buf);
@@ -106,11 +109,13 @@ void kplug_import_unmap(struct kplug_buffer *buf);
 
 /*
  * dma.c: maps pages for a device, in pieces that are as large as it lets them be, one behind an IOMMU: `bytes` from
- * `offset` in the first. -ENOMEM no memory or device addresses, -EIO it would be bounced. Undone by dma_unmap_sgtable() with
- * KPLUG_DMA_ATTRS and sg_free_table(). To be sure of the mask of one of ours, hold its buffer_lock.
+ * `offset` in the first. -ENOMEM no memory or device addresses, -EIO it would be bounced. Undone by dma_unmap_sgtable()
+ * with KPLUG_DMA_ATTRS and sg_free_table(). To be sure of the mask of one of ours, hold its buffer_lock.
  */
 int kplug_dma_map_pages(struct device *dev, struct page **pages, unsigned long count, unsigned int offset, size_t bytes,
 			struct sg_table *sgt);
+/* Can they be mapped? The same errors. Asked before others map them, too: the kernel warns of what is above the mask. */
+int kplug_dma_possible(struct device *dev, struct page **pages, unsigned long count);
 /* Does the device see anything but these pages, in a row, from addr on? */
 bool kplug_dma_bounces(struct device *dev, dma_addr_t addr, struct page **pages, unsigned long count);
 /* Has the device use `page` in the place of each of the pages at addr, mapped by that; only behind an IOMMU. */

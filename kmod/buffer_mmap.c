@@ -35,6 +35,7 @@ int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, st
 
 	if (pgoff > buf->count || vma_pages(vma) > buf->count - pgoff) /* the dma-buf may have more */
 		return -ENXIO;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = buf->map;
 	vma->vm_ops = &vm_ops;
 	err = dma_buf_mmap(buf->dmabuf, vma, pgoff);

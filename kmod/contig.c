@@ -21,34 +21,40 @@ static bool below(struct page *page, unsigned long count, u64 limit)
 	return page_to_phys(page) + ((u64)count << PAGE_SHIFT) - 1 <= limit;
 }
 
+static struct page *alloc_on(int node, gfp_t gfp, unsigned int order)
+{
+	return node == NUMA_NO_NODE ? alloc_pages(gfp, order) : alloc_pages_node(node, gfp | __GFP_THISNODE, order);
+}
+
 /*
  * As alloc_pages(), charged to the caller. -EDQUOT if there is memory and only his memory cgroup has no room for it:
  * migration, which it is not charged for, must not get around that.
  */
-static struct page *alloc_charged(gfp_t gfp, unsigned int order)
+static struct page *alloc_charged(int node, gfp_t gfp, unsigned int order)
 {
 	struct page *page, *there;
 
-	page = alloc_pages(gfp | __GFP_ACCOUNT, order);
+	page = alloc_on(node, gfp | __GFP_ACCOUNT, order);
 	if (page)
 		return page;
-	there = alloc_pages(gfp | __GFP_NORETRY, order);
+	there = alloc_on(node, gfp | __GFP_NORETRY, order);
 	if (!there)
 		return NULL;
 	__free_pages(there, order);
-	return alloc_pages(gfp | __GFP_ACCOUNT, order) ?: ERR_PTR(-EDQUOT);
+	return alloc_on(node, gfp | __GFP_ACCOUNT, order) ?: ERR_PTR(-EDQUOT);
 }
 
 /* From the buddy allocator, which gives powers of two: the tail goes back at once. NULL or an ERR_PTR, as above. */
-static struct page *from_buddy(unsigned long count, u64 limit, gfp_t zone)
+static struct page *from_buddy(const struct kplug_buffer *buf, u64 limit, gfp_t zone)
 {
+	unsigned long count = buf->count;
 	unsigned int order = get_order((u64)count << PAGE_SHIFT);
 	struct page *page;
 	unsigned long i;
 
 	if (order > MAX_PAGE_ORDER)
 		return NULL;
-	page = alloc_charged(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO | zone, order);
+	page = alloc_charged(buf->node, GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO | zone, order);
 	if (IS_ERR_OR_NULL(page))
 		return page;
 	split_page(page, order);
@@ -61,16 +67,16 @@ static struct page *from_buddy(unsigned long count, u64 limit, gfp_t zone)
 	return NULL;
 }
 
-static struct page *try_zones(unsigned long count, u64 limit)
+static struct page *try_zones(const struct kplug_buffer *buf, u64 limit)
 {
 	struct page *page = NULL;
 
 	if (limit >= DMA_BIT_MASK(33))
-		page = from_buddy(count, limit, 0);
+		page = from_buddy(buf, limit, 0);
 	if (!page && limit > DMA_BIT_MASK(24))
-		page = from_buddy(count, limit, GFP_DMA32);
+		page = from_buddy(buf, limit, GFP_DMA32);
 	if (!page)
-		page = from_buddy(count, limit, GFP_DMA);
+		page = from_buddy(buf, limit, GFP_DMA);
 	return page;
 }
 
@@ -115,15 +121,20 @@ static struct page *from_zone(struct zone *zone, unsigned long count, u64 limit,
 	return NULL;
 }
 
-static struct page *from_any_zone(unsigned long count, u64 limit, unsigned long deadline)
+static bool wanted(const struct kplug_buffer *buf, int node)
+{
+	return buf->node == NUMA_NO_NODE || buf->node == node;
+}
+
+static struct page *from_any_zone(const struct kplug_buffer *buf, u64 limit, unsigned long deadline)
 {
 	struct page *page = NULL;
 	int node, z;
 
 	/* The kernel's own loops over zones are not for modules. */
 	for_each_online_node(node)
-		for (z = ZONE_MOVABLE - 1; z >= 0 && !page; z--)
-			page = from_zone(&NODE_DATA(node)->node_zones[z], count, limit, deadline);
+		for (z = ZONE_MOVABLE - 1; wanted(buf, node) && z >= 0 && !page; z--)
+			page = from_zone(&NODE_DATA(node)->node_zones[z], buf->count, limit, deadline);
 	return page;
 }
 
@@ -140,17 +151,17 @@ static void add_zone(struct zone *zone, u64 limit, unsigned long *reached, unsig
 }
 
 /* Why there is nothing in one piece: is it too much for what the device reaches, for what is free there, or neither? */
-static int shortage(unsigned long count, u64 limit)
+static int shortage(const struct kplug_buffer *buf, u64 limit)
 {
 	unsigned long reached = 0, free = 0;
 	int node, z;
 
 	for_each_online_node(node)
-		for (z = 0; z < ZONE_MOVABLE; z++)
+		for (z = 0; wanted(buf, node) && z < ZONE_MOVABLE; z++)
 			add_zone(&NODE_DATA(node)->node_zones[z], limit, &reached, &free);
-	if (reached < count)
+	if (reached < buf->count)
 		return -EFBIG;
-	return free < count ? -ENOMEM : -ENOSPC;
+	return free < buf->count ? -ENOMEM : -ENOSPC;
 }
 
 /*
@@ -164,10 +175,10 @@ static struct page *by_migration(struct kplug_buffer *buf, u64 limit, unsigned l
 
 	if (account_locked_vm(current->mm, buf->count, true))
 		return ERR_PTR(-EDQUOT);
-	page = from_any_zone(buf->count, limit, deadline);
+	page = from_any_zone(buf, limit, deadline);
 	if (IS_ERR_OR_NULL(page)) {
 		account_locked_vm(current->mm, buf->count, false);
-		return page ?: ERR_PTR(shortage(buf->count, limit));
+		return page ?: ERR_PTR(shortage(buf, limit));
 	}
 	buf->locked_mm = current->mm;
 	mmgrab(buf->locked_mm);
@@ -187,7 +198,7 @@ int kplug_contig_alloc(struct kplug_buffer *buf, u64 limit, u32 timeout_ms)
 	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
 	if (!buf->pages)
 		return -ENOMEM;
-	page = try_zones(buf->count, limit);
+	page = try_zones(buf, limit);
 	if (!page)
 		page = by_migration(buf, limit, deadline);
 	if (IS_ERR(page)) {

@@ -96,15 +96,21 @@ static bool would_bounce(struct device *dev, struct page **pages, unsigned long 
 	return false;
 }
 
+int kplug_dma_possible(struct device *dev, struct page **pages, unsigned long count)
+{
+	if (!fits_mask(dev, count))
+		return -ENOMEM;
+	return would_bounce(dev, pages, count) ? -EIO : 0;
+}
+
 int kplug_dma_map_pages(struct device *dev, struct page **pages, unsigned long count, unsigned int offset, size_t bytes,
 			struct sg_table *sgt)
 {
 	int err;
 
-	if (!fits_mask(dev, count))
-		return -ENOMEM;
-	if (would_bounce(dev, pages, count))
-		return -EIO;
+	err = kplug_dma_possible(dev, pages, count);
+	if (err)
+		return err;
 	err = sg_alloc_table_from_pages_segment(sgt, pages, count, offset, bytes, dma_get_max_seg_size(dev),
 						GFP_KERNEL);
 	if (err)
@@ -142,12 +148,12 @@ int kplug_dma_map_paged(struct kplug_buffer *buf)
 int kplug_dma_map_contiguous(struct kplug_buffer *buf)
 {
 	struct device *parent = buf->kdev->desc.parent;
+	int err;
 
 	lockdep_assert_held(&buf->kdev->buffer_lock); /* the mask stays */
-	if (!fits_mask(parent, buf->count))
-		return -ENOMEM;
-	if (would_bounce(parent, buf->pages, buf->count))
-		return -EIO;
+	err = kplug_dma_possible(parent, buf->pages, buf->count);
+	if (err)
+		return err;
 	buf->dma = dma_map_page_attrs(parent, buf->pages[0], 0, (size_t)buf->count << PAGE_SHIFT, DMA_BIDIRECTIONAL,
 				      KPLUG_DMA_ATTRS);
 	if (dma_mapping_error(parent, buf->dma)) /* no device addresses left, or swiotlb has none */

@@ -18,8 +18,7 @@
 
 KPLUG_IMPORT_NS(DMA_BUF);
 
-struct export
-{
+struct exported {
 	struct bpf_map *map; /* held */
 	void *virt; /* NULL: an arena */
 	unsigned long count;
@@ -33,7 +32,7 @@ static int attach(struct dma_buf *dmabuf, struct dma_buf_attachment *at)
 
 static struct sg_table *map_dma(struct dma_buf_attachment *at, enum dma_data_direction dir)
 {
-	struct export *e = at->dmabuf->priv;
+	struct exported *e = at->dmabuf->priv;
 	struct sg_table *sgt;
 	int err;
 
@@ -57,7 +56,7 @@ static void unmap_dma(struct dma_buf_attachment *at, struct sg_table *sgt, enum 
 
 static int map_user(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	struct export *e = dmabuf->priv;
+	struct exported *e = dmabuf->priv;
 
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
@@ -67,13 +66,13 @@ static int map_user(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 
 static int map_kernel(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	struct export *e = dmabuf->priv;
+	struct exported *e = dmabuf->priv;
 
 	iosys_map_set_vaddr(map, e->virt);
 	return 0;
 }
 
-static void put(struct export *e)
+static void put(struct exported *e)
 {
 	unsigned long i;
 
@@ -100,9 +99,9 @@ static const struct dma_buf_ops arena_ops = {
 	OPS,
 };
 
-static struct export *take(const struct kplug_buffer *buf)
+static struct exported *take(const struct kplug_buffer *buf)
 {
-	struct export *e;
+	struct exported *e;
 	unsigned long i;
 
 	e = kvzalloc(struct_size(e, pages, buf->count), GFP_KERNEL_ACCOUNT);
@@ -122,7 +121,7 @@ static struct export *take(const struct kplug_buffer *buf)
 	return e;
 }
 
-static struct export *take_by_name(struct kplug_device *kdev, const char *name)
+static struct exported *take_by_name(struct kplug_device *kdev, const char *name)
 {
 	const struct kplug_buffer *buf;
 	int err;
@@ -141,7 +140,7 @@ int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
-	struct export *e;
+	struct exported *e;
 
 	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
 		return -EINVAL;

@@ -113,17 +113,18 @@ enum kplug_buffer_kind {
  * KPLUG_BUFFER_KEEP the buffer lives as long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with
  * it, also until KPLUG_BUFFER_FREE or the device's removal.
  *   EEXIST      the device has a buffer of this name
- *   ENOMEM      not enough free memory; for a contiguous buffer: within the mask
+ *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
  *   EFBIG       it is more than all memory within the mask
  *   EDQUOT      a contiguous buffer or an arena is over the caller's RLIMIT_MEMLOCK, or a contiguous one over the
  *               limit of his memory cgroup
  *   ETIME       timeout_ms was over
+ *   ENXIO       the machine has no such NUMA node, or no memory on it
  *   ERANGE      dma_bits is more than the bus side allows
  *   EIO         the kernel cannot do DMA with this mask, or the memory would be bounced (swiotlb), or a dma-buf is not
  *               in one piece for the device
  *   EOPNOTSUPP  paged or arena without an IOMMU, a device that is not cache-coherent, or a dma-buf of a device's memory
- *               or of a driver that does not let the kernel read and write it
+ *               or of a driver that does not let the kernel read and write it, or may move it
  *   EBADF       memory_fd is not open
  *   EINVAL      also: memory_fd is not an arena's or a dma-buf's
  *   EACCES      also: memory_fd, a dma-buf's, is not open for writing
@@ -132,6 +133,8 @@ enum kplug_buffer_kind {
  *               for its pages
  *   EBUSY       the arena is a buffer already
  *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
+ *   EPERM       also: the caller is in a user namespace of its own
+ * A program's mapping of an imported buffer may hold the dma-buf only, if its exporter has it so: an fd holds the buffer.
  * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
  * map it (KPLUG_MMAP_BUFFER: reading) and may free it (writing), if the node lets them in; CAP_DAC_OVERRIDE may, too.
  * They are the caller's and 0666 unless KPLUG_BUFFER_RIGHTS is set. The caller's own fd comes with the buffer, whatever
@@ -154,7 +157,7 @@ struct kplug_buffer_alloc {
 	__u32 uid; /* in the caller's user namespace; 2^32 - 1: his own */
 	__u32 gid;
 	__s32 memory_fd; /* KPLUG_BUFFER_ARENA: the arena, _IMPORTED: the dma-buf, which the buffer holds; else 0 */
-	__u32 reserved;
+	__u32 node; /* 1 + the NUMA node that all memory is to be on; 0: any; paged and contiguous only */
 	__u64 arena_addr; /* KPLUG_BUFFER_ARENA: where the caller has mapped all of it for writing; else 0 */
 };
 #define KPLUG_BUFFER_KEEP 0x1U

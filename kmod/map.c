@@ -169,6 +169,11 @@ static int create_map(const struct birth *b)
 		.map_flags = BPF_F_MMAPABLE,
 	};
 
+	if (b->buf->node != NUMA_NO_NODE) {
+		attr.map_flags |= BPF_F_NUMA_NODE;
+		attr.numa_node = b->buf->node;
+	}
+
 	strscpy(attr.map_name, b->buf->name);
 	return kern_sys_bpf(BPF_MAP_CREATE, &attr, offsetofend(union bpf_attr, map_extra));
 }
@@ -281,8 +286,13 @@ int kplug_map_create_paged(struct kplug_buffer *buf)
 	if (err)
 		goto err_map;
 	buf->virt = (void *)(unsigned long)addr;
-	for (i = 0; i < buf->count; i++)
+	err = -ENOMEM;
+	for (i = 0; i < buf->count; i++) {
 		buf->pages[i] = vmalloc_to_page(buf->virt + (i << PAGE_SHIFT));
+		/* To a map the node is a wish only. */
+		if (buf->node != NUMA_NO_NODE && page_to_nid(buf->pages[i]) != buf->node)
+			goto err_map;
+	}
 	return 0;
 
 err_map:

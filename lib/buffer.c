@@ -8,6 +8,8 @@
 
 #include "internal.h"
 
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."
+
 struct kplug_buffer {
 	void *ptr; /* NULL or mapped */
 	size_t bytes;
@@ -27,17 +29,25 @@ static const struct kp_reason alloc_reasons[] = {
 	{ EDQUOT,
 	  "over the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
 	  "less" },
+	{ ENXIO, "there is no memory on this NUMA node (numactl --hardware shows them)" },
 	{ ETIME, "found no piece of memory so large in time; give more time, or ask for less" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the kernel cannot do DMA with this mask, or would copy the data (swiotlb); ask for more bits, or use "
 	       "an IOMMU" },
 	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
-	{ EBUSY, "the arena is a buffer already" },
 	{ EFAULT, "no memory for the arena's pages; end programs, or ask for less" },
-	{ EACCES, "the dma-buf is open for reading only; export it for writing, too" },
-	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, all a cache-coherent device, and "
-		      "a dma-buf an "
-		      "exporter that lets the kernel read and write it" },
+	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, all a cache-coherent device" },
+	{ 0, NULL },
+};
+
+static const struct kp_reason import_reasons[] = {
+	{ EINVAL, "refused; size: 1 byte to 512 MiB; DMA bits: 0 to 64" },
+	{ EEXIST, "the device has a buffer of this name; free it first, or take another name" },
+	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
+	{ EIO, "the device does not reach the memory, or not in one piece; ask for more bits, or use an IOMMU" },
+	{ EACCES, "the device, or the dma-buf, is open for reading only; open it for writing, and export it so" },
+	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
+	{ EOPNOTSUPP, "the device is not cache-coherent, or the exporter does not let the kernel read and write it" },
 	{ 0, NULL },
 };
 
@@ -57,13 +67,15 @@ static const struct kp_reason drop_reasons[] = {
 	{ 0, NULL },
 };
 
-static int copy_name(char to[KPLUG_BUFFER_NAME_LEN], const char *name)
+int kp_buffer_name(char to[KPLUG_BUFFER_NAME_LEN], const char *name)
 {
 	size_t len = strlen(name);
 
 	if (!len || len >= KPLUG_BUFFER_NAME_LEN)
 		return kp_err(-EINVAL, "buffer %.64s: the name has %zu bytes; it must have 1 to %d", name, len,
 			      KPLUG_BUFFER_NAME_LEN - 1);
+	if (name[strspn(name, NAME_CHARS)])
+		return kp_err(-EINVAL, "buffer %s: a name has letters, digits, '_' and '.'", name);
 	memcpy(to, name, len);
 	return 0;
 }
@@ -84,7 +96,7 @@ static int make(const struct kplug_device *dev, const char *name, const struct k
 	if (!buf->ptr)
 		buf->ptr = mmap(NULL, kp_page_round(buf->bytes), prot, MAP_SHARED, map_fd, offset);
 	if (buf->ptr == MAP_FAILED) {
-		err = -errno;
+		err = errno == ENXIO && map_fd == dev->fd ? -ENOENT : -errno; /* it has ended meanwhile */
 		free(buf);
 		return kp_fail(err, lookup_reasons, "buffer %s on device %s: cannot be mapped", name, dev->name);
 	}
@@ -157,11 +169,12 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	void *ptr = NULL;
 	int err;
 
-	err = copy_name(req.name, name);
+	err = kp_buffer_name(req.name, name);
 	if (err)
 		return err;
 	req.kind = opts->kind;
 	req.dma_bits = opts->dma_bits;
+	req.node = opts->node;
 	req.flags = opts->keep ? KPLUG_BUFFER_KEEP : 0;
 	set_rights(&req, opts->rights);
 	if (req.kind == KPLUG_BUFFER_IMPORTED)
@@ -171,7 +184,8 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	} else {
 		err = request(dev, opts, &req);
 		if (err)
-			kp_fail(err, alloc_reasons, "buffer %s of %zu bytes on device %s", name, bytes, dev->name);
+			kp_fail(err, dmabuf_fd < 0 ? alloc_reasons : import_reasons,
+				"buffer %s of %zu bytes on device %s", name, bytes, dev->name);
 	}
 	if (err)
 		return err;
@@ -201,13 +215,15 @@ int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes,
 	int err;
 
 	err = kp_opts(&known, sizeof(known), opts, "kplug_alloc_opts");
+	if (!err && known.kind > KPLUG_BUFFER_ARENA)
+		err = kp_err(-EINVAL, "buffer %s: %d is no kind of buffer to allocate", name, (int)known.kind);
 	return err ?: kp_buffer_alloc(dev, name, bytes, &known, -1, ret_buf);
 }
 
 static int look_up(struct kplug_device *dev, const char *name, uint32_t flags, struct kplug_buffer_info *ret_info)
 {
 	struct kplug_buffer_info info = { .size = sizeof(info), .flags = flags, .out_fd = -1 };
-	int err = copy_name(info.name, name);
+	int err = kp_buffer_name(info.name, name);
 
 	if (err)
 		return err;
@@ -301,7 +317,7 @@ void kplug_buffer_free(struct kplug_buffer *buf)
 int kplug_buffer_drop(struct kplug_device *dev, const char *name)
 {
 	struct kplug_buffer_free req = { .size = sizeof(req) };
-	int err = copy_name(req.name, name);
+	int err = kp_buffer_name(req.name, name);
 
 	if (err)
 		return err;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Buffers and dma-bufs: memory that drivers of other devices share. */
 #include <errno.h>
-#include <string.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -18,17 +19,21 @@ int kplug_buffer_import(struct kplug_device *dev, const char *name, int fd, cons
 			struct kplug_buffer **ret_buf)
 {
 	struct kplug_alloc_opts known;
+	struct statfs fs;
 	off_t bytes;
 	int err;
 
 	err = kp_opts(&known, sizeof(known), opts, "kplug_alloc_opts");
 	if (err)
 		return err;
-	if (known.kind || known.retry_smaller || known.timeout_ms)
-		return kp_err(-EINVAL, "buffer %s: kind, retry_smaller and timeout_ms are not for a dma-buf", name);
+	if (known.kind || known.retry_smaller || known.timeout_ms || known.node)
+		return kp_err(-EINVAL, "buffer %s: kind, retry_smaller, timeout_ms and node are not for a dma-buf",
+			      name);
+	if (fstatfs(fd, &fs) || fs.f_type != DMA_BUF_MAGIC)
+		return kp_err(-EINVAL, "buffer %s: fd %d is not a dma-buf's", name, fd);
 	bytes = lseek(fd, 0, SEEK_END); /* dma-bufs tell their size so */
 	if (bytes <= 0)
-		return kp_err(-EINVAL, "buffer %s: fd %d is not a dma-buf's", name, fd);
+		return kp_err(-EINVAL, "buffer %s: the dma-buf of fd %d tells no size", name, fd);
 	known.kind = KPLUG_BUFFER_IMPORTED;
 	return kp_buffer_alloc(dev, name, (size_t)bytes, &known, fd, ret_buf);
 }
@@ -38,9 +43,9 @@ int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd)
 	struct kplug_buffer_export req = { .size = sizeof(req), .out_fd = -1 };
 	int err;
 
-	if (strlen(name) >= sizeof(req.name))
-		return kp_fail(-ENOENT, export_reasons, "buffer %.64s on device %s", name, dev->name);
-	memcpy(req.name, name, strlen(name));
+	err = kp_buffer_name(req.name, name);
+	if (err)
+		return err;
 	err = kp_ioctl(dev->fd, KPLUG_BUFFER_EXPORT, &req);
 	if (err)
 		return kp_fail(err, export_reasons, "buffer %s on device %s", name, dev->name);

@@ -85,6 +85,9 @@ int kp_pci_driver(const char *addr, char driver[KP_DRIVER_LEN]);
 int kp_reg_check(const struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width);
 void kp_reg_unmap(struct kplug_device *dev);
 
+/* buffer.c. Copies a buffer's name into an ioctl's zeroed member. -EINVAL: it is none. */
+int kp_buffer_name(char to[KPLUG_BUFFER_NAME_LEN], const char *name);
+
 /* buffer.c. opts: of the size that we know. dmabuf_fd: of KPLUG_BUFFER_IMPORTED, else -1. */
 int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		    int dmabuf_fd, struct kplug_buffer **ret_buf);

@@ -179,6 +179,7 @@ struct kplug_alloc_opts {
 	bool retry_smaller; /* for want of memory, tries an eighth less, again and again (not for an arena) */
 	uint32_t timeout_ms; /* for finding a place for a contiguous one; 0: no limit */
 	const struct kplug_buffer_rights *rights; /* NULL: the caller's, and everybody's to use */
+	uint32_t node; /* 1 + the NUMA node that the memory is to be on; 0: any; not for an arena */
 };
 
 /*
@@ -186,12 +187,13 @@ struct kplug_alloc_opts {
  * 1..KPLUG_BUFFER_MAX. kplug_buffer_free() it.
  *   -EINVAL      name, bytes or an option is out of range
  *   -EEXIST      the device has a buffer of this name
- *   -ENOMEM      not enough free memory, for a contiguous one within the mask
+ *   -ENOMEM      not enough free memory, on the node, for a contiguous one within the mask
  *   -ENOSPC      enough, but not in one piece
  *   -EFBIG       more than all memory within the mask
  *   -EDQUOT      a contiguous one or an arena is over RLIMIT_MEMLOCK, or a contiguous one over the memory cgroup's limit
  *   -EFAULT      not enough memory for an arena's pages
  *   -ETIME       timeout_ms was over
+ *   -ENXIO       the machine has no such NUMA node, or no memory on it
  *   -ERANGE      dma_bits is more than the device can
  *   -EPERM       rights: another's uid or group, without CAP_CHOWN; an arena without CAP_BPF
  *   -EIO         the kernel cannot do DMA with this mask, or would copy the data (swiotlb)
@@ -205,6 +207,7 @@ int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes,
 /*
  * Maps the device's buffer of this name; read-only if the device is open so. kplug_buffer_free() it.
  *   -ENOENT  there is none
+ *   -EINVAL  this is no buffer's name (of all functions that take one)
  *   -EACCES  its mode does not let this user in
  *   -EEXIST  an arena: something is at its address, perhaps the arena itself
  */
@@ -212,7 +215,7 @@ int kplug_buffer_open(struct kplug_device *dev, const char *name, struct kplug_b
 
 /*
  * The same, but maps `bytes` from `offset` on, which is a multiple of the page size; pointer, size and device address are
- * the part's. -ERANGE: not a part of the buffer, or an arena and the device not open read-only.
+ * the part's. -ERANGE: not a part of the buffer, or an arena and the device not open read-only. SIZE_MAX bytes from 0: the whole.
  */
 int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t offset, size_t bytes,
 			   struct kplug_buffer **ret_buf);
@@ -264,7 +267,7 @@ enum kplug_buffer_kind kplug_buffer_kind(const struct kplug_buffer *buf);
 int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_infos, size_t *ret_count);
 
 #define KPLUG_HOLD_FD 0x1U /* an fd of the map */
-#define KPLUG_HOLD_WRITE 0x2U /* a mapping of the map, for reading and writing */
+#define KPLUG_HOLD_WRITE 0x2U /* a mapping of the map, or of its dma-buf, as a rule for writing too */
 #define KPLUG_HOLD_READ 0x4U /* a mapping of the device's node, for reading */
 
 /* A process or a BPF program that keeps a buffer alive. */
@@ -276,9 +279,11 @@ struct kplug_holder {
 };
 
 /*
- * Lists who holds a buffer now, processes first. Pins in a BPF file system are not among them, nor is memory that the
- * kernel still uses (O_DIRECT, io_uring). *ret_holders: for the caller to free(); NULL if there are none.
+ * Lists who holds a buffer now, processes first. Not among them: pins in a BPF file system, memory that the kernel still
+ * uses (O_DIRECT, io_uring), fds of a dma-buf and devices that use it, mappings of a dma-buf whose exporter hides its
+ * pages, and processes whose first thread has ended. *ret_holders: for the caller to free(); NULL if there are none.
  *   -ENOENT  there is no such buffer
+ *   -EACCES  its mode does not let the caller read
  *   -EPERM   CAP_SYS_ADMIN or CAP_SYS_PTRACE is missing
  */
 int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplug_holder **ret_holders,

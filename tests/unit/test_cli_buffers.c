@@ -103,6 +103,11 @@ static void buffer_allocation(void **state)
 		    "new: 32768 bytes, paged, device address 0xfffffff000000000, map id 78\n");
 	assert_in_range(fake.alloc.timeout_ms, 1, 60000);
 	fake.alloc_max = 0;
+	run_cli("buffer", "alloc", "soft0", "new", "1");
+	assert_int_equal(fake.alloc.node, 0);
+	run_cli("buffer", "alloc", "soft0", "new", "1", "--node", "0");
+	assert_int_equal(fake.alloc.node, 1);
+	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--node", "-1"), 2, "node");
 	run_cli("buffer", "alloc", "soft0", "new", "1", "--mode", "0600");
 	assert_int_equal(fake.alloc.flags, KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS);
 	assert_int_equal(fake.alloc.mode, 0600);

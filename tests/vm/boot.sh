@@ -45,7 +45,7 @@ append="init_on_alloc=0 norandmaps console=ttyS0 loglevel=5 tsc=reliable panic=-
 append+=" tsc_early_khz=$("$VM/out/user/tests/vm/tool/tsc_khz")"
 board=(-M q35)
 image=/boot/vmlinuz-$kernel
-memory=2G
+memory=2048M
 if is_debug "$kernel"; then
 	image=/opt/bzImage
 	short=debug
@@ -53,6 +53,17 @@ if is_debug "$kernel"; then
 	# first report, KASAN and lockdep may be blind.
 	append=${append/panic_on_warn=1 /}" kasan_multi_shot no5lvl"
 fi
+# nodes BYTES...: a NUMA node with a CPU for each
+nodes()
+{
+	local bytes n=0
+
+	for bytes in "$@"; do
+		board+=(-object "memory-backend-ram,id=node$n,size=$bytes" -numa "node,memdev=node$n,cpus=$n")
+		n=$((n + 1))
+	done
+}
+
 case $machine in
 msi) ;;
 intx) append+=" pci=nomsi" ;;
@@ -60,7 +71,8 @@ iommu)
 	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
 	append+=" intel_iommu=on"
 	# Of each arena's 4 GiB of kernel addresses KASAN keeps a shadow: 512 MiB.
-	! is_debug "$kernel" || memory=4G
+	! is_debug "$kernel" || memory=4096M
+	nodes 512M "$((${memory%M} - 512))M"
 	;;
 bounce) append+=" swiotlb=force" ;;
 selinux) append+=" lsm=lockdown,selinux,bpf selinux=1 enforcing=1" ;;
@@ -75,7 +87,7 @@ make_initramfs
 # of a loop.
 # QEMU is the root's own: before 8.1, it could run code that the kernel, on its other CPU, had already replaced.
 # Slots 4, 8, 12, ... share one legacy interrupt line; 5 and 9 another, which the two edu devices have for themselves.
-qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=off" -smp 2 -m "$memory"
+qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=off" -smp "2,sockets=2" -m "$memory"
 	-nodefaults -no-user-config -display none -no-reboot
 	-kernel "$image" -initrd "$in/initramfs.cpio" -append "$append"
 	-serial "file:$in/console" -serial "file:$in/lines"

@@ -272,9 +272,12 @@ static int raw_import(int from, size_t bytes, uint64_t addr)
 static void bad_imports(void **state)
 {
 	struct kplug_alloc_opts paged = { .sz = sizeof(paged), .kind = KPLUG_BUFFER_PAGED };
+	struct kplug_alloc_opts imported = { .sz = sizeof(imported), .kind = KPLUG_BUFFER_IMPORTED };
+	int memfd = memfd_create("x", MFD_CLOEXEC);
 	struct kplug_buffer *none = NULL;
 
 	(void)state;
+	assert_int_equal(ftruncate(memfd, PAGE), 0);
 	assert_int_equal(raw_import(-1, PAGE, 0), -EBADF);
 	assert_int_equal(raw_import(1000, PAGE, 0), -EBADF);
 	assert_int_equal(raw_import(kplug_device_fd(dev), PAGE, 0), -EINVAL);
@@ -286,6 +289,11 @@ static void bad_imports(void **state)
 	assert_errno(EINVAL, kplug_buffer_import(other, "x", -1, NULL, &none));
 	assert_non_null(strstr(kplug_error(), "not a dma-buf"));
 	assert_errno(EINVAL, kplug_buffer_import(other, "x", kplug_buffer_map_fd(buf), NULL, &none));
+	assert_errno(EINVAL, kplug_buffer_import(other, "x", memfd, NULL, &none));
+	assert_non_null(strstr(kplug_error(), "not a dma-buf"));
+	assert_int_equal(lseek(memfd, 0, SEEK_CUR), 0);
+	close(memfd);
+	assert_errno(EINVAL, kplug_buffer_alloc(other, "x", PAGE, &imported, &none));
 	assert_errno(EINVAL, kplug_buffer_import(other, "x", fd, &paged, &none));
 	assert_errno(EINVAL, kplug_buffer_import(other, "a-b", fd, NULL, &none));
 	import();
@@ -318,7 +326,7 @@ static void bad_exports(void **state)
 
 	(void)state;
 	assert_errno(ENOENT, kplug_buffer_export(dev, "nothing", &none));
-	assert_errno(ENOENT, kplug_buffer_export(dev, "0123456789abcdef", &none));
+	assert_errno(EINVAL, kplug_buffer_export(dev, "0123456789abcdef", &none));
 	assert_errno(EINVAL, kplug_buffer_export(dev, "", &none));
 	import();
 	assert_errno(EOPNOTSUPP, kplug_buffer_export(other, "theirs", &none));

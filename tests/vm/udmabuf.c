@@ -39,9 +39,9 @@ static int teardown(void **state)
 static int dmabuf_of(const uint32_t *order, uint32_t count)
 {
 	struct {
-		struct udmabuf_create_list list;
+		uint32_t flags, count; /* as struct udmabuf_create_list */
 		struct udmabuf_create_item item[PAGES];
-	} arg = { .list = { .flags = UDMABUF_FLAGS_CLOEXEC, .count = count } };
+	} arg = { .flags = UDMABUF_FLAGS_CLOEXEC, .count = count };
 	int node = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd;
 	uint32_t i;
 
@@ -62,6 +62,23 @@ static int import(int fd, struct kplug_buffer **ret_buf)
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
 
 	return kplug_buffer_import(dev, "pages", fd, &opts, ret_buf);
+}
+
+/* Out of reach without an IOMMU. The exporter must not even try, since the kernel would warn. */
+static void above_the_mask(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 24 };
+	static const uint32_t first = 0;
+	struct kplug_buffer *buf = NULL;
+	int fd = dmabuf_of(&first, 1);
+
+	(void)state;
+	if (kind_machine("iommu"))
+		assert_ok(kplug_buffer_import(dev, "pages", fd, &opts, &buf));
+	else
+		assert_errno(EIO, kplug_buffer_import(dev, "pages", fd, &opts, &buf));
+	kplug_buffer_free(buf);
+	close(fd);
 }
 
 static void one_page(void **state)
@@ -110,6 +127,26 @@ static void scattered_pages(void **state)
 		assert_int_equal(refused, 0);
 	else
 		assert_in_range(refused, 1, 2);
+}
+
+/* udmabuf hides its pages: the mappings are not listed, but the fd is. */
+static void holders(void **state)
+{
+	static const uint32_t first = 0;
+	struct kplug_holder *found = NULL;
+	struct kplug_buffer *buf = NULL;
+	int fd = dmabuf_of(&first, 1);
+	size_t count = 0;
+
+	(void)state;
+	assert_ok(import(fd, &buf));
+	close(fd);
+	assert_ok(kplug_buffer_holders(dev, "pages", &found, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(found[0].pid, getpid());
+	assert_int_equal(found[0].how, KPLUG_HOLD_FD);
+	free(found);
+	kplug_buffer_free(buf);
 }
 
 /* The mapping is udmabuf's; it lives on after the buffer. */
@@ -163,10 +200,8 @@ static void arena(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(one_page),
-		TEST(scattered_pages),
-		TEST(mapping_outlives_the_buffer),
-		TEST(arena),
+		TEST(one_page), TEST(above_the_mask), TEST(scattered_pages), TEST(mapping_outlives_the_buffer),
+		TEST(holders),	TEST(arena),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi iommu */
+/* Buffers on the NUMA node that was asked for: the machine iommu has two, the other one. */
+#include <linux/mempolicy.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/kind.h"
+#include "lib/pins.h"
+
+#define MIB (1UL << 20)
+
+static struct kplug_device *dev;
+static int nodes;
+
+static int setup(void **state)
+{
+	(void)state;
+	nodes = kind_machine("iommu") ? 2 : 1;
+	return pins_open_large(&dev);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kind_until_count(dev, 0);
+	return pins_close_large(dev);
+}
+
+static int alloc(uint32_t node, size_t bytes, enum kplug_buffer_kind kind_asked, struct kplug_buffer **ret_buf)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind_asked, .node = node + 1 };
+
+	return kplug_buffer_alloc(dev, "near", bytes, &opts, ret_buf);
+}
+
+static int node_of(void *page)
+{
+	int node = -1;
+
+	assert_int_equal(syscall(SYS_get_mempolicy, &node, NULL, 0, page, MPOL_F_NODE | MPOL_F_ADDR), 0);
+	return node;
+}
+
+/* From the buddy allocator, and, if it is contiguous, by migration. */
+static void all_pages_are_there(void **state)
+{
+	static const size_t sizes[] = { 1, 64 * PAGE, 6 * MIB };
+
+	(void)state;
+	for (int node = 0; node < nodes; node++) {
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			struct kplug_buffer *buf = NULL;
+			uint8_t *mem;
+
+			assert_ok(alloc((uint32_t)node, sizes[i], kind, &buf));
+			mem = kplug_buffer_ptr(buf);
+			for (size_t at = 0; at < sizes[i]; at += PAGE)
+				assert_int_equal(node_of(mem + at), node);
+			kplug_buffer_free(buf);
+		}
+	}
+}
+
+/* The first node has 512 MiB, but the kernel has some of it. */
+static void never_another_node(void **state)
+{
+	struct kplug_buffer *buf = NULL;
+	int err;
+
+	(void)state;
+	if (nodes == 1)
+		return;
+	err = alloc(0, 512 * MIB, kind, &buf);
+	assert_null(buf);
+	assert_int_equal(err, kind == KPLUG_BUFFER_PAGED ? -ENOMEM : -EFBIG);
+	assert_ok(alloc(1, 512 * MIB, kind, &buf));
+	kplug_buffer_free(buf);
+}
+
+static void no_such_node(void **state)
+{
+	struct kplug_buffer *buf = NULL;
+
+	(void)state;
+	assert_errno(ENXIO, alloc((uint32_t)nodes, PAGE, kind, &buf));
+	assert_non_null(strstr(kplug_error(), "NUMA node"));
+	assert_errno(ENXIO, alloc(1 << 20, PAGE, kind, &buf));
+	assert_errno(ENXIO, alloc(UINT32_MAX - 1, PAGE, kind, &buf));
+	assert_null(buf);
+}
+
+static void not_for_an_arena(void **state)
+{
+	struct kplug_buffer *buf = NULL;
+
+	(void)state;
+	assert_errno(EINVAL, alloc(0, PAGE, KPLUG_BUFFER_ARENA, &buf));
+	assert_null(buf);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(all_pages_are_there),
+		TEST(never_another_node),
+		TEST(no_such_node),
+		TEST(not_for_an_arena),
+	};
+
+	int failed;
+
+	kind = KPLUG_BUFFER_CONTIGUOUS;
+	failed = cmocka_run_group_tests_name("contiguous", tests, NULL, NULL);
+	if (!kind_machine("iommu"))
+		return failed;
+	kind = KPLUG_BUFFER_PAGED;
+	return failed + cmocka_run_group_tests_name("paged", tests, NULL, NULL);
+}
