@@ -3,6 +3,10 @@
 #ifndef EDU_H
 #define EDU_H
 
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
 #define EDU_BUFFER_BYTES 0x10000
 #define EDU_COPY_MAX 4088 /* the device has 4096 bytes, but QEMU before 8 or so aborts on a transfer of all of them */
 

@@ -4,7 +4,7 @@
  * turn; with each of its interrupts the plugin moves a job from one list to the other and starts the next; the last one
  * wakes the program. Nothing is copied and no index is translated.
  *
- *   kplug buffer alloc DEV list 64K --kind arena
+ *   kplug buffer alloc DEV list 64K --kind arena --dma-bits 28
  *   kplug plugin load DEV list.bpf.o
  */
 #include "kplug.bpf.h"

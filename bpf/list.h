@@ -3,6 +3,10 @@
 #ifndef LIST_H
 #define LIST_H
 
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
 #ifndef __arena
 #define __arena
 #endif

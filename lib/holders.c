@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
  * Who holds a buffer, as fuser(1) finds out for files. An fd of the map says whose it is in its fdinfo, and a mapping
- * of the node by its offset; a mapping of a map says nothing, so its first page is compared with the buffer's.
+ * of the node by its offset; a mapping of a map or a dma-buf says nothing, so its first page is compared with the
+ * buffer's. Pages of a foreign dma-buf may have no numbers (VM_PFNMAP): such mappings are not found.
  */
 #include <bpf/bpf.h>
 #include <ctype.h>
@@ -34,6 +35,8 @@ struct search {
 
 static const struct kp_reason reasons[] = {
 	{ EPERM, "looking at other processes needs CAP_SYS_ADMIN and CAP_SYS_PTRACE; run it as root" },
+	{ ENOENT, "the device has no buffer of this name" },
+	{ EACCES, "its owner, group and mode do not let you read" },
 	{ 0, NULL },
 };
 
@@ -72,15 +75,27 @@ static bool same_pages(const struct search *s, uint32_t pid, int pagemap, uint64
 {
 	const size_t page = kp_page_round(1);
 
-	for (; start < end && offset < s->bytes; start += page, offset += page) {
-		uint64_t number;
+	if (s->info->out_addr && s->info->out_addr != start) /* an arena has one place */
+		return false;
+	if (end - start > s->bytes || offset > s->bytes - (end - start))
+		return false;
+	for (; start < end; start += page, offset += page) {
+		uint64_t number = page_number(pagemap, start);
 
-		touch(pid, start);
-		number = page_number(pagemap, start);
+		if (!number) {
+			touch(pid, start);
+			number = page_number(pagemap, start);
+		}
 		if (number)
 			return number == page_number(s->pages, (uintptr_t)s->mem + offset);
 	}
 	return false;
+}
+
+/* A mapping of a map, or of a dma-buf, which an imported buffer's is. */
+static bool of_some_memory(const char *path)
+{
+	return !strcmp(path, "anon_inode:bpf-map") || !strncmp(path, "/dmabuf:", 8);
 }
 
 /* A file of a process could not be opened. 0: the process has gone, or is the kernel's and has no memory. */
@@ -95,8 +110,9 @@ static int open_error(void)
 static int mappings(const struct search *s, uint32_t pid)
 {
 	uint64_t start, end, offset;
-	char path[KP_PATH_LEN], line[KP_PATH_LEN];
+	char path[KP_PATH_LEN], *line = NULL;
 	unsigned int how = 0;
+	size_t room = 0;
 	int pagemap, at;
 	FILE *f;
 
@@ -106,7 +122,7 @@ static int mappings(const struct search *s, uint32_t pid)
 		return open_error();
 	kp_path(path, "/proc/%u/pagemap", pid);
 	pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	while (fgets(line, sizeof(line), f)) {
+	while (getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		at = 0;
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n", &start, &end, &offset, &at) < 3)
@@ -115,9 +131,10 @@ static int mappings(const struct search *s, uint32_t pid)
 			continue;
 		if (!strcmp(line + at, s->node) && offset >= s->from && offset - s->from < s->bytes)
 			how |= KPLUG_HOLD_READ;
-		else if (!strcmp(line + at, "anon_inode:bpf-map") && same_pages(s, pid, pagemap, start, end, offset))
+		else if (of_some_memory(line + at) && same_pages(s, pid, pagemap, start, end, offset))
 			how |= KPLUG_HOLD_WRITE;
 	}
+	free(line);
 	fclose(f);
 	if (pagemap >= 0)
 		close(pagemap);
@@ -216,8 +233,9 @@ static int search(struct search *s)
 
 	s->pages = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (s->pages < 0)
-		return -EPERM;
-	err = page_number(s->pages, (uintptr_t)s->mem) ? processes(s) : -EPERM;
+		return open_error();
+	/* Who may not know the numbers of pages sees zeros: does he see one of his own? */
+	err = page_number(s->pages, (uintptr_t)&err) ? processes(s) : -EPERM;
 	close(s->pages);
 	return err ?: programs(s);
 }
@@ -238,7 +256,8 @@ int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplu
 	kp_path(s.node, "%s/kplug/%s", kp_dev_root, dev->name);
 	mem = mmap(NULL, s.bytes, PROT_READ, MAP_SHARED, dev->fd, (off_t)s.from);
 	if (mem == MAP_FAILED)
-		return kp_fail(-errno, NULL, "buffer %s on device %s: cannot be mapped", name, dev->name);
+		return kp_fail(errno == ENXIO ? -ENOENT : -errno, reasons, "buffer %s on device %s: cannot be mapped",
+			       name, dev->name);
 	s.mem = mem;
 	err = search(&s);
 	munmap(mem, s.bytes);

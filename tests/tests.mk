@@ -33,7 +33,7 @@ help::
 	@echo 'make bench           benchmarks, in a virtual machine, to build/bench/results.json'
 	@echo 'make shell           a shell in a virtual machine [KERNEL=6.12] [MACHINE=msi]'
 
-tests: lib wd $(bpf_test_obj) $(vm_bin) $(O)/tests/vm/tool/tsc_khz
+tests: lib wd $(bpf_test_obj) $(vm_bin) $(O)/tests/vm/tool/tsc_khz $(O)/tests/vm/tool/man_example
 
 $(O)/tests/vm/%.bpf.o: tests/vm/bpf/%.bpf.c
 	@mkdir -p $(@D)
@@ -48,6 +48,12 @@ $(vm_bin): $(O)/%: $(O)/%.o $(vm_lib_obj) $(wd_a) $(lib_a)
 $(O)/tests/vm/tool/tsc_khz: $(O)/tests/vm/tool/tsc_khz.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $<
+
+# The program in the manual page, for the guest to run.
+$(O)/tests/vm/tool/man_example: man/libkplug.3 $(lib_a)
+	$(call say,LD,$@)
+	$(Q)sed '1,/example begins/d;/example ends/,$$d;s/\\e/\\/g;s/\\-/-/g' $< >$@.c
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $@.c $(lib_a) $(TEST_LIBS)
 
 # Unit tests have objects of their own, with the sanitizers.
 $(O)/unit/%.o: %.c

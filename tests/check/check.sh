@@ -73,8 +73,8 @@ headers()
 {
 	local h
 	for h in lib/libkplug.h kmod/kplug_uapi.h bpf/edu.h bpf/list.h; do
-		gcc -std=c99 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include linux/types.h -include "$h" -xc /dev/null
-		g++ -std=c++11 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include linux/types.h -include "$h" -xc++ /dev/null
+		gcc -std=c99 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include "$h" -xc /dev/null
+		g++ -std=c++11 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include "$h" -xc++ /dev/null
 	done 2>&1 | warnings
 }
 

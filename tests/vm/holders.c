@@ -33,6 +33,8 @@ static int teardown(void **state)
 	close(ready[0]);
 	close(ready[1]);
 	close(stop[0]);
+	if (stop[1] >= 0)
+		close(stop[1]);
 	kplug_buffer_free(buf);
 	kplug_buffer_free(other);
 	kind_until_count(dev, 0);
@@ -43,15 +45,16 @@ static int teardown(void **state)
 /* A process that lets go of all that it has from us, but for what `keep` makes; it waits for the end of the pipe. */
 static pid_t start(int (*keep)(void))
 {
-	char byte = 0;
 	pid_t pid = fork();
+	char byte;
 
 	if (pid)
 		return pid;
 	close(stop[1]);
-	if (keep() || write(ready[1], &byte, 1) != 1 || read(stop[0], &byte, 1))
+	byte = keep() ? 1 : 0;
+	if (write(ready[1], &byte, 1) != 1 || read(stop[0], &byte, 1))
 		_exit(1);
-	_exit(0);
+	_exit(byte);
 }
 
 /* What the list says of this process; 0: it is not there. */
@@ -103,9 +106,11 @@ static void check_child(int (*keep)(void), uint32_t how)
 
 	assert_true(pid > 0);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 0);
 	assert_int_equal(held_by((uint32_t)pid), how);
 	check_row((uint32_t)pid, how);
 	close(stop[1]);
+	stop[1] = -1;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(held_by((uint32_t)pid), 0);
@@ -160,6 +165,22 @@ static int read_only(void)
 static int another_one_read_only(void)
 {
 	return read_only_by_name("other");
+}
+
+static int a_mapping_of_the_dmabuf(void)
+{
+	int fd = -1;
+
+	nothing();
+	if (kplug_buffer_export(dev, "held", &fd))
+		return -1;
+	return mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED || close(fd);
+}
+
+static void by_a_mapping_of_the_dmabuf(void **state)
+{
+	(void)state;
+	check_child(a_mapping_of_the_dmabuf, KPLUG_HOLD_WRITE);
 }
 
 static void by_nothing(void **state)
@@ -278,6 +299,7 @@ int main(void)
 		TEST(by_an_fd),
 		TEST(by_a_mapping),
 		TEST(by_part_of_a_mapping),
+		TEST(by_a_mapping_of_the_dmabuf),
 		TEST(read_only_through_the_node),
 		TEST(of_another_buffer),
 		TEST(by_a_program),

@@ -101,6 +101,11 @@ wait "$waiting"
 is "$? $(jq -r .vector /tmp/record)" '0 0' 'irq wait: one comes'
 run_fails 1 'vector' 'irq trigger: no such vector' kplug irq trigger s0 4
 
+# The program in libkplug(3), as it stands there.
+runs 'soft create soft0' kplug soft create soft0
+like "$(cd "$KPLUG_BPF" && ../tests/vm/tool/man_example 2>&1)" '^answer 100, interrupt 1, first byte 1$' "the manual page's program"
+runs 'soft delete soft0' kplug soft delete soft0
+
 # A pin outlives the device's own reference; the same memory comes back.
 runs 'pinned by bpftool' bpftool map pin name edu /sys/fs/bpf/edu
 runs 'plugin unload' kplug plugin unload "$edu"
