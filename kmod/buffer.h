@@ -92,7 +92,7 @@ int kplug_arena_take(struct kplug_buffer *buf, int fd, u64 addr);
 void kplug_arena_end(struct kplug_buffer *buf);
 
 /*
- * import.c: takes a dma-buf. Sets buf->dmabuf (held), virt, and pages, until it is mapped. Undone by kplug_import_end().
+ * import.c: takes one. Sets buf->dmabuf (held), virt and, until it is mapped, pages. Undone by kplug_import_end().
  * kplug_import_map() maps it for the device, sets buf->dma, and is undone by kplug_import_unmap(). Errors: as of
  * KPLUG_BUFFER_ALLOC.
  */
@@ -114,7 +114,7 @@ void kplug_import_unmap(struct kplug_buffer *buf);
  */
 int kplug_dma_map_pages(struct device *dev, struct page **pages, unsigned long count, unsigned int offset, size_t bytes,
 			struct sg_table *sgt);
-/* Can they be mapped? The same errors. Asked before others map them, too: the kernel warns of what is above the mask. */
+/* Can they be mapped? The same errors. Asked before others map them: the kernel warns of what is above the mask. */
 int kplug_dma_possible(struct device *dev, struct page **pages, unsigned long count);
 /* Does the device see anything but these pages, in a row, from addr on? */
 bool kplug_dma_bounces(struct device *dev, dma_addr_t addr, struct page **pages, unsigned long count);

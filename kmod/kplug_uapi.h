@@ -134,7 +134,7 @@ enum kplug_buffer_kind {
  *   EBUSY       the arena is a buffer already
  *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
  *   EPERM       also: the caller is in a user namespace of its own
- * A program's mapping of an imported buffer may hold the dma-buf only, if its exporter has it so: an fd holds the buffer.
+ * A mapping of an imported buffer holds the dma-buf and, if its exporter has its own way, not the buffer; an fd does.
  * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
  * map it (KPLUG_MMAP_BUFFER: reading) and may free it (writing), if the node lets them in; CAP_DAC_OVERRIDE may, too.
  * They are the caller's and 0666 unless KPLUG_BUFFER_RIGHTS is set. The caller's own fd comes with the buffer, whatever
