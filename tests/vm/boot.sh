@@ -53,17 +53,6 @@ if is_debug "$kernel"; then
 	# first report, KASAN and lockdep may be blind.
 	append=${append/panic_on_warn=1 /}" kasan_multi_shot no5lvl"
 fi
-# nodes BYTES...: a NUMA node with a CPU for each
-nodes()
-{
-	local bytes n=0
-
-	for bytes in "$@"; do
-		board+=(-object "memory-backend-ram,id=node$n,size=$bytes" -numa "node,memdev=node$n,cpus=$n")
-		n=$((n + 1))
-	done
-}
-
 case $machine in
 msi) ;;
 intx) append+=" pci=nomsi" ;;
@@ -72,7 +61,8 @@ iommu)
 	append+=" intel_iommu=on"
 	# Of each arena's 4 GiB of kernel addresses KASAN keeps a shadow: 512 MiB.
 	! is_debug "$kernel" || memory=4096M
-	nodes 512M "$((${memory%M} - 512))M"
+	board+=(-object "memory-backend-ram,id=near,size=512M" -numa node,memdev=near,cpus=0-1
+		-object "memory-backend-ram,id=far,size=$((${memory%M} - 512))M" -numa node,memdev=far)
 	;;
 bounce) append+=" swiotlb=force" ;;
 selinux) append+=" lsm=lockdown,selinux,bpf selinux=1 enforcing=1" ;;
@@ -87,7 +77,7 @@ make_initramfs
 # of a loop.
 # QEMU is the root's own: before 8.1, it could run code that the kernel, on its other CPU, had already replaced.
 # Slots 4, 8, 12, ... share one legacy interrupt line; 5 and 9 another, which the two edu devices have for themselves.
-qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=off" -smp "2,sockets=2" -m "$memory"
+qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=off" -smp 2 -m "$memory"
 	-nodefaults -no-user-config -display none -no-reboot
 	-kernel "$image" -initrd "$in/initramfs.cpio" -append "$append"
 	-serial "file:$in/console" -serial "file:$in/lines"
