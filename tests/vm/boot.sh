@@ -61,8 +61,8 @@ iommu)
 	append+=" intel_iommu=on"
 	# Of each arena's 4 GiB of kernel addresses KASAN keeps a shadow: 512 MiB.
 	! is_debug "$kernel" || memory=4096M
-	board+=(-object "memory-backend-ram,id=near,size=512M" -numa node,memdev=near,cpus=0-1
-		-object "memory-backend-ram,id=far,size=$((${memory%M} - 512))M" -numa node,memdev=far)
+	board+=(-object "memory-backend-ram,id=near,size=512M" -numa "node,memdev=near,cpus=0-1"
+		-object "memory-backend-ram,id=far,size=$((${memory%M} - 512))M" -numa "node,memdev=far")
 	;;
 bounce) append+=" swiotlb=force" ;;
 selinux) append+=" lsm=lockdown,selinux,bpf selinux=1 enforcing=1" ;;
