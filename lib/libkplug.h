@@ -214,8 +214,9 @@ int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes,
 int kplug_buffer_open(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf);
 
 /*
- * The same, but maps `bytes` from `offset` on, which is a multiple of the page size; pointer, size and device address are
- * the part's. -ERANGE: not a part of the buffer, or an arena and the device not open read-only. SIZE_MAX bytes from 0: the whole.
+ * The same, but maps `bytes` from `offset` on, which is a multiple of the page size; SIZE_MAX from 0 is the whole.
+ * Pointer, size and device address are the part's. -ERANGE: not a part of the buffer, or an arena and the device not open
+ * read-only.
  */
 int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t offset, size_t bytes,
 			   struct kplug_buffer **ret_buf);
@@ -235,11 +236,12 @@ int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd)
 /*
  * Makes a whole dma-buf a buffer of the device. fd: stays the caller's, who may close it at once. opts: dma_bits, keep
  * and rights only. kplug_buffer_free() it. kplug neither begins nor ends CPU access (DMA_BUF_IOCTL_SYNC), nor waits for
- * fences: programs do where the exporter wants it. Errors: as of kplug_buffer_alloc(), and
+ * fences: programs do where the exporter wants it. A mapping holds the dma-buf and, if its exporter has its own way, not
+ * the buffer; the buffer's fd does. Errors: as of kplug_buffer_alloc(), and
  *   -EINVAL      fd is not a dma-buf's
  *   -EACCES      fd is not open for writing
  *   -EIO         also: the memory is not in one piece for the device; behind an IOMMU it is
- *   -EOPNOTSUPP  also: it is a device's memory, or its exporter does not let the kernel read and write it
+ *   -EOPNOTSUPP  also: it is a device's memory, or its exporter does not let the kernel read and write it, or may move it
  */
 int kplug_buffer_import(struct kplug_device *dev, const char *name, int fd, const struct kplug_alloc_opts *opts,
 			struct kplug_buffer **ret_buf);
