@@ -52,6 +52,9 @@ int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg
 int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg);
 int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free *arg);
 
+/* access.c: see KPLUG_BUFFER_ACCESS. The caller has not entered the device, since an exporter may wait for long. */
+int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
+
 /* Maps a buffer read-only into a program; see KPLUG_MMAP_BUFFER. */
 int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, struct vm_area_struct *vma);
 /* An imported one, from page pgoff on. The caller holds its map. */

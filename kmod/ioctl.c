@@ -25,6 +25,7 @@ union args {
 	struct kplug_buffer_info buffer_info;
 	struct kplug_buffer_free buffer_free;
 	struct kplug_buffer_export buffer_export;
+	struct kplug_buffer_access buffer_access;
 	struct kplug_plugin_load plugin_load;
 	struct kplug_plugin_unload plugin_unload;
 	struct kplug_plugin_info plugin_info;
@@ -99,6 +100,13 @@ static int buffer_free(struct kplug_file *kfile, union args *args)
 static int buffer_export(struct kplug_file *kfile, union args *args)
 {
 	return kplug_buffer_export(kfile->kdev, &args->buffer_export);
+}
+
+static int buffer_access(struct kplug_file *kfile, union args *args)
+{
+	if (args->buffer_access.flags & KPLUG_ACCESS_WRITE && !(kfile->file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	return kplug_buffer_access(kfile->kdev, &args->buffer_access);
 }
 
 static int plugin_load(struct kplug_file *kfile, union args *args)
@@ -296,6 +304,7 @@ static const struct command commands[] = {
 	COMMAND(buffer_free, KPLUG_BUFFER_FREE, kplug_buffer_free, name, WRITES, SILENT),
 	COMMAND(buffer_export, KPLUG_BUFFER_EXPORT, kplug_buffer_export, out_reserved, WRITES,
 		GIVES_FD(kplug_buffer_export)),
+	COMMAND(buffer_access, KPLUG_BUFFER_ACCESS, kplug_buffer_access, bytes, SILENT, ENTERS),
 	COMMAND(plugin_load, KPLUG_PLUGIN_LOAD, kplug_plugin_load, version, WRITES, SILENT),
 	COMMAND(plugin_unload, KPLUG_PLUGIN_UNLOAD, kplug_plugin_unload, reserved, WRITES, SILENT),
 	COMMAND(plugin_info, KPLUG_PLUGIN_INFO, kplug_plugin_info, out_version),

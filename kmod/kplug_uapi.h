@@ -214,6 +214,30 @@ struct kplug_buffer_export {
 };
 
 /*
+ * Begins, or ends, the CPU's access to a part of a buffer: between the two the program may read or write it, and the
+ * device may not. Buffers of kplug's own memory need neither, since all devices are cache-coherent and nothing bounces;
+ * of an imported one the exporter is asked (begin_cpu_access and end_cpu_access of struct dma_buf_ops), who may wait for
+ * the devices that use it, and looks at the whole. Any open; WRITE needs one for writing. Both need the buffer's rights
+ * (EACCES).
+ *   EINVAL  also: neither READ nor WRITE
+ *   ENOENT  no such buffer
+ *   ERANGE  not a part of it
+ *   EINTR   a signal came while the exporter waited
+ *   The exporter may have others.
+ */
+struct kplug_buffer_access {
+	__u32 size;
+	__u32 flags; /* KPLUG_ACCESS_* */
+	__u32 id; /* the buffer's, as of KPLUG_BUFFER_ALLOC and _INFO */
+	__u32 reserved;
+	__u64 offset; /* in bytes */
+	__u64 bytes; /* 1 or more */
+};
+#define KPLUG_ACCESS_READ 0x1U
+#define KPLUG_ACCESS_WRITE 0x2U
+#define KPLUG_ACCESS_END 0x4U /* else: begin */
+
+/*
  * Locks memory of the calling program where it is and maps it for the device, in both directions: ordinary, shared or
  * huge pages that the program may write, but not a file's (tmpfs and memfd excepted) nor a device's. Needs an open for
  * writing. It counts against the program's RLIMIT_MEMLOCK (CAP_IPC_LOCK exempts). The lock belongs to the open file and
@@ -455,6 +479,7 @@ struct kplug_soft {
 #define KPLUG_IRQ_RESUME _IOWR(KPLUG_IOC_MAGIC, 17, struct kplug_irq)
 #define KPLUG_IRQ_INFO _IOWR(KPLUG_IOC_MAGIC, 18, struct kplug_irq_info)
 #define KPLUG_BUFFER_EXPORT _IOWR(KPLUG_IOC_MAGIC, 19, struct kplug_buffer_export)
+#define KPLUG_BUFFER_ACCESS _IOWR(KPLUG_IOC_MAGIC, 20, struct kplug_buffer_access)
 #define KPLUG_SOFT_CREATE _IOWR(KPLUG_IOC_MAGIC, 64, struct kplug_soft)
 #define KPLUG_SOFT_DELETE _IOWR(KPLUG_IOC_MAGIC, 65, struct kplug_soft)
 

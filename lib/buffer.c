@@ -14,6 +14,8 @@ struct kplug_buffer {
 	void *ptr; /* NULL or mapped */
 	size_t bytes;
 	uint64_t dma_addr;
+	uint32_t id;
+	size_t offset; /* of ptr, in what the kernel calls the buffer */
 	uint32_t map_id;
 	enum kplug_buffer_kind kind;
 	int fd; /* of the map; -1: read-only, through the node */
@@ -57,6 +59,15 @@ static const struct kp_reason lookup_reasons[] = {
 		  "refuses it; open it for writing, or change the policy" },
 	{ ERANGE, "not a part of it, or not from a page's boundary on; an arena has no parts" },
 	{ EINVAL, "refused; a name has letters, digits, '_' and '.'" },
+	{ 0, NULL },
+};
+
+static const struct kp_reason access_reasons[] = {
+	{ EINVAL, "refused; to read, to write, or both" },
+	{ ENOENT, "the device has it no more" },
+	{ ERANGE, "not a part of it" },
+	{ EACCES, "to write it needs a device that is open for writing, and to read or write the buffer's rights" },
+	{ EINTR, "a signal came; try again" },
 	{ 0, NULL },
 };
 
@@ -193,6 +204,7 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	from = (struct kplug_buffer){ .ptr = ptr,
 				      .bytes = req.bytes,
 				      .dma_addr = req.out_dma_addr,
+				      .id = req.out_id,
 				      .map_id = req.out_map_id,
 				      .kind = req.out_kind,
 				      .fd = req.out_fd };
@@ -256,6 +268,7 @@ static int cut(struct kplug_buffer *part, size_t offset, size_t bytes)
 	if (!bytes || offset % kp_page_round(1) || offset > part->bytes || bytes > part->bytes - offset)
 		return -ERANGE;
 	part->dma_addr += offset;
+	part->offset = offset;
 	part->bytes = bytes;
 	return 0;
 }
@@ -266,6 +279,7 @@ static int map_part(struct kplug_device *dev, const struct kplug_buffer_info *in
 {
 	struct kplug_buffer part = { .bytes = info->out_bytes,
 				     .dma_addr = info->out_dma_addr,
+				     .id = info->out_id,
 				     .map_id = info->out_map_id,
 				     .kind = info->out_kind,
 				     .fd = info->out_fd };
@@ -323,6 +337,36 @@ int kplug_buffer_drop(struct kplug_device *dev, const char *name)
 		return err;
 	err = kp_ioctl(dev->fd, KPLUG_BUFFER_FREE, &req);
 	return err ? kp_fail(err, drop_reasons, "buffer %s on device %s", name, dev->name) : 0;
+}
+
+static int access_part(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
+		       uint32_t access, uint32_t end)
+{
+	struct kplug_buffer_access req = {
+		.size = sizeof(req), .flags = access | end, .id = buf->id, .offset = buf->offset + offset, .bytes = bytes
+	};
+	int err = 0;
+
+	if (!access || access & ~(KPLUG_ACCESS_READ | KPLUG_ACCESS_WRITE))
+		err = -EINVAL;
+	else if (!bytes || offset > buf->bytes || bytes > buf->bytes - offset)
+		err = -ERANGE;
+	err = err ?: kp_ioctl(dev->fd, KPLUG_BUFFER_ACCESS, &req);
+	return err ? kp_fail(err, access_reasons, "access to %zu bytes from offset %zu of a buffer of device %s", bytes,
+			     offset, dev->name) :
+		     0;
+}
+
+int kplug_buffer_begin_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
+			      uint32_t access)
+{
+	return access_part(dev, buf, offset, bytes, access, 0);
+}
+
+int kplug_buffer_end_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
+			    uint32_t access)
+{
+	return access_part(dev, buf, offset, bytes, access, KPLUG_ACCESS_END);
 }
 
 void *kplug_buffer_ptr(const struct kplug_buffer *buf)

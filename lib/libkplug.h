@@ -197,9 +197,11 @@ struct kplug_alloc_opts {
  *   -ERANGE      dma_bits is more than the device can
  *   -EPERM       rights: another's uid or group, without CAP_CHOWN; an arena without CAP_BPF
  *   -EIO         the kernel cannot do DMA with this mask, or would copy the data (swiotlb)
- *   -EOPNOTSUPP  paged or arena without an IOMMU, or a device that is not cache-coherent
+ *   -EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, or a device that is not cache-coherent
  * KPLUG_BUFFER_ARENA makes a BPF arena, in which plugins and programs share pointers: see KPLUG_ARENA() in kplug.bpf.h. It
  * is mapped at the same address by all programs, as a whole, and not inherited by fork().
+ * KPLUG_BUFFER_WC is for streams to the device: the CPU's writes are gathered, and its reads are slow. A write is on its
+ * way to memory at the latest before the next register access or atomic operation.
  */
 int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		       struct kplug_buffer **ret_buf);
@@ -235,8 +237,8 @@ int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd)
 
 /*
  * Makes a whole dma-buf a buffer of the device. fd: stays the caller's, who may close it at once. opts: dma_bits, keep
- * and rights only. kplug_buffer_free() it. kplug neither begins nor ends CPU access (DMA_BUF_IOCTL_SYNC), nor waits for
- * fences: programs do where the exporter wants it. A mapping holds the dma-buf and, if its exporter has its own way, not
+ * and rights only. kplug_buffer_free() it. Programs begin and end their
+ * access where the exporter wants it: kplug_buffer_begin_access(). A mapping holds the dma-buf and, if its exporter has its own way, not
  * the buffer; the buffer's fd does. Errors: as of kplug_buffer_alloc(), and
  *   -EINVAL      fd is not a dma-buf's
  *   -EACCES      fd is not open for writing
@@ -245,6 +247,22 @@ int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd)
  */
 int kplug_buffer_import(struct kplug_device *dev, const char *name, int fd, const struct kplug_alloc_opts *opts,
 			struct kplug_buffer **ret_buf);
+
+/*
+ * Begins and ends this program's access to `bytes` bytes from offset on, counted from the buffer's pointer; access:
+ * KPLUG_ACCESS_READ, _WRITE or both. Between the two the program may read or write them, and the device may not. Of
+ * buffers that kplug has allocated nothing needs this, since its devices are cache-coherent; it is for code that serves
+ * imported ones as well, whose exporter is asked and may wait for other devices.
+ *   -EINVAL  access is neither
+ *   -ERANGE  not a part of the buffer
+ *   -ENOENT  it is no buffer of dev, or no more
+ *   -EACCES  no right to it, or to write, and dev is open read-only
+ *   -EINTR   a signal came while the exporter waited; it may have other errors
+ */
+int kplug_buffer_begin_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
+			      uint32_t access);
+int kplug_buffer_end_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
+			    uint32_t access);
 
 /* Drops what `keep` holds; other holders keep it alive. -ENOENT: no kept buffer of this name. -EACCES: as above. */
 int kplug_buffer_drop(struct kplug_device *dev, const char *name);

@@ -44,6 +44,7 @@ static const struct command {
 	{ "BUFFER_INFO", KPLUG_BUFFER_INFO, sizeof(struct kplug_buffer_info), ENOENT },
 	{ "BUFFER_FREE", KPLUG_BUFFER_FREE, sizeof(struct kplug_buffer_free), EINVAL },
 	{ "BUFFER_EXPORT", KPLUG_BUFFER_EXPORT, sizeof(struct kplug_buffer_export), EINVAL },
+	{ "BUFFER_ACCESS", KPLUG_BUFFER_ACCESS, sizeof(struct kplug_buffer_access), EINVAL },
 	{ "PLUGIN_LOAD", KPLUG_PLUGIN_LOAD, sizeof(struct kplug_plugin_load), EINVAL },
 	{ "PLUGIN_UNLOAD", KPLUG_PLUGIN_UNLOAD, sizeof(struct kplug_plugin_unload), ENOENT },
 	{ "PLUGIN_ROLLBACK", KPLUG_PLUGIN_ROLLBACK, sizeof(struct kplug_plugin_unload), ENOENT },
