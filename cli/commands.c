@@ -27,8 +27,8 @@ const struct command commands[] = {
 	  "DEV NAME SIZE [--kind KIND] [--dma-bits N] [--node N] [--retry-smaller] [--timeout MS] [--mode M] "
 	  "[--owner USER] [--group GROUP] [--json]",
 	  "Allocates a DMA buffer, which stays until buffer free or the device's removal.\n"
-	  "KIND is auto, paged, contiguous or arena; SIZE is in bytes, decimal or 0x hex, with K, M or G for powers\n"
-	  "of 1024. --node has it on that NUMA node or not at all. --retry-smaller takes what there is, to an\n"
+	  "KIND is auto, paged, contiguous, arena or wc; SIZE is in bytes, decimal or 0x hex, with K, M or G for\n"
+	  "powers of 1024. --node has it on that NUMA node or not at all. --retry-smaller takes what there is, to an\n"
 	  "eighth. --timeout ends the search for a contiguous place after so many milliseconds. --mode (octal, 0666\n"
 	  "by default), --owner and --group say who may use it, as with a file." },
 	{ "buffer list", buffer_list, 0, 1, OPT(JSON), "[DEV] [--json]", "Lists the buffers of one device or of all." },

@@ -175,7 +175,7 @@ const char *bus_name(uint32_t bus)
 
 const char *kind_name(uint32_t kind)
 {
-	static const char *const names[] = { "auto", "paged", "contiguous", "arena", "imported" };
+	static const char *const names[] = { "auto", "paged", "contiguous", "arena", "imported", "wc" };
 
 	return NAME_OF(names, kind);
 }

@@ -261,14 +261,20 @@ static int wait_for_name(struct kplug_device *kdev, const char *name)
 	}
 }
 
+static bool valid(const struct kplug_buffer_alloc *arg)
+{
+	bool arena = arg->kind == KPLUG_BUFFER_ARENA, theirs = arena || arg->kind == KPLUG_BUFFER_IMPORTED;
+
+	return !(arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS)) && kplug_buffer_name_ok(arg->name) &&
+	       arg->bytes && arg->bytes <= KPLUG_BUFFER_MAX && arg->kind <= KPLUG_BUFFER_WC &&
+	       (theirs ? !arg->node : !arg->memory_fd) && (arena || !arg->arena_addr);
+}
+
 static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
 {
 	int err;
 
-	if (arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS) || !kplug_buffer_name_ok(arg->name) ||
-	    !arg->bytes || arg->bytes > KPLUG_BUFFER_MAX || arg->kind > KPLUG_BUFFER_IMPORTED ||
-	    (arg->kind >= KPLUG_BUFFER_ARENA && arg->node) || (arg->kind < KPLUG_BUFFER_ARENA && arg->memory_fd) ||
-	    (arg->kind != KPLUG_BUFFER_ARENA && arg->arena_addr))
+	if (!valid(arg))
 		return -EINVAL;
 	if (arg->node && (arg->node > MAX_NUMNODES || !node_state(arg->node - 1, N_MEMORY)))
 		return -ENXIO;

@@ -51,6 +51,8 @@ static int map_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_ar
 	unsigned long count = vma_pages(vma);
 	int err;
 
+	if (buf->kind == KPLUG_BUFFER_WC)
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
 	err = vm_insert_pages(vma, vma->vm_start, buf->pages + pgoff, &count);
 	if (err)
 		return err;

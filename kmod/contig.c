@@ -13,6 +13,10 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#ifdef CONFIG_X86
+#include <asm/set_memory.h>
+#endif
+
 #include "buffer.h"
 #include "compat.h"
 
@@ -189,11 +193,53 @@ static struct page *by_migration(struct kplug_buffer *buf, u64 limit, unsigned l
 	return page;
 }
 
+/* Page by page: free_contig_range() would warn of pages that a user still pins. */
+static void put_pages(struct kplug_buffer *buf)
+{
+	unsigned long i;
+
+	for (i = 0; i < buf->count; i++) {
+		__free_page(buf->pages[i]);
+		cond_resched();
+	}
+	if (buf->locked_mm) {
+		account_locked_vm(buf->locked_mm, buf->count, false);
+		mmdrop(buf->locked_mm);
+	}
+	kvfree(buf->pages);
+}
+
+/*
+ * Has the kernel's own mapping of the memory write-combining, too: two mappings must not differ in that. It breaks the
+ * direct map's large pages for good. On a failure some of it may have changed.
+ */
+static int combine_writes(const struct kplug_buffer *buf)
+{
+#ifdef CONFIG_X86
+	unsigned long addr = (unsigned long)buf->virt;
+
+	if (!set_memory_wc(addr, buf->count))
+		return 0;
+	set_memory_wb(addr, buf->count);
+	return -ENOMEM;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static void do_not_combine_writes(const struct kplug_buffer *buf)
+{
+#ifdef CONFIG_X86
+	set_memory_wb((unsigned long)buf->virt, buf->count);
+#endif
+}
+
 int kplug_contig_alloc(struct kplug_buffer *buf, u64 limit, u32 timeout_ms)
 {
 	unsigned long deadline = jiffies + (timeout_ms ? msecs_to_jiffies(timeout_ms) : MAX_JIFFY_OFFSET);
 	struct page *page;
 	unsigned long i;
+	int err;
 
 	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
 	if (!buf->pages)
@@ -208,21 +254,17 @@ int kplug_contig_alloc(struct kplug_buffer *buf, u64 limit, u32 timeout_ms)
 	for (i = 0; i < buf->count; i++)
 		buf->pages[i] = page + i;
 	buf->virt = page_address(page);
-	return 0;
+	if (buf->kind != KPLUG_BUFFER_WC)
+		return 0;
+	err = combine_writes(buf);
+	if (err)
+		put_pages(buf);
+	return err;
 }
 
-/* Page by page: free_contig_range() would warn of pages that a user still pins. */
 void kplug_contig_free(struct kplug_buffer *buf)
 {
-	unsigned long i;
-
-	for (i = 0; i < buf->count; i++) {
-		__free_page(buf->pages[i]);
-		cond_resched();
-	}
-	if (buf->locked_mm) {
-		account_locked_vm(buf->locked_mm, buf->count, false);
-		mmdrop(buf->locked_mm);
-	}
-	kvfree(buf->pages);
+	if (buf->kind == KPLUG_BUFFER_WC)
+		do_not_combine_writes(buf);
+	put_pages(buf);
 }

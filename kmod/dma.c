@@ -170,7 +170,7 @@ void kplug_dma_unmap(struct kplug_buffer *buf)
 
 	if (buf->kind == KPLUG_BUFFER_IMPORTED) {
 		kplug_import_unmap(buf);
-	} else if (buf->kind != KPLUG_BUFFER_CONTIGUOUS) {
+	} else if (buf->kind == KPLUG_BUFFER_PAGED || buf->kind == KPLUG_BUFFER_ARENA) {
 		dma_unmap_sgtable(parent, &buf->sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
 		sg_free_table(&buf->sgt);
 	} else {

@@ -21,6 +21,7 @@ KPLUG_IMPORT_NS(DMA_BUF);
 struct exported {
 	struct bpf_map *map; /* held */
 	void *virt; /* NULL: an arena */
+	bool wc; /* write-combining */
 	unsigned long count;
 	struct page *pages[] __counted_by(count); /* a reference of each */
 };
@@ -61,6 +62,8 @@ static int map_user(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	if (e->wc)
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
 	return vm_map_pages(vma, e->pages, e->count);
 }
 
@@ -113,6 +116,7 @@ static struct exported *take(const struct kplug_buffer *buf)
 	}
 	e->map = buf->map;
 	e->virt = buf->virt;
+	e->wc = buf->kind == KPLUG_BUFFER_WC;
 	e->count = buf->count;
 	for (i = 0; i < e->count; i++) {
 		e->pages[i] = buf->pages[i];

@@ -105,6 +105,7 @@ enum kplug_buffer_kind {
 	KPLUG_BUFFER_CONTIGUOUS,
 	KPLUG_BUFFER_ARENA, /* a BPF arena of the caller's; behind an IOMMU only */
 	KPLUG_BUFFER_IMPORTED, /* a dma-buf of another driver's */
+	KPLUG_BUFFER_WC, /* contiguous, and write-combining to the CPU: for streams to the device; slow to read */
 };
 
 /*
@@ -123,7 +124,8 @@ enum kplug_buffer_kind {
  *   ERANGE      dma_bits is more than the bus side allows
  *   EIO         the kernel cannot do DMA with this mask, or the memory would be bounced (swiotlb), or a dma-buf is not
  *               in one piece for the device
- *   EOPNOTSUPP  paged or arena without an IOMMU, a device that is not cache-coherent, or a dma-buf of a device's memory
+ *   EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, a device that is not
+ *               cache-coherent, or a dma-buf of a device's memory
  *               or of a driver that does not let the kernel read and write it, or may move it
  *   EBADF       memory_fd is not open
  *   EINVAL      also: memory_fd is not an arena's or a dma-buf's

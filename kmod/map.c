@@ -83,6 +83,8 @@ static int owner_mmap(struct bpf_map *map, struct vm_area_struct *vma)
 	if (buf->dmabuf)
 		return kplug_buffer_mmap_imported(buf, vma->vm_pgoff, vma);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	if (buf->kind == KPLUG_BUFFER_WC)
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
 	return vm_map_pages(vma, buf->pages, buf->count);
 }
 

@@ -38,7 +38,7 @@ static const struct kp_reason alloc_reasons[] = {
 	       "an IOMMU" },
 	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
 	{ EFAULT, "no memory for the arena's pages; end programs, or ask for less" },
-	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, all a cache-coherent device" },
+	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, wc needs x86, all a cache-coherent device" },
 	{ 0, NULL },
 };
 
@@ -227,7 +227,7 @@ int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes,
 	int err;
 
 	err = kp_opts(&known, sizeof(known), opts, "kplug_alloc_opts");
-	if (!err && known.kind > KPLUG_BUFFER_ARENA)
+	if (!err && (known.kind == KPLUG_BUFFER_IMPORTED || known.kind > KPLUG_BUFFER_WC))
 		err = kp_err(-EINVAL, "buffer %s: %d is no kind of buffer to allocate", name, (int)known.kind);
 	return err ?: kp_buffer_alloc(dev, name, bytes, &known, -1, ret_buf);
 }

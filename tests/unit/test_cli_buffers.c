@@ -89,6 +89,9 @@ static void buffer_allocation(void **state)
 	assert_int_equal(fake.alloc.kind, KPLUG_BUFFER_PAGED);
 	assert_int_equal(fake.alloc.dma_bits, 32);
 	assert_int_equal(fake.alloc.flags, KPLUG_BUFFER_KEEP);
+	run_cli("buffer", "alloc", "soft0", "new", "1", "--kind", "wc");
+	assert_int_equal(fake.alloc.kind, KPLUG_BUFFER_WC);
+	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--kind", "imported"), 2, "is none of auto");
 	json = parse_output(run_cli("buffer", "alloc", "soft0", "new", "100", "--json"));
 	assert_int_equal(fake.alloc.kind, KPLUG_BUFFER_AUTO);
 	assert_text(json, "name", "new");

@@ -155,7 +155,7 @@ static void values(void **state)
 	assert_error(run_cli("buffer", "alloc", "d", "b", "1x"), 2, "SIZE '1x' is not a size");
 	assert_error(run_cli("buffer", "alloc", "d", "b", "99999999999G"), 2, "SIZE '99999999999G' is too large");
 	assert_error(run_cli("buffer", "alloc", "d", "b", "1", "--kind", "page"), 2,
-		     "is none of auto, paged, contiguous and");
+		     "is none of auto, paged, contiguous, arena and");
 	assert_error(run_cli("buffer", "fill", "d", "b"), 2, "one of --byte and --pattern");
 	assert_error(run_cli("buffer", "fill", "d", "b", "--byte", "1", "--pattern", "count"), 2, "one of --byte and");
 	assert_error(run_cli("buffer", "fill", "d", "b", "--byte", "256"), 2, "is not within 0..255");

@@ -177,7 +177,7 @@ static void unknown_kind(void **state)
 	struct kplug_buffer_alloc req = good();
 
 	(void)state;
-	req.kind = KPLUG_BUFFER_IMPORTED + 1;
+	req.kind = KPLUG_BUFFER_WC + 1;
 	assert_errno(EINVAL, try(req));
 	req.kind = UINT32_MAX;
 	assert_errno(EINVAL, try(req));

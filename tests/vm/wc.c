@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi iommu */
+/* Write-combining buffers: all mappings are so, the kernel's too; the device sees what is written; and it ends. */
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/kind.h"
+#include "lib/prog.h"
+
+#define BYTES ((2U << 20) + PAGE)
+#define FLAG_ARCH (1ULL << 38) /* of /proc/kpageflags: PG_arch_1, by which arch/x86/mm/pat marks such memory */
+#define PROT_CACHE (3UL << 3) /* PWT and PCD of a page table's entry */
+#define PROT_WC (1UL << 3) /* Intel SDM volume 3, 12.12.3, and the kernel's PAT: entry 1 is write-combining */
+
+static struct kplug_device *dev;
+static struct kplug_buffer *buf;
+static char name[KPLUG_NAME_LEN];
+
+static int make(enum kplug_buffer_kind which)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = which, .dma_bits = 28 };
+
+	return kplug_buffer_alloc(dev, "stream", BYTES, &opts, &buf);
+}
+
+static int setup(void **state)
+{
+	const struct rig_dev *at = *state;
+
+	strcpy(name, at->name);
+	dev = rig_open(at);
+	return make(KPLUG_BUFFER_WC);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kplug_buffer_free(buf);
+	kind_until_count(dev, 0);
+	kplug_device_close(dev);
+	return 0;
+}
+
+/* How the mapping that begins at ptr is cached. */
+static unsigned long caching_of(const void *ptr)
+{
+	struct bpf_object *obj = prog_open("prot", NULL);
+	struct {
+		int tgid;
+		uint64_t start, prot;
+	} *globals;
+	struct bpf_link *link;
+	unsigned long prot;
+	char byte;
+	int fd;
+
+	prog_loads(obj);
+	globals = prog_globals(obj);
+	globals->tgid = getpid();
+	globals->start = (uintptr_t)ptr;
+	link = bpf_program__attach_iter(prog_find(obj, "look"), NULL);
+	assert_non_null(link);
+	fd = bpf_iter_create(bpf_link__fd(link));
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, &byte, 1), 0);
+	close(fd);
+	prot = globals->prot;
+	assert_int_not_equal(prot, 0);
+	bpf_link__destroy(link);
+	bpf_object__close(obj);
+	return prot & PROT_CACHE;
+}
+
+static uint64_t read_at(const char *path, uint64_t index)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t value = 0;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &value, 8, (off_t)(index * 8)), 8);
+	close(fd);
+	return value;
+}
+
+static uint64_t first_page(void)
+{
+	return read_at("/proc/self/pagemap", (uintptr_t)kplug_buffer_ptr(buf) / PAGE) & ((1ULL << 55) - 1);
+}
+
+/* How many of its pages the kernel knows as write-combining. */
+static unsigned int marked(uint64_t page)
+{
+	unsigned int count = 0;
+	uint64_t i;
+
+	for (i = 0; i < BYTES / PAGE; i++)
+		count += !!(read_at("/proc/kpageflags", page + i) & FLAG_ARCH);
+	return count;
+}
+
+static bool none_marked(void *page)
+{
+	return !marked(*(uint64_t *)page);
+}
+
+static void every_mapping(void **state)
+{
+	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
+	struct kplug_buffer *part;
+	struct kplug_device *own;
+	uint64_t page;
+	void *ptr;
+	int fd;
+
+	(void)state;
+	assert_int_equal(kplug_buffer_kind(buf), KPLUG_BUFFER_WC);
+	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
+	page = first_page();
+	assert_int_equal(marked(page), BYTES / PAGE);
+	assert_int_equal(caching_of(kplug_buffer_ptr(buf)), PROT_WC);
+	assert_ok(kplug_device_open(name, &opts, &own));
+	assert_ok(kplug_buffer_open_part(own, "stream", PAGE, PAGE, &part));
+	assert_int_equal(caching_of(kplug_buffer_ptr(part)), PROT_WC);
+	kplug_buffer_free(part);
+	kplug_device_close(own);
+	assert_ok(kplug_buffer_export(dev, "stream", &fd));
+	ptr = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(ptr, MAP_FAILED);
+	assert_int_equal(caching_of(ptr), PROT_WC);
+	munmap(ptr, PAGE);
+	close(fd);
+	kplug_buffer_free(buf);
+	buf = NULL;
+	rig_until(none_marked, &page);
+}
+
+static void no_other_kind(void **state)
+{
+	(void)state;
+	kplug_buffer_free(buf);
+	kind_until_count(dev, 0);
+	assert_ok(make(KPLUG_BUFFER_CONTIGUOUS));
+	assert_int_equal(marked(first_page()), 0);
+	assert_int_equal(caching_of(kplug_buffer_ptr(buf)), 0);
+}
+
+static void device_and_plugin(void **state)
+{
+	volatile uint64_t *counts = kplug_buffer_ptr(buf);
+	uint64_t at = kplug_buffer_dma_addr(buf);
+	struct kplug_record record;
+	size_t count;
+
+	(void)state;
+	counts[BYTES / 8 - 1] = 0x1122334455667788;
+	kind_dma_in(dev, at + BYTES - 8, 0, 8);
+	kind_dma_out(dev, 0, at + PAGE, 8);
+	assert_int_equal(counts[PAGE / 8], 0x1122334455667788);
+	rig_load(dev, "count", "stream");
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	rig_raise(dev, 1);
+	assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
+	assert_int_equal(counts[0], 1);
+	assert_ok(kplug_irq_disable(dev, 0));
+	assert_ok(kplug_plugin_unload(dev));
+}
+
+static void again_and_again(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		kplug_buffer_free(buf);
+		kind_until_count(dev, 0);
+		assert_ok(make(i % 2 ? KPLUG_BUFFER_WC : KPLUG_BUFFER_CONTIGUOUS));
+		memset(kplug_buffer_ptr(buf), i, BYTES);
+		assert_true(kind_all(kplug_buffer_ptr(buf), i, BYTES));
+	}
+}
+
+static int raw(uint32_t which, int memory_fd, uint64_t arena_addr)
+{
+	struct kplug_buffer_alloc req = { .size = sizeof(req),
+					  .bytes = PAGE,
+					  .kind = which,
+					  .name = "raw",
+					  .memory_fd = memory_fd,
+					  .arena_addr = arena_addr };
+
+	if (ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req))
+		return -errno;
+	close(req.out_fd);
+	return 0;
+}
+
+static void bad_input(void **state)
+{
+	(void)state;
+	assert_int_equal(raw(KPLUG_BUFFER_WC, 0, 0), 0);
+	assert_int_equal(raw(KPLUG_BUFFER_WC, kplug_buffer_map_fd(buf), 0), -EINVAL);
+	assert_int_equal(raw(KPLUG_BUFFER_WC, 0, PAGE), -EINVAL);
+	assert_int_equal(raw(KPLUG_BUFFER_WC + 1, 0, 0), -EINVAL);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = { TEST(every_mapping), TEST(no_other_kind), TEST(device_and_plugin),
+						   TEST(again_and_again), TEST(bad_input) };
+
+	return RIG_RUN(tests, RIG_BOTH);
+}
