@@ -7,9 +7,11 @@
 
 void buffer_row(struct table *t, const char *device, const struct kplug_buffer_info *info)
 {
-	char *owner = owner_text(info->out_uid), *group = group_text(info->out_gid);
+	char *owner = owner_text(info->out_uid), *group = group_text(info->out_gid), part[8] = "";
 
-	table_row(t, "%s\t%s\t%" PRIu64 "\t%s\t0x%" PRIx64 "\t%u\t%s\t%04o\t%s\t%s", device, info->out_name,
+	if (info->out_parts > 1)
+		snprintf(part, sizeof(part), ":%u", info->out_part);
+	table_row(t, "%s\t%s%s\t%" PRIu64 "\t%s\t0x%" PRIx64 "\t%u\t%s\t%04o\t%s\t%s", device, info->out_name, part,
 		  (uint64_t)info->out_bytes, kind_name(info->out_kind), (uint64_t)info->out_dma_addr, info->out_map_id,
 		  info->out_flags & KPLUG_BUFFER_KEEP ? "yes" : "no", info->out_mode, owner, group);
 	free(group);
@@ -24,6 +26,8 @@ cJSON *buffer_object(const char *device, const struct kplug_buffer_info *info)
 	snprintf(mode, sizeof(mode), "%04o", info->out_mode & 0666);
 	json_string(o, "device", device);
 	json_string(o, "name", info->out_name);
+	json_unsigned(o, "part", info->out_part);
+	json_unsigned(o, "parts", info->out_parts);
 	json_unsigned(o, "id", info->out_id);
 	json_unsigned(o, "bytes", info->out_bytes);
 	json_string(o, "kind", kind_name(info->out_kind));
@@ -90,14 +94,44 @@ int buffer_list(const struct args *a)
 	return ret;
 }
 
+static void print_buffer_text(const struct args *a, const struct kplug_buffer *buf)
+{
+	const struct kplug_buffer_part *part;
+	size_t count, i;
+
+	printf("%s: %zu bytes, %s, device address 0x%" PRIx64 ", map id %u\n", a->pos[1], kplug_buffer_size(buf),
+	       kind_name(kplug_buffer_kind(buf)), kplug_buffer_dma_addr(buf), kplug_buffer_map_id(buf));
+	part = kplug_buffer_parts(buf, &count);
+	for (i = 1; i < count; i++)
+		printf("  from byte %zu on: device address 0x%" PRIx64 ", map id %u\n", part[i].offset,
+		       part[i].dma_addr, part[i].map_id);
+}
+
+static cJSON *map_objects(const struct kplug_buffer *buf)
+{
+	const struct kplug_buffer_part *part;
+	cJSON *all = json_array(), *o;
+	size_t count, i;
+
+	part = kplug_buffer_parts(buf, &count);
+	for (i = 0; i < count; i++) {
+		o = json_object();
+		json_unsigned(o, "offset", part[i].offset);
+		json_unsigned(o, "bytes", part[i].bytes);
+		json_hex(o, "dma_addr", 1, part[i].dma_addr);
+		json_unsigned(o, "map_id", part[i].map_id);
+		json_append(all, o);
+	}
+	return all;
+}
+
 static void print_buffer(const struct args *a, const struct kplug_buffer *buf)
 {
 	const char *kind = kind_name(kplug_buffer_kind(buf));
 	cJSON *o;
 
 	if (!has(a, OPT_JSON)) {
-		printf("%s: %zu bytes, %s, device address 0x%" PRIx64 ", map id %u\n", a->pos[1],
-		       kplug_buffer_size(buf), kind, kplug_buffer_dma_addr(buf), kplug_buffer_map_id(buf));
+		print_buffer_text(a, buf);
 		return;
 	}
 	o = json_object();
@@ -106,6 +140,7 @@ static void print_buffer(const struct args *a, const struct kplug_buffer *buf)
 	json_string(o, "kind", kind);
 	json_hex(o, "dma_addr", 1, kplug_buffer_dma_addr(buf));
 	json_unsigned(o, "map_id", kplug_buffer_map_id(buf));
+	json_add(o, "maps", map_objects(buf));
 	json_print(o, stdout);
 }
 

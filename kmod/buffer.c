@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A device's buffers: their kinds, names and ends. */
+#include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -12,7 +13,6 @@
 
 #include "buffer.h"
 #include "device.h"
-#include "lock.h"
 #include "map.h"
 
 /* How often buffers that hold their map are looked at. */
@@ -41,13 +41,25 @@ static bool used(const struct kplug_buffer *buf)
 	return buf->kept || kplug_map_users(buf->map) > holds_map(buf);
 }
 
-struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name)
+struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part)
 {
 	struct kplug_buffer *buf;
 
 	lockdep_assert_held(&kdev->buffer_lock);
 	list_for_each_entry(buf, &kdev->buffers, list)
-		if (!strcmp(buf->name, name) && used(buf))
+		if (!strcmp(buf->name, name) && buf->part == part && used(buf))
+			return buf;
+	return NULL;
+}
+
+/* What keeps the name from a new buffer: the same part, or another number of them. */
+static struct kplug_buffer *rival(struct kplug_device *kdev, const char *name, u16 part, u16 parts)
+{
+	struct kplug_buffer *buf;
+
+	lockdep_assert_held(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list)
+		if (!strcmp(buf->name, name) && (buf->part == part || buf->parts != parts) && used(buf))
 			return buf;
 	return NULL;
 }
@@ -200,7 +212,7 @@ static int publish(struct kplug_buffer *buf, u32 dma_bits)
 	int err = 0;
 
 	mutex_lock(&kdev->buffer_lock);
-	if (kplug_buffer_find(kdev, buf->name))
+	if (rival(kdev, buf->name, buf->part, buf->parts))
 		err = -EEXIST;
 	else if (above(buf, dma_bits))
 		err = -EIO;
@@ -243,7 +255,7 @@ static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
  * Is the name free? A buffer that only BPF programs hold may be a moment from its end, since the kernel frees programs
  * some time after their last user let go; so it is waited for, for a second.
  */
-static int wait_for_name(struct kplug_device *kdev, const char *name)
+static int wait_for_name(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
 {
 	unsigned long deadline = jiffies + HZ;
 	const struct kplug_buffer *buf;
@@ -251,7 +263,7 @@ static int wait_for_name(struct kplug_device *kdev, const char *name)
 
 	for (;;) {
 		mutex_lock(&kdev->buffer_lock);
-		buf = kplug_buffer_find(kdev, name);
+		buf = rival(kdev, arg->name, arg->part, max(arg->parts, 1));
 		doomed = buf && !buf->kept && !kplug_map_has_fd(buf->map);
 		mutex_unlock(&kdev->buffer_lock);
 		if (!buf)
@@ -267,7 +279,8 @@ static bool valid(const struct kplug_buffer_alloc *arg)
 
 	return !(arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS)) && kplug_buffer_name_ok(arg->name) &&
 	       arg->bytes && arg->bytes <= KPLUG_BUFFER_MAX && arg->kind <= KPLUG_BUFFER_WC &&
-	       (theirs ? !arg->node : !arg->memory_fd) && (arena || !arg->arena_addr);
+	       (theirs ? !arg->node : !arg->memory_fd) && (arena || !arg->arena_addr) &&
+	       arg->part < max(arg->parts, 1) && (!theirs || arg->parts <= 1) && !arg->reserved;
 }
 
 static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
@@ -283,7 +296,7 @@ static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg
 	if ((arg->kind == KPLUG_BUFFER_PAGED || arg->kind == KPLUG_BUFFER_ARENA) &&
 	    !kplug_dma_translated(kdev->desc.parent))
 		return -EOPNOTSUPP;
-	err = wait_for_name(kdev, arg->name);
+	err = wait_for_name(kdev, arg);
 	if (err || !arg->dma_bits)
 		return err;
 	mutex_lock(&kdev->buffer_lock);
@@ -307,6 +320,8 @@ static int alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
 		return -ENOMEM;
 	buf->kdev = kplug_device_hold(kdev);
 	strscpy(buf->name, arg->name);
+	buf->part = arg->part;
+	buf->parts = max(arg->parts, 1);
 	buf->kind = choose_kind(kdev, arg->kind);
 	buf->node = arg->node ? arg->node - 1 : NUMA_NO_NODE;
 	buf->kept = arg->flags & KPLUG_BUFFER_KEEP;
@@ -366,7 +381,7 @@ static struct kplug_buffer *look_up(struct kplug_device *kdev, const struct kplu
 	struct kplug_buffer *buf;
 
 	if (arg->name[0])
-		return kplug_buffer_find(kdev, arg->name);
+		return kplug_buffer_find(kdev, arg->name, arg->part);
 	list_for_each_entry(buf, &kdev->buffers, list) /* in the order of ids */
 		if (buf->id >= arg->id && used(buf))
 			return buf;
@@ -379,7 +394,8 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 	struct bpf_map *map;
 	int err = 0, fd = -1;
 
-	if (arg->flags & ~KPLUG_BUFFER_FD || (arg->name[0] && !kplug_buffer_name_ok(arg->name)))
+	if (arg->flags & ~KPLUG_BUFFER_FD || arg->reserved ||
+	    (arg->name[0] ? !kplug_buffer_name_ok(arg->name) : arg->part))
 		return -EINVAL;
 	mutex_lock(&kdev->buffer_lock);
 	buf = look_up(kdev, arg);
@@ -401,7 +417,8 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 	arg->out_mode = buf->rights.mode;
 	arg->out_uid = from_kuid_munged(current_user_ns(), buf->rights.uid);
 	arg->out_gid = from_kgid_munged(current_user_ns(), buf->rights.gid);
-	arg->out_reserved = 0;
+	arg->out_part = buf->part;
+	arg->out_parts = buf->parts;
 	arg->out_addr = buf->user_addr;
 	strscpy(arg->out_name, buf->name);
 	mutex_unlock(&kdev->buffer_lock);
@@ -412,19 +429,29 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 	return arg->flags & KPLUG_BUFFER_FD && fd < 0 ? fd : 0;
 }
 
+static bool kept_as(const struct kplug_buffer *buf, const char *name)
+{
+	return buf->kept && !strcmp(buf->name, name);
+}
+
 int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free *arg)
 {
 	struct kplug_buffer *buf;
-	int err;
+	int err = -ENOENT;
 
 	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
 		return -EINVAL;
-	mutex_lock(&kdev->buffer_lock);
-	buf = kplug_buffer_find(kdev, arg->name);
-	err = buf && buf->kept ? kplug_rights_check(&buf->rights, MAY_WRITE) : -ENOENT;
-	if (!err)
-		unkeep(buf);
-	mutex_unlock(&kdev->buffer_lock);
+	guard(mutex)(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list) {
+		if (!kept_as(buf, arg->name))
+			continue;
+		err = kplug_rights_check(&buf->rights, MAY_WRITE);
+		if (err)
+			return err;
+	}
+	list_for_each_entry(buf, &kdev->buffers, list)
+		if (kept_as(buf, arg->name))
+			unkeep(buf);
 	return err;
 }
 
@@ -460,35 +487,3 @@ void kplug_buffer_remove_all(struct kplug_device *kdev)
 	cancel_delayed_work_sync(&kdev->reaper);
 	end_list(&ending);
 }
-
-u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
-{
-	const struct kplug_buffer *buf;
-	u64 addr = 0;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
-		size_t offset = mem - buf->virt;
-
-		if (buf->virt && mem >= buf->virt && offset <= buf->bytes && len <= buf->bytes - offset) {
-			addr = buf->dma + offset;
-			break;
-		}
-	}
-	rcu_read_unlock();
-	return addr;
-}
-
-void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len)
-{
-	const struct kplug_buffer *buf;
-
-	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
-		u64 offset = dma_addr - buf->dma;
-
-		if (buf->virt && dma_addr >= buf->dma && offset <= buf->bytes && len <= buf->bytes - offset)
-			return buf->virt + offset;
-	}
-	return kplug_lock_dma_to_virt(kdev, dma_addr, len);
-}
-EXPORT_SYMBOL_GPL(kplug_device_dma_to_virt);

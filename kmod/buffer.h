@@ -26,6 +26,7 @@ struct kplug_buffer {
 	struct kplug_device *kdev; /* held */
 	struct bpf_map *map; /* held; if it belongs to it: only while `kept` */
 	char name[KPLUG_BUFFER_NAME_LEN];
+	u16 part, parts; /* which, of how many under this name; 0 of 1 for most */
 	u32 id;
 	u32 map_id;
 	enum kplug_buffer_kind kind;
@@ -61,8 +62,8 @@ int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, st
 int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
 
 bool kplug_buffer_name_ok(const char *name);
-/* The one of this name that is not about to end, or NULL. The caller holds buffer_lock. */
-struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name);
+/* The part of this name that is not about to end, or NULL. The caller holds buffer_lock. */
+struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part);
 
 u32 kplug_buffer_count(struct kplug_device *kdev);
 

@@ -131,10 +131,10 @@ static struct exported *take_by_name(struct kplug_device *kdev, const char *name
 	int err;
 
 	guard(mutex)(&kdev->buffer_lock);
-	buf = kplug_buffer_find(kdev, name);
+	buf = kplug_buffer_find(kdev, name, 0);
 	if (!buf)
 		return ERR_PTR(-ENOENT);
-	if (buf->kind == KPLUG_BUFFER_IMPORTED)
+	if (buf->kind == KPLUG_BUFFER_IMPORTED || buf->parts > 1)
 		return ERR_PTR(-EOPNOTSUPP);
 	err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
 	return err ? ERR_PTR(err) : take(buf);

@@ -113,7 +113,7 @@ enum kplug_buffer_kind {
  * memory one that is there: a BPF arena, which the caller has made, or a dma-buf. Needs an open for writing. Without
  * KPLUG_BUFFER_KEEP the buffer lives as long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with
  * it, also until KPLUG_BUFFER_FREE or the device's removal.
- *   EEXIST      the device has a buffer of this name
+ *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
  *   EFBIG       it is more than all memory within the mask
@@ -136,6 +136,8 @@ enum kplug_buffer_kind {
  *   EBUSY       the arena is a buffer already
  *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
  *   EPERM       also: the caller is in a user namespace of its own
+ * What is larger than KPLUG_BUFFER_MAX has parts: buffers of one name, each with a map, an id and a device address of
+ * its own. Allocated from the last to the first: who finds the first finds all. They are of our own memory, no arena.
  * A mapping of an imported buffer holds the dma-buf and, if its exporter has its own way, not the buffer; an fd does.
  * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
  * map it (KPLUG_MMAP_BUFFER: reading) and may free it (writing), if the node lets them in; CAP_DAC_OVERRIDE may, too.
@@ -161,14 +163,17 @@ struct kplug_buffer_alloc {
 	__s32 memory_fd; /* KPLUG_BUFFER_ARENA: the arena, _IMPORTED: the dma-buf, which the buffer holds; else 0 */
 	__u32 node; /* 1 + the NUMA node that all memory is to be on; 0: any; paged and contiguous only */
 	__u64 arena_addr; /* KPLUG_BUFFER_ARENA: where the caller has mapped all of it for writing; else 0 */
+	__u16 part; /* which part this is, from 0, ... */
+	__u16 parts; /* ... of how many; 0: it has none, which is one */
+	__u32 reserved;
 };
 #define KPLUG_BUFFER_KEEP 0x1U
 #define KPLUG_BUFFER_RIGHTS 0x2U
 
 /*
- * Looks a buffer up. With a name: that one, ENOENT if there is none. With an empty name: the one with the lowest
- * id that is at least `id`, ENOENT after the last; so a loop lists all. Any open; KPLUG_BUFFER_FD, which asks for an
- * fd of the map, needs an open for writing and both rights of the buffer (EACCES).
+ * Looks a buffer up. With a name: that one's part `part`, ENOENT if there is none. With an empty name: the one with the
+ * lowest id that is at least `id`, ENOENT after the last; so a loop lists all. Any open; KPLUG_BUFFER_FD, which asks
+ * for an fd of the map, needs an open for writing and both rights of the buffer (EACCES).
  */
 struct kplug_buffer_info {
 	__u32 size;
@@ -186,14 +191,17 @@ struct kplug_buffer_info {
 	__u32 out_mode;
 	__u32 out_uid; /* as the caller's user namespace sees it */
 	__u32 out_gid;
-	__u32 out_reserved;
+	__u16 out_part;
+	__u16 out_parts; /* 1: it is all of it */
 	__u64 out_addr; /* an arena's: where every program must map it */
+	__u32 part; /* with a name; else 0 */
+	__u32 reserved;
 };
 #define KPLUG_BUFFER_FD 0x1U
 
 /*
- * Drops what KPLUG_BUFFER_KEEP holds. Other holders keep the buffer alive. ENOENT: no such name, or not kept. EACCES:
- * no right to write to it.
+ * Drops what KPLUG_BUFFER_KEEP holds, of all parts. Other holders keep the buffer alive. ENOENT: no such name, or not
+ * kept. EACCES: no right to write to it.
  */
 struct kplug_buffer_free {
 	__u32 size;
@@ -205,7 +213,7 @@ struct kplug_buffer_free {
  * Makes a buffer a dma-buf, for drivers of other devices. It holds the buffer, which keeps its name, while it lives;
  * the device's removal does not end it. Other devices must be cache-coherent, and none bounces it (EIO), so there is
  * nothing to sync. Needs an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP:
- * it is imported itself.
+ * it is imported itself, or has parts.
  */
 struct kplug_buffer_export {
 	__u32 size;
@@ -218,9 +226,9 @@ struct kplug_buffer_export {
 /*
  * Begins, or ends, the CPU's access to a part of a buffer: between the two the program may read or write it, and the
  * device may not. Buffers of kplug's own memory need neither, since all devices are cache-coherent and nothing bounces;
- * of an imported one the exporter is asked (begin_cpu_access and end_cpu_access of struct dma_buf_ops), who may wait for
- * the devices that use it, and looks at the whole. Any open; WRITE needs one for writing. Both need the buffer's rights
- * (EACCES).
+ * of an imported one the exporter is asked (begin_cpu_access and end_cpu_access of struct dma_buf_ops), who may wait
+ * for the devices that use it, and looks at the whole. Any open; WRITE needs one for writing. Both need the buffer's
+ * rights (EACCES).
  *   EINVAL  also: neither READ nor WRITE
  *   ENOENT  no such buffer
  *   ERANGE  not a part of it

@@ -11,7 +11,7 @@ static const struct kp_reason export_reasons[] = {
 	{ ENOENT, "the device has no buffer of this name" },
 	{ EACCES, "its owner, group and mode do not let you read and write (kplug buffer list shows them); open it for "
 		  "writing, or change them" },
-	{ EOPNOTSUPP, "it is a dma-buf's already; pass that one on" },
+	{ EOPNOTSUPP, "it is a dma-buf's already, which you can pass on, or has more than one part" },
 	{ 0, NULL },
 };
 

@@ -40,10 +40,18 @@ static const struct kp_reason reasons[] = {
 	{ 0, NULL },
 };
 
+/* Once, though it may hold several parts. */
 static int add(struct search *s, const struct kplug_holder *holder)
 {
-	struct kplug_holder *more = reallocarray(s->found, s->count + 1, sizeof(*more));
+	struct kplug_holder *more;
+	size_t i;
 
+	for (i = 0; i < s->count; i++)
+		if (s->found[i].pid == holder->pid && s->found[i].prog_id == holder->prog_id) {
+			s->found[i].how |= holder->how;
+			return 0;
+		}
+	more = reallocarray(s->found, s->count + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	s->found = more;
@@ -240,30 +248,41 @@ static int search(struct search *s)
 	return err ?: programs(s);
 }
 
+/* Of one part. */
+static int search_part(struct kplug_device *dev, const char *name, const struct kplug_buffer_info *info,
+		       struct search *s)
+{
+	void *mem;
+	int err;
+
+	s->info = info;
+	s->from = KPLUG_MMAP_BUFFER(info->out_id);
+	s->bytes = kp_page_round(info->out_bytes);
+	mem = mmap(NULL, s->bytes, PROT_READ, MAP_SHARED, dev->fd, (off_t)s->from);
+	if (mem == MAP_FAILED)
+		return kp_fail(errno == ENXIO ? -ENOENT : -errno, reasons, "buffer %s on device %s: cannot be mapped",
+			       name, dev->name);
+	s->mem = mem;
+	err = search(s);
+	munmap(mem, s->bytes);
+	return err ? kp_fail(err, reasons, "buffer %s on device %s: its holders", name, dev->name) : 0;
+}
+
 int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplug_holder **ret_holders,
 			 size_t *ret_count)
 {
 	struct kplug_buffer_info info = { 0 };
-	struct search s = { .info = &info };
-	void *mem;
+	struct search s = { 0 };
+	uint32_t part = 0;
 	int err;
 
-	err = kp_buffer_info(dev, name, &info);
-	if (err)
-		return err;
-	s.from = KPLUG_MMAP_BUFFER(info.out_id);
-	s.bytes = kp_page_round(info.out_bytes);
 	kp_path(s.node, "%s/kplug/%s", kp_dev_root, dev->name);
-	mem = mmap(NULL, s.bytes, PROT_READ, MAP_SHARED, dev->fd, (off_t)s.from);
-	if (mem == MAP_FAILED)
-		return kp_fail(errno == ENXIO ? -ENOENT : -errno, reasons, "buffer %s on device %s: cannot be mapped",
-			       name, dev->name);
-	s.mem = mem;
-	err = search(&s);
-	munmap(mem, s.bytes);
+	do {
+		err = kp_buffer_info(dev, name, part, &info) ?: search_part(dev, name, &info, &s);
+	} while (!err && ++part < info.out_parts);
 	if (err) {
 		free(s.found);
-		return kp_fail(err, reasons, "buffer %s on device %s: its holders", name, dev->name);
+		return err;
 	}
 	*ret_holders = s.found;
 	*ret_count = s.count;

@@ -88,11 +88,25 @@ void kp_reg_unmap(struct kplug_device *dev);
 /* buffer.c. Copies a buffer's name into an ioctl's zeroed member. -EINVAL: it is none. */
 int kp_buffer_name(char to[KPLUG_BUFFER_NAME_LEN], const char *name);
 
-/* buffer.c. opts: of the size that we know. dmabuf_fd: of KPLUG_BUFFER_IMPORTED, else -1. */
+struct kplug_buffer {
+	void *ptr; /* NULL or mapped */
+	size_t bytes;
+	enum kplug_buffer_kind kind;
+	size_t start; /* of ptr, in the kernel's first part */
+	size_t count;
+	struct kplug_buffer_part part[]; /* fds of their maps, -1: read-only, through the node */
+};
+
+/* buffer.c. Room for so many parts, all zero. For the caller to free(). */
+struct kplug_buffer *kp_buffer_new(const char *name, size_t count);
+/* Maps all parts where that is not done. */
+int kp_buffer_map(const struct kplug_device *dev, const char *name, struct kplug_buffer *buf);
+
+/* buffer_alloc.c. opts: of the size that we know. dmabuf_fd: of KPLUG_BUFFER_IMPORTED, else -1. */
 int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		    int dmabuf_fd, struct kplug_buffer **ret_buf);
-/* What the kernel tells of the named buffer; and with an fd of its map, for the caller to close. */
-int kp_buffer_info(struct kplug_device *dev, const char *name, struct kplug_buffer_info *ret_info);
+/* buffer.c. What the kernel tells of a part; and of the first one, with an fd of its map, for the caller to close. */
+int kp_buffer_info(struct kplug_device *dev, const char *name, uint32_t part, struct kplug_buffer_info *ret_info);
 int kp_buffer_fd(struct kplug_device *dev, const char *name, struct kplug_buffer_info *ret_info, int *ret_fd);
 
 /* arena.c. A new arena, mapped; and one that is a buffer, with info->out_fd, in its place. For the caller to unmap. */

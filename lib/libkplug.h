@@ -183,8 +183,9 @@ struct kplug_alloc_opts {
 };
 
 /*
- * Allocates a zeroed buffer and maps it for reading and writing. name: 1..15 letters, digits, '_' or '.'. bytes:
- * 1..KPLUG_BUFFER_MAX. kplug_buffer_free() it.
+ * Allocates a zeroed buffer and maps it for reading and writing. name: 1..15 letters, digits, '_' or '.'. bytes: 1 or
+ * more; more than KPLUG_BUFFER_MAX, which an arena cannot have, are parts: see kplug_buffer_parts(). A plugin sees the
+ * first. kplug_buffer_free() it.
  *   -EINVAL      name, bytes or an option is out of range
  *   -EEXIST      the device has a buffer of this name
  *   -ENOMEM      not enough free memory, on the node, for a contiguous one within the mask
@@ -231,7 +232,7 @@ void kplug_buffer_free(struct kplug_buffer *buf);
  * to close(); it holds the buffer while it is open, mapped or attached. Nothing needs DMA_BUF_IOCTL_SYNC.
  *   -ENOENT      there is no such buffer
  *   -EACCES      its mode does not let the caller read and write, or the device was opened read-only
- *   -EOPNOTSUPP  it is imported itself
+ *   -EOPNOTSUPP  it is imported itself, or has parts
  */
 int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd);
 
@@ -267,21 +268,37 @@ int kplug_buffer_end_access(struct kplug_device *dev, const struct kplug_buffer 
 /* Drops what `keep` holds; other holders keep it alive. -ENOENT: no kept buffer of this name. -EACCES: as above. */
 int kplug_buffer_drop(struct kplug_device *dev, const char *name);
 
+/*
+ * What a buffer is made of: one part, or several if it is larger than KPLUG_BUFFER_MAX, adjacent for programs and each
+ * with a BPF map and a device address of its own.
+ */
+struct kplug_buffer_part {
+	size_t offset; /* of its first byte, from the buffer's pointer */
+	size_t bytes;
+	uint64_t dma_addr; /* of its first byte, as the device sees it; its others follow in one piece */
+	uint32_t id; /* the kernel's */
+	uint32_t map_id;
+	int map_fd; /* -1 if opened read-only; the buffer owns it */
+};
+
+/* The parts, *ret_count of them, 1 or more. The buffer owns them. */
+const struct kplug_buffer_part *kplug_buffer_parts(const struct kplug_buffer *buf, size_t *ret_count);
+
 /* Its first byte, page-aligned; the buffer owns the memory. Writing through a read-only one raises SIGSEGV. */
 void *kplug_buffer_ptr(const struct kplug_buffer *buf);
 /* Bytes, as asked for; what is mapped is rounded up to whole pages. */
 size_t kplug_buffer_size(const struct kplug_buffer *buf);
-/* The address of the first byte as the device sees it; all bytes follow in one piece. */
+/* The address of the first byte as the device sees it; all bytes of the first part follow in one piece. */
 uint64_t kplug_buffer_dma_addr(const struct kplug_buffer *buf);
-/* The BPF map's fd, -1 if opened read-only. The buffer owns it; dup() it to keep the map. */
+/* The BPF map's fd, the first part's; -1 if opened read-only. The buffer owns it; dup() it to keep the map. */
 int kplug_buffer_map_fd(const struct kplug_buffer *buf);
-/* The BPF map's id, as bpftool shows it. */
+/* The BPF map's id, the first part's, as bpftool shows it. */
 uint32_t kplug_buffer_map_id(const struct kplug_buffer *buf);
 /* The kind that was chosen, never KPLUG_BUFFER_AUTO. */
 enum kplug_buffer_kind kplug_buffer_kind(const struct kplug_buffer *buf);
 
 /*
- * Lists the device's buffers by the order of their making: members out_x of struct kplug_buffer_info, out_fd being
+ * Lists the device's buffers, each part by itself, by the order of their making: members out_x of struct kplug_buffer_info, out_fd being
  * -1. *ret_infos: for the caller to free().
  */
 int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_infos, size_t *ret_count);

@@ -18,26 +18,30 @@ static int choose(const struct kplug_plugin *plugin, struct kplug_device *dev, c
 		  char name[KPLUG_BUFFER_NAME_LEN])
 {
 	struct kplug_buffer_info *infos;
-	size_t count, i, fit = 0;
+	size_t count, i, names = 0, fit = 0;
 	int err = kplug_buffer_list(dev, &infos, &count);
 
 	if (err)
 		return err;
+	for (i = 0; i < count; i++)
+		names += !infos[i].out_part;
 	for (i = 0; i < count; i++) {
-		if (count > 1 && !(running && kp_maps_has(running, infos[i].out_map_id)))
+		if (infos[i].out_part)
+			continue;
+		if (names > 1 && !(running && kp_maps_has(running, infos[i].out_map_id)))
 			continue;
 		memcpy(name, infos[i].out_name, KPLUG_BUFFER_NAME_LEN);
 		fit++;
 	}
 	free(infos);
-	if (!count)
+	if (!names)
 		return kp_err(-ENOENT,
 			      "plugin %s: needs a buffer of %zu bytes, and device %s has none; allocate one "
 			      "first",
 			      plugin->meta.name, kplug_plugin_buffer_size(plugin), dev->name);
 	if (fit != 1)
 		return kp_err(-ENOENT, "plugin %s: device %s has %zu buffers; name the one to use", plugin->meta.name,
-			      dev->name, count);
+			      dev->name, names);
 	return 0;
 }
 

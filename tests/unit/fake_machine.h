@@ -30,6 +30,7 @@ static struct {
 	uint32_t enabled, unmasked, triggered, resumed;
 	struct kplug_buffer_alloc alloc;
 	size_t alloc_max; /* bytes in one piece; 0: any */
+	uint16_t parts; /* of the buffer; 0: one */
 	struct kplug_call call;
 	struct kplug_reg reg;
 	struct kplug_irq_enable enable;
@@ -75,7 +76,7 @@ static inline int give_info(struct kplug_info *i)
 
 static inline int give_buffer(struct kplug_buffer_info *b)
 {
-	if (b->name[0] ? strcmp(b->name, "dma") != 0 : b->id > BUFFER_ID)
+	if (b->name[0] ? strcmp(b->name, "dma") != 0 || (b->part && b->part >= fake.parts) : b->id > BUFFER_ID)
 		return refuse(ENOENT);
 	b->out_id = BUFFER_ID;
 	b->out_bytes = BYTES;
@@ -86,6 +87,8 @@ static inline int give_buffer(struct kplug_buffer_info *b)
 	b->out_map_id = 77;
 	b->out_flags = KPLUG_BUFFER_KEEP;
 	b->out_fd = b->flags & KPLUG_BUFFER_FD ? dup(fake.map) : -1;
+	b->out_part = (uint16_t)b->part;
+	b->out_parts = fake.parts ?: 1;
 	strcpy(b->out_name, "dma");
 	return 0;
 }

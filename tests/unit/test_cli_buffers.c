@@ -71,6 +71,9 @@ static void buffer_listing(void **state)
 	(void)state;
 	assert_done(run_cli("buffer", "list"), want);
 	assert_done(run_cli("buffer", "list", "soft0"), want);
+	fake.parts = 2;
+	assert_non_null(strstr(run_cli("buffer", "list")->out, "  dma:0  "));
+	fake.parts = 0;
 	json = parse_output(run_cli("buffer", "list", "--json"));
 	assert_text(cJSON_GetArrayItem(json, 0), "device", "soft0");
 	assert_text(cJSON_GetArrayItem(json, 0), "kind", "contiguous");
@@ -97,9 +100,19 @@ static void buffer_allocation(void **state)
 	assert_text(json, "name", "new");
 	assert_text(json, "dma_addr", "0xfffffff000000000");
 	assert_int_equal(cJSON_GetObjectItem(json, "bytes")->valueint, 100);
-	assert_int_equal(cJSON_GetArraySize(json), 5);
+	assert_int_equal(cJSON_GetArraySize(json), 6);
 	cJSON_Delete(json);
 	assert_error(run_cli("buffer", "alloc", "soft0", "taken", "1"), 1, "buffer taken");
+	assert_done(run_cli("buffer", "alloc", "soft0", "new", "1G"),
+		    "new: 1073741824 bytes, paged, device address 0xfffffff000000000, map id 78\n"
+		    "  from byte 536870912 on: device address 0xfffffff000000000, map id 78\n");
+	assert_int_equal(fake.alloc.part, 0);
+	assert_int_equal(fake.alloc.parts, 2);
+	assert_int_equal(fake.alloc.bytes, KPLUG_BUFFER_MAX);
+	json = parse_output(run_cli("buffer", "alloc", "soft0", "new", "1073741825", "--json"));
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "maps")), 3);
+	cJSON_Delete(json);
+	assert_error(run_cli("buffer", "alloc", "soft0", "new", "70000G"), 1, "more than 65535 parts");
 	fake.alloc_max = 40000;
 	assert_error(run_cli("buffer", "alloc", "soft0", "new", "64K"), 1, "not in one piece");
 	assert_done(run_cli("buffer", "alloc", "soft0", "new", "64K", "--retry-smaller", "--timeout", "60000"),

@@ -36,6 +36,7 @@ enum what {
 	FLAGS,
 	TWO_FLAGS,
 	MODE,
+	SELDOM, /* 0, as a rule */
 	SMALL,
 	NAME,
 	PROG_FD,
@@ -76,9 +77,10 @@ static const struct form forms[] = {
 	     M(kplug_buffer_alloc, dma_bits, SMALL), M(kplug_buffer_alloc, name, NAME),
 	     M(kplug_buffer_alloc, timeout_ms, SMALL), M(kplug_buffer_alloc, mode, MODE),
 	     M(kplug_buffer_alloc, uid, MODE), M(kplug_buffer_alloc, gid, MODE), M(kplug_buffer_alloc, memory_fd, FD),
-	     M(kplug_buffer_alloc, node, SMALL)),
+	     M(kplug_buffer_alloc, node, SMALL), M(kplug_buffer_alloc, part, SELDOM),
+	     M(kplug_buffer_alloc, parts, SELDOM)),
 	FORM(KPLUG_BUFFER_INFO, kplug_buffer_info, M(kplug_buffer_info, flags, FLAGS), M(kplug_buffer_info, name, NAME),
-	     M(kplug_buffer_info, id, SMALL)),
+	     M(kplug_buffer_info, id, SMALL), M(kplug_buffer_info, part, SELDOM)),
 	FORM(KPLUG_BUFFER_FREE, kplug_buffer_free, M(kplug_buffer_free, name, NAME)),
 	FORM(KPLUG_BUFFER_EXPORT, kplug_buffer_export, M(kplug_buffer_export, name, NAME)),
 	FORM(KPLUG_BUFFER_ACCESS, kplug_buffer_access, M(kplug_buffer_access, flags, SMALL),
@@ -202,6 +204,8 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 		return chance_once_in(c, 16) ? chance_next(c) : chance_below(c, 4);
 	case MODE: /* or owner or group */
 		return chance_once_in(c, 16) ? chance_below(c, 01000) : 0;
+	case SELDOM:
+		return chance_once_in(c, 8) ? chance_below(c, 4) : 0;
 	case SMALL:
 		return chance_once_in(c, 8) ? CHANCE_OF(c, edges) : chance_below(c, 5);
 	case POINTER:

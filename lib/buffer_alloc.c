@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Allocates buffers: in parts, where one map cannot hold all. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+static const struct kp_reason alloc_reasons[] = {
+	{ EINVAL,
+	  "refused; size: from 1 byte on, an arena to 512 MiB; name: letters, digits, '_' and '.'; DMA bits: 0 to 64" },
+	{ EEXIST, "the device has a buffer of this name; free it first, or take another name" },
+	{ ENOMEM, "not enough free memory; end programs, or ask for less" },
+	{ ENOSPC, "there is enough free memory, but not in one piece; ask for less, or sooner after boot, or use an "
+		  "IOMMU and kind paged" },
+	{ EFBIG, "more than all memory that the device reaches; ask for less or for more DMA bits, or use an IOMMU" },
+	{ EDQUOT,
+	  "over the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
+	  "less" },
+	{ ENXIO, "there is no memory on this NUMA node (numactl --hardware shows them)" },
+	{ ETIME, "found no piece of memory so large in time; give more time, or ask for less" },
+	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
+	{ EIO, "the kernel cannot do DMA with this mask, or would copy the data (swiotlb); ask for more bits, or use "
+	       "an IOMMU" },
+	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
+	{ EFAULT, "no memory for the arena's pages; end programs, or ask for less" },
+	{ EOPNOTSUPP,
+	  "this kind is not possible here: paged and arena need an IOMMU, wc needs x86, all a cache-coherent device" },
+	{ 0, NULL },
+};
+
+static const struct kp_reason import_reasons[] = {
+	{ EINVAL, "refused; size: 1 byte to 512 MiB; DMA bits: 0 to 64" },
+	{ EEXIST, "the device has a buffer of this name; free it first, or take another name" },
+	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
+	{ EIO, "the device does not reach the memory, or not in one piece; ask for more bits, or use an IOMMU" },
+	{ EACCES, "the device, or the dma-buf, is open for reading only; open it for writing, and export it so" },
+	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
+	{ EOPNOTSUPP, "the device is not cache-coherent, or the exporter does not let the kernel read and write it" },
+	{ 0, NULL },
+};
+
+static bool wants_memory(int err)
+{
+	return err == -ENOMEM || err == -ENOSPC || err == -EFBIG || err == -EDQUOT;
+}
+
+static size_t parts_of(size_t bytes)
+{
+	return bytes ? (bytes - 1) / KPLUG_BUFFER_MAX + 1 : 1;
+}
+
+/* Drops and closes the parts from `first` on. */
+static void undo(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, const struct kplug_buffer *buf,
+		 size_t first)
+{
+	struct kplug_buffer_free drop = { .size = sizeof(drop) };
+
+	if (first < buf->count && like->flags & KPLUG_BUFFER_KEEP) {
+		memcpy(drop.name, like->name, sizeof(drop.name));
+		kp_ioctl(dev->fd, KPLUG_BUFFER_FREE, &drop);
+	}
+	for (; first < buf->count; first++)
+		close(buf->part[first].map_fd);
+}
+
+/* One part, all but its bytes and number as in `like`. */
+static int request_part(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t end,
+			struct kplug_buffer *buf, size_t i)
+{
+	struct kplug_buffer_part *part = &buf->part[i];
+	struct kplug_buffer_alloc req = *like;
+	int err;
+
+	req.bytes = part->bytes;
+	req.part = (uint16_t)i;
+	req.parts = (uint16_t)(buf->count > 1 ? buf->count : 0);
+	if (end >= 0)
+		req.timeout_ms = kp_left_ms(end) ?: 1;
+	err = kp_ioctl(dev->fd, KPLUG_BUFFER_ALLOC, &req);
+	if (err)
+		return err;
+	buf->kind = req.out_kind;
+	part->dma_addr = req.out_dma_addr;
+	part->id = req.out_id;
+	part->map_id = req.out_map_id;
+	part->map_fd = req.out_fd;
+	return 0;
+}
+
+/* All parts or none; the first is the last to be made, since others look for that. */
+static int request_parts(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t end,
+			 struct kplug_buffer *buf)
+{
+	size_t i;
+	int err;
+
+	buf->count = parts_of(buf->bytes);
+	for (i = buf->count; i-- > 0;) {
+		struct kplug_buffer_part *part = &buf->part[i];
+
+		part->offset = i * KPLUG_BUFFER_MAX;
+		part->bytes = i + 1 < buf->count ? KPLUG_BUFFER_MAX : buf->bytes - part->offset;
+		err = request_part(dev, like, end, buf, i);
+		if (err) {
+			undo(dev, like, buf, i + 1);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* buf->bytes ends as what there is. */
+static int request(const struct kplug_device *dev, const struct kplug_alloc_opts *opts, struct kplug_buffer_alloc *like,
+		   struct kplug_buffer *buf)
+{
+	int64_t end = kp_end_ms(opts->timeout_ms && opts->timeout_ms < INT_MAX ? (int)opts->timeout_ms : -1);
+	const size_t page = kp_page_round(1);
+	size_t less;
+	int err;
+
+	like->timeout_ms = opts->timeout_ms;
+	for (;;) {
+		err = request_parts(dev, like, end, buf);
+		if (!opts->retry_smaller || !wants_memory(err) || buf->bytes <= page)
+			return err;
+		less = buf->bytes - buf->bytes / 8;
+		buf->bytes = less > page ? less / page * page : page;
+		if (end >= 0 && !kp_left_ms(end))
+			return -ETIME;
+	}
+}
+
+static int request_arena(const struct kplug_device *dev, const char *name, struct kplug_buffer_alloc *like,
+			 struct kplug_buffer *buf)
+{
+	size_t bytes = kp_page_round(buf->bytes);
+	int fd, err;
+
+	err = kp_arena_make(name, bytes, &fd, &buf->ptr);
+	if (err)
+		return err;
+	like->memory_fd = fd;
+	like->arena_addr = (uintptr_t)buf->ptr;
+	buf->part[0].bytes = buf->bytes;
+	err = request_part(dev, like, -1, buf, 0);
+	close(fd);
+	if (!err)
+		return 0;
+	munmap(buf->ptr, bytes);
+	return kp_fail(err, alloc_reasons, "arena %s of %zu bytes on device %s", name, bytes, dev->name);
+}
+
+static void set_rights(struct kplug_buffer_alloc *req, const struct kplug_buffer_rights *rights)
+{
+	if (!rights)
+		return;
+	req->flags |= KPLUG_BUFFER_RIGHTS;
+	req->mode = rights->mode;
+	req->uid = rights->uid;
+	req->gid = rights->gid;
+}
+
+static int fill_in(struct kplug_buffer_alloc *req, const char *name, const struct kplug_alloc_opts *opts, int dmabuf_fd)
+{
+	int err = kp_buffer_name(req->name, name);
+
+	req->kind = opts->kind;
+	req->dma_bits = opts->dma_bits;
+	req->node = opts->node;
+	req->flags = opts->keep ? KPLUG_BUFFER_KEEP : 0;
+	set_rights(req, opts->rights);
+	if (req->kind == KPLUG_BUFFER_IMPORTED)
+		req->memory_fd = dmabuf_fd;
+	return err;
+}
+
+int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
+		    int dmabuf_fd, struct kplug_buffer **ret_buf)
+{
+	struct kplug_buffer_alloc like = { .size = sizeof(like), .out_fd = -1 };
+	struct kplug_buffer *buf;
+	int err;
+
+	err = fill_in(&like, name, opts, dmabuf_fd);
+	if (err)
+		return err;
+	if (parts_of(bytes) > UINT16_MAX)
+		return kp_err(-EINVAL, "buffer %s: %zu bytes are more than %d parts", name, bytes, UINT16_MAX);
+	buf = kp_buffer_new(name, parts_of(bytes));
+	if (!buf)
+		return -ENOMEM;
+	buf->bytes = bytes;
+	if (like.kind == KPLUG_BUFFER_ARENA && bytes && bytes <= KPLUG_BUFFER_MAX) {
+		err = request_arena(dev, name, &like, buf);
+	} else {
+		err = request(dev, opts, &like, buf);
+		if (err)
+			kp_fail(err, dmabuf_fd < 0 ? alloc_reasons : import_reasons,
+				"buffer %s of %zu bytes on device %s", name, bytes, dev->name);
+	}
+	if (err)
+		goto err_free;
+	err = kp_buffer_map(dev, name, buf);
+	if (err)
+		goto err_undo;
+	*ret_buf = buf;
+	return 0;
+
+err_undo: /* nobody knows yet that it is to be kept */
+	undo(dev, &like, buf, 0);
+err_free:
+	free(buf);
+	return err;
+}
+
+int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
+		       struct kplug_buffer **ret_buf)
+{
+	struct kplug_alloc_opts known;
+	int err;
+
+	err = kp_opts(&known, sizeof(known), opts, "kplug_alloc_opts");
+	if (!err && (known.kind == KPLUG_BUFFER_IMPORTED || known.kind > KPLUG_BUFFER_WC))
+		err = kp_err(-EINVAL, "buffer %s: %d is no kind of buffer to allocate", name, (int)known.kind);
+	return err ?: kp_buffer_alloc(dev, name, bytes, &known, -1, ret_buf);
+}
