@@ -25,7 +25,7 @@ help::
 	@echo 'make model           checks the models of bpf/kplug_sync.h; needs spin'
 	@echo 'make test            everything, in virtual machines [KERNEL=6.12] [MACHINE=msi] [CASE=GLOB] [JOBS=1] [KPLUG_SCALE=1]'
 	@echo 'make test-debug      all cases on a debug kernel, which is built first (once, 10 to 25 minutes) [MACHINE=msi] [CASE=GLOB]'
-	@echo 'make coverage        the same, and which lines of modules, library and command it runs [MACHINE=msi] [CASE=GLOB]'
+	@echo 'make coverage        the same without its watchers: which lines of modules, library and command are run [MACHINE=msi] [CASE=GLOB]'
 	@echo 'make check           compilers, sparse, clang-tidy and others find nothing; tests/check/exceptions says what they may'
 	@echo 'make fuzz            the parsers of library and command under libFuzzer, 600 s each [SECONDS=]'
 	@echo 'make stress          everything at once, in a virtual machine, 600 s [SECONDS=] [SEED=] [KERNEL=6.12] [MACHINE=msi]'

@@ -14,9 +14,11 @@ export KPLUG_SCALE=$SCALE KPLUG_KERNEL=$V KPLUG_MACHINE=$MACHINE KPLUG_SRC=/src 
 export KPLUG_KMOD=/out/$V/kmod KPLUG_KMOD_PLAIN=/out/$V/kmod-plain-btf KPLUG_BENCH=/out/user/tests/bench KPLUG_EDU=
 [ -z "$COVERAGE" ] || export GCOV_PREFIX=/tmp/gcov
 SLOWER=1
-watched=
+debug='' watched=''
 # shellcheck source=tests/vm/debug/watch.sh
-if [[ $V == *-kplug-debug ]]; then . /src/tests/vm/debug/watch.sh && watched=1; fi
+if [[ $V == *-kplug-debug ]]; then . /src/tests/vm/debug/watch.sh && debug=1; fi
+# Looking for leaks after each case takes longer than most cases do; see boot.sh for the rest.
+[ -n "$COVERAGE" ] || watched=$debug
 for d in /sys/bus/pci/devices/*; do
 	[ "$(<"$d/vendor") $(<"$d/device")" != "0x1234 0x11e8" ] || KPLUG_EDU+="${KPLUG_EDU:+ }${d##*/}"
 done
@@ -161,7 +163,7 @@ run_cases()
 		# shellcheck disable=SC2053 # a pattern
 		[[ $name == $CASE && -e $source ]] || continue
 		mapfile -t -n 50 head <"$source"
-		[ -n "$watched" ] || [ "$(header kernel)" != debug ] || continue
+		[ -n "$debug" ] || [ "$(header kernel)" != debug ] || continue
 		machines=$(header machine)
 		wanted "$name" "${machines:-msi}" || continue
 		program=$source

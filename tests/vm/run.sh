@@ -9,7 +9,7 @@ usage()
 	usage: run.sh [--kernel PREFIX] [--machine NAME] [--case GLOB]   all cases, on all kernels and machines
 	       run.sh [--kernel PREFIX] [--machine NAME] --exec 'COMMANDS' | --demo | --bench | --shell
 	       run.sh --debug [--machine NAME] [--case GLOB]   all cases on the debug kernel, which is built first
-	       run.sh --coverage [...]   the same, and tells which lines were run
+	       run.sh --coverage [...]   the same without the debug kernel's watchers: which lines are run
 	       run.sh --check   static checks
 	       run.sh --fuzz    the parsers under libFuzzer
 	       --no-build: with what the last run has built
