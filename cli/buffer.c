@@ -221,11 +221,29 @@ static int choose_range(const struct args *a, const struct kplug_buffer *buf, si
 	return 0;
 }
 
+/* Between begin and end: an imported buffer's exporter may have something to do. */
+static int use_range(const struct args *a, struct kplug_device *dev, const struct kplug_buffer *buf, uint32_t access,
+		     void (*fn)(const struct args *, uint8_t *, size_t, size_t))
+{
+	size_t offset = 0, length = 0;
+	int ret, err;
+
+	ret = choose_range(a, buf, &offset, &length);
+	if (ret)
+		return ret;
+	err = length ? kplug_buffer_begin_access(dev, buf, offset, length, access) : 0;
+	if (err)
+		return fail_lib(a->pos[1], err);
+	fn(a, (uint8_t *)kplug_buffer_ptr(buf) + offset, offset, length);
+	err = length ? kplug_buffer_end_access(dev, buf, offset, length, access) : 0;
+	return err ? fail_lib(a->pos[1], err) : 0;
+}
+
 static int with_range(const struct args *a, bool read_only, void (*fn)(const struct args *, uint8_t *, size_t, size_t))
 {
+	uint32_t access = KPLUG_ACCESS_READ | (read_only ? 0 : KPLUG_ACCESS_WRITE);
 	struct kplug_buffer *buf;
 	struct kplug_device *dev;
-	size_t offset = 0, length = 0;
 	int ret;
 
 	ret = open_device(a, read_only, &dev);
@@ -234,9 +252,7 @@ static int with_range(const struct args *a, bool read_only, void (*fn)(const str
 	ret = kplug_buffer_open(dev, a->pos[1], &buf);
 	if (ret)
 		return close_device(dev, a->pos[1], ret);
-	ret = choose_range(a, buf, &offset, &length);
-	if (!ret)
-		fn(a, (uint8_t *)kplug_buffer_ptr(buf) + offset, offset, length);
+	ret = use_range(a, dev, buf, access, fn);
 	kplug_buffer_free(buf);
 	kplug_device_close(dev);
 	return ret;

@@ -30,7 +30,7 @@ static struct dma_buf *find(struct kplug_device *kdev, const struct kplug_buffer
 
 	guard(mutex)(&kdev->buffer_lock);
 	list_for_each_entry(buf, &kdev->buffers, list) {
-		if (buf->id != arg->id)
+		if (buf->map_id != arg->map_id)
 			continue;
 		err = check(buf, arg);
 		if (err)

@@ -52,16 +52,21 @@ struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *na
 	return NULL;
 }
 
-/* What keeps the name from a new buffer: the same part, or another number of them. */
-static struct kplug_buffer *rival(struct kplug_device *kdev, const char *name, u16 part, u16 parts)
+/* Does it keep its name from a new buffer: as the same part, or one of another number? */
+static bool is_rival(const struct kplug_buffer *buf, const char *name, u16 part, u16 parts)
 {
-	struct kplug_buffer *buf;
+	return !strcmp(buf->name, name) && (buf->part == part || buf->parts != parts) && used(buf);
+}
 
-	lockdep_assert_held(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list)
-		if (!strcmp(buf->name, name) && (buf->part == part || buf->parts != parts) && used(buf))
-			return buf;
-	return NULL;
+static bool has_rival(const struct kplug_buffer *buf)
+{
+	const struct kplug_buffer *other;
+
+	lockdep_assert_held(&buf->kdev->buffer_lock);
+	list_for_each_entry(other, &buf->kdev->buffers, list)
+		if (is_rival(other, buf->name, buf->part, buf->parts))
+			return true;
+	return false;
 }
 
 /* Of a buffer that holds its map. */
@@ -130,6 +135,7 @@ err_memory:
 
 static void destroy(struct kplug_buffer *buf)
 {
+	kplug_parts_put(buf);
 	kplug_device_release(buf->kdev);
 	kfree_rcu(buf, rcu);
 }
@@ -212,10 +218,12 @@ static int publish(struct kplug_buffer *buf, u32 dma_bits)
 	int err = 0;
 
 	mutex_lock(&kdev->buffer_lock);
-	if (rival(kdev, buf->name, buf->part, buf->parts))
+	if (has_rival(buf))
 		err = -EEXIST;
 	else if (above(buf, dma_bits))
 		err = -EIO;
+	else
+		err = kplug_parts_hold(buf);
 	if (err) {
 		buf->withdrawn = true;
 		kplug_dma_unmap(buf);
@@ -251,26 +259,46 @@ static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
 	return kplug_dma_translated(kdev->desc.parent) ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
 }
 
+/* Is the name free (0), taken (-EEXIST), or taken by what only BPF programs hold (-EAGAIN)? */
+static int look_at_name(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
+{
+	const struct kplug_buffer *buf;
+	int err = 0;
+
+	guard(mutex)(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list) {
+		if (!is_rival(buf, arg->name, arg->part, max(arg->parts, 1)))
+			continue;
+		if (buf->kept || kplug_map_has_fd(buf->map))
+			return -EEXIST;
+		err = -EAGAIN;
+	}
+	return err;
+}
+
 /*
- * Is the name free? A buffer that only BPF programs hold may be a moment from its end, since the kernel frees programs
- * some time after their last user let go; so it is waited for, for a second.
+ * A buffer that only BPF programs hold may be a moment from its end, since the kernel frees programs some time after
+ * their last user let go; so it is waited for, for a second.
  */
 static int wait_for_name(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
 {
 	unsigned long deadline = jiffies + HZ;
-	const struct kplug_buffer *buf;
-	bool doomed;
+	int err;
 
 	for (;;) {
-		mutex_lock(&kdev->buffer_lock);
-		buf = rival(kdev, arg->name, arg->part, max(arg->parts, 1));
-		doomed = buf && !buf->kept && !kplug_map_has_fd(buf->map);
-		mutex_unlock(&kdev->buffer_lock);
-		if (!buf)
-			return 0;
-		if (!doomed || time_after(jiffies, deadline) || msleep_interruptible(10))
+		err = look_at_name(kdev, arg);
+		if (err != -EAGAIN)
+			return err;
+		if (time_after(jiffies, deadline) || msleep_interruptible(10))
 			return -EEXIST;
 	}
+}
+
+/* All but the last are of whole pages, for programs to map them one after the other. The first stands for all. */
+static bool valid_part(const struct kplug_buffer_alloc *arg)
+{
+	return arg->part < max(arg->parts, 1) && (arg->part + 1 >= arg->parts || PAGE_ALIGNED(arg->bytes)) &&
+	       !(arg->part && arg->flags & KPLUG_BUFFER_KEEP);
 }
 
 static bool valid(const struct kplug_buffer_alloc *arg)
@@ -279,8 +307,8 @@ static bool valid(const struct kplug_buffer_alloc *arg)
 
 	return !(arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS)) && kplug_buffer_name_ok(arg->name) &&
 	       arg->bytes && arg->bytes <= KPLUG_BUFFER_MAX && arg->kind <= KPLUG_BUFFER_WC &&
-	       (theirs ? !arg->node : !arg->memory_fd) && (arena || !arg->arena_addr) &&
-	       arg->part < max(arg->parts, 1) && (!theirs || arg->parts <= 1) && !arg->reserved;
+	       (theirs ? !arg->node : !arg->memory_fd) && (arena || !arg->arena_addr) && (!theirs || arg->parts <= 1) &&
+	       valid_part(arg) && !arg->reserved;
 }
 
 static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
@@ -291,7 +319,7 @@ static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg
 		return -EINVAL;
 	if (arg->node && (arg->node > MAX_NUMNODES || !node_state(arg->node - 1, N_MEMORY)))
 		return -ENXIO;
-	if (!kplug_dma_coherent(kdev))
+	if (!kplug_dma_coherent(kdev) || (arg->kind == KPLUG_BUFFER_WC && !IS_ENABLED(CONFIG_X86)))
 		return -EOPNOTSUPP;
 	if ((arg->kind == KPLUG_BUFFER_PAGED || arg->kind == KPLUG_BUFFER_ARENA) &&
 	    !kplug_dma_translated(kdev->desc.parent))
@@ -429,29 +457,19 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 	return arg->flags & KPLUG_BUFFER_FD && fd < 0 ? fd : 0;
 }
 
-static bool kept_as(const struct kplug_buffer *buf, const char *name)
-{
-	return buf->kept && !strcmp(buf->name, name);
-}
-
 int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free *arg)
 {
 	struct kplug_buffer *buf;
-	int err = -ENOENT;
+	int err;
 
 	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
 		return -EINVAL;
-	guard(mutex)(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list) {
-		if (!kept_as(buf, arg->name))
-			continue;
-		err = kplug_rights_check(&buf->rights, MAY_WRITE);
-		if (err)
-			return err;
-	}
-	list_for_each_entry(buf, &kdev->buffers, list)
-		if (kept_as(buf, arg->name))
-			unkeep(buf);
+	mutex_lock(&kdev->buffer_lock);
+	buf = kplug_buffer_find(kdev, arg->name, 0);
+	err = buf && buf->kept ? kplug_rights_check(&buf->rights, MAY_WRITE) : -ENOENT;
+	if (!err)
+		unkeep(buf);
+	mutex_unlock(&kdev->buffer_lock);
 	return err;
 }
 

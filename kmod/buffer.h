@@ -27,6 +27,7 @@ struct kplug_buffer {
 	struct bpf_map *map; /* held; if it belongs to it: only while `kept` */
 	char name[KPLUG_BUFFER_NAME_LEN];
 	u16 part, parts; /* which, of how many under this name; 0 of 1 for most */
+	struct bpf_map **others; /* of part 0: the maps of the others, held; NULL: there are none */
 	u32 id;
 	u32 map_id;
 	enum kplug_buffer_kind kind;
@@ -56,10 +57,20 @@ int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free 
 /* access.c: see KPLUG_BUFFER_ACCESS. The caller has not entered the device, since an exporter may wait for long. */
 int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
 
+/* Maps write-combining pages, of which there are `count`, from page pgoff on. */
+int kplug_buffer_mmap_wc(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma);
+
 /* Maps a buffer read-only into a program; see KPLUG_MMAP_BUFFER. */
 int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, struct vm_area_struct *vma);
 /* An imported one, from page pgoff on. The caller holds its map. */
 int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
+
+/*
+ * parts.c: has the first of several parts hold the others. Undone by kplug_parts_put(), in any case. -ENOENT: one is
+ * not there, or of another kind or with other rights. The caller of the first holds the buffer_lock.
+ */
+int kplug_parts_hold(struct kplug_buffer *buf);
+void kplug_parts_put(struct kplug_buffer *buf);
 
 bool kplug_buffer_name_ok(const char *name);
 /* The part of this name that is not about to end, or NULL. The caller holds buffer_lock. */

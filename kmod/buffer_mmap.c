@@ -46,14 +46,25 @@ int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, st
 	return err;
 }
 
+/* By their numbers: what can be pinned the kernel may map again, in the usual way, which must not be. */
+int kplug_buffer_mmap_wc(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma)
+{
+	if (pgoff > count || vma_pages(vma) > count - pgoff)
+		return -ENXIO;
+	vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(pages[pgoff]), vma_pages(vma) << PAGE_SHIFT,
+			       vma->vm_page_prot);
+}
+
 static int map_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma)
 {
 	unsigned long count = vma_pages(vma);
 	int err;
 
 	if (buf->kind == KPLUG_BUFFER_WC)
-		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
-	err = vm_insert_pages(vma, vma->vm_start, buf->pages + pgoff, &count);
+		err = kplug_buffer_mmap_wc(buf->pages, buf->count, pgoff, vma);
+	else
+		err = vm_insert_pages(vma, vma->vm_start, buf->pages + pgoff, &count);
 	if (err)
 		return err;
 	vma->vm_private_data = buf->map;

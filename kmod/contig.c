@@ -221,10 +221,8 @@ static int combine_writes(const struct kplug_buffer *buf)
 	if (!set_memory_wc(addr, buf->count))
 		return 0;
 	set_memory_wb(addr, buf->count);
-	return -ENOMEM;
-#else
-	return -EOPNOTSUPP;
 #endif
+	return -ENOMEM;
 }
 
 static void do_not_combine_writes(const struct kplug_buffer *buf)

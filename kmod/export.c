@@ -63,7 +63,7 @@ static int map_user(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	if (e->wc)
-		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+		return kplug_buffer_mmap_wc(e->pages, e->count, vma->vm_pgoff, vma);
 	return vm_map_pages(vma, e->pages, e->count);
 }
 

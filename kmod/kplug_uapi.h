@@ -83,7 +83,7 @@ struct kplug_info {
 	__u32 out_bus; /* enum kplug_bus */
 	__u32 out_irq_mode; /* enum kplug_irq_mode */
 	__u32 out_vectors; /* 0..KPLUG_VECTOR_MAX */
-	__u32 out_buffers; /* alive now */
+	__u32 out_buffers; /* alive now; each part counts */
 	__u32 out_dma_bits; /* DMA mask in force */
 	__u32 out_flags; /* KPLUG_INFO_* */
 	__u16 out_vendor; /* PCI ids; those of QEMU's edu on the software device */
@@ -105,7 +105,12 @@ enum kplug_buffer_kind {
 	KPLUG_BUFFER_CONTIGUOUS,
 	KPLUG_BUFFER_ARENA, /* a BPF arena of the caller's; behind an IOMMU only */
 	KPLUG_BUFFER_IMPORTED, /* a dma-buf of another driver's */
-	KPLUG_BUFFER_WC, /* contiguous, and write-combining to the CPU: for streams to the device; slow to read */
+	/*
+	 * Contiguous, and write-combining to the CPU: for streams to the device, since reading is slow. It cannot be
+	 * pinned (O_DIRECT), nor be read by bpf(BPF_MAP_LOOKUP_ELEM). Until the next boot the kernel maps the memory
+	 * around it by 4 KiB.
+	 */
+	KPLUG_BUFFER_WC,
 };
 
 /*
@@ -114,6 +119,7 @@ enum kplug_buffer_kind {
  * KPLUG_BUFFER_KEEP the buffer lives as long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with
  * it, also until KPLUG_BUFFER_FREE or the device's removal.
  *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts
+ *   ENOENT      this is the first part, and not all others are there, of the same kind and rights
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
  *   EFBIG       it is more than all memory within the mask
@@ -137,7 +143,8 @@ enum kplug_buffer_kind {
  *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
  *   EPERM       also: the caller is in a user namespace of its own
  * What is larger than KPLUG_BUFFER_MAX has parts: buffers of one name, each with a map, an id and a device address of
- * its own. Allocated from the last to the first: who finds the first finds all. They are of our own memory, no arena.
+ * its own, and all but the last of whole pages. They are of our own memory, no arena. The first is allocated after the
+ * others, which it holds: they live as long as it does, so it alone may be kept. The others may be held longer.
  * A mapping of an imported buffer holds the dma-buf and, if its exporter has its own way, not the buffer; an fd does.
  * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
  * map it (KPLUG_MMAP_BUFFER: reading) and may free it (writing), if the node lets them in; CAP_DAC_OVERRIDE may, too.
@@ -161,7 +168,7 @@ struct kplug_buffer_alloc {
 	__u32 uid; /* in the caller's user namespace; 2^32 - 1: his own */
 	__u32 gid;
 	__s32 memory_fd; /* KPLUG_BUFFER_ARENA: the arena, _IMPORTED: the dma-buf, which the buffer holds; else 0 */
-	__u32 node; /* 1 + the NUMA node that all memory is to be on; 0: any; paged and contiguous only */
+	__u32 node; /* 1 + the NUMA node that all memory is to be on; 0: any; not for an arena or a dma-buf */
 	__u64 arena_addr; /* KPLUG_BUFFER_ARENA: where the caller has mapped all of it for writing; else 0 */
 	__u16 part; /* which part this is, from 0, ... */
 	__u16 parts; /* ... of how many; 0: it has none, which is one */
@@ -200,7 +207,7 @@ struct kplug_buffer_info {
 #define KPLUG_BUFFER_FD 0x1U
 
 /*
- * Drops what KPLUG_BUFFER_KEEP holds, of all parts. Other holders keep the buffer alive. ENOENT: no such name, or not
+ * Drops what KPLUG_BUFFER_KEEP holds. Other holders keep the buffer alive. ENOENT: no such name, or not
  * kept. EACCES: no right to write to it.
  */
 struct kplug_buffer_free {
@@ -230,7 +237,7 @@ struct kplug_buffer_export {
  * for the devices that use it, and looks at the whole. Any open; WRITE needs one for writing. Both need the buffer's
  * rights (EACCES).
  *   EINVAL  also: neither READ nor WRITE
- *   ENOENT  no such buffer
+ *   ENOENT  the device has no such buffer
  *   ERANGE  not a part of it
  *   EINTR   a signal came while the exporter waited
  *   The exporter may have others.
@@ -238,7 +245,7 @@ struct kplug_buffer_export {
 struct kplug_buffer_access {
 	__u32 size;
 	__u32 flags; /* KPLUG_ACCESS_* */
-	__u32 id; /* the buffer's, as of KPLUG_BUFFER_ALLOC and _INFO */
+	__u32 map_id; /* the buffer's */
 	__u32 reserved;
 	__u64 offset; /* in bytes */
 	__u64 bytes; /* 1 or more */

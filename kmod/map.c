@@ -46,6 +46,12 @@ static void *owner_lookup(struct bpf_map *map, void *key)
 	return *(u32 *)key ? NULL : buffer_of(map)->virt;
 }
 
+/* By bpf(): what copies all of it under RCU would take seconds where reading is slow. */
+static void *owner_lookup_sys(struct bpf_map *map, void *key)
+{
+	return buffer_of(map)->kind == KPLUG_BUFFER_WC ? ERR_PTR(-EOPNOTSUPP) : owner_lookup(map, key);
+}
+
 static long owner_update(struct bpf_map *map, void *key, void *value, u64 flags)
 {
 	if (flags > BPF_EXIST)
@@ -84,7 +90,7 @@ static int owner_mmap(struct bpf_map *map, struct vm_area_struct *vma)
 		return kplug_buffer_mmap_imported(buf, vma->vm_pgoff, vma);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	if (buf->kind == KPLUG_BUFFER_WC)
-		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+		return kplug_buffer_mmap_wc(buf->pages, buf->count, vma->vm_pgoff, vma);
 	return vm_map_pages(vma, buf->pages, buf->count);
 }
 
@@ -133,6 +139,7 @@ static void fill_ops(const struct bpf_map *map)
 		array_ops = map->ops;
 		owner_ops = (struct bpf_map_ops){
 			.map_lookup_elem = owner_lookup,
+			.map_lookup_elem_sys_only = owner_lookup_sys,
 			.map_update_elem = owner_update,
 			.map_direct_value_addr = owner_value_addr,
 			.map_direct_value_meta = owner_value_meta,

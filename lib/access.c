@@ -5,8 +5,8 @@
 #include "internal.h"
 
 static const struct kp_reason access_reasons[] = {
-	{ EINVAL, "refused; to read, to write, or both" },
-	{ ENOENT, "the device has it no more" },
+	{ EINVAL, "refused; it must be to read, to write, or both, and an end must have a begin" },
+	{ ENOENT, "it is no buffer of this device, or no more" },
 	{ ERANGE, "not a part of it" },
 	{ EACCES, "to write it needs a device that is open for writing, and to read or write the buffer's rights" },
 	{ EINTR, "a signal came; try again" },
@@ -16,7 +16,7 @@ static const struct kp_reason access_reasons[] = {
 static int ask(struct kplug_device *dev, const struct kplug_buffer_part *part, size_t start, size_t from, size_t to,
 	       uint32_t flags)
 {
-	struct kplug_buffer_access req = { .size = sizeof(req), .flags = flags, .id = part->id };
+	struct kplug_buffer_access req = { .size = sizeof(req), .flags = flags, .map_id = part->map_id };
 
 	from = from > part->offset ? from - part->offset : 0;
 	to = to - part->offset < part->bytes ? to - part->offset : part->bytes;

@@ -14,6 +14,7 @@ static const struct kp_reason lookup_reasons[] = {
 	{ ENOENT, "the device has no buffer of this name" },
 	{ EACCES, "its owner, group and mode do not let you in (kplug buffer list shows them), or a security policy "
 		  "refuses it; open it for writing, or change the policy" },
+	{ EMFILE, "each 512 MiB take a file descriptor; raise the limit (ulimit -n)" },
 	{ ERANGE, "not a part of it, or not from a page's boundary on; an arena has no parts" },
 	{ EINVAL, "refused; a name has letters, digits, '_' and '.'" },
 	{ 0, NULL },
@@ -43,10 +44,12 @@ struct kplug_buffer *kp_buffer_new(const char *name, size_t count)
 {
 	struct kplug_buffer *buf = calloc(1, sizeof(*buf) + count * sizeof(buf->part[0]));
 
-	if (buf)
-		buf->count = count;
-	else
+	if (!buf) {
 		kp_fail(-ENOMEM, NULL, "buffer %s", name);
+		return NULL;
+	}
+	buf->count = count;
+	buf->first_fd = -1;
 	return buf;
 }
 
@@ -60,6 +63,16 @@ static void *map_part(const struct kplug_device *dev, const struct kplug_buffer 
 	if (part->map_fd >= 0)
 		return mmap(ptr, bytes, PROT_READ | PROT_WRITE, flags, part->map_fd, (off_t)start);
 	return mmap(ptr, bytes, PROT_READ, flags, dev->fd, (off_t)(KPLUG_MMAP_BUFFER(part->id) + start));
+}
+
+/* The kernel has unmapped what was to become part i, and another thread may have got the place since. */
+static void unmap_but(const struct kplug_buffer *buf, size_t i)
+{
+	size_t after = buf->part[i].offset + buf->part[i].bytes;
+
+	munmap(buf->ptr, buf->part[i].offset);
+	if (i + 1 < buf->count)
+		munmap((uint8_t *)buf->ptr + after, kp_page_round(buf->bytes - after));
 }
 
 static int map_parts(const struct kplug_device *dev, struct kplug_buffer *buf)
@@ -77,7 +90,7 @@ static int map_parts(const struct kplug_device *dev, struct kplug_buffer *buf)
 	for (i = 0; i < buf->count; i++)
 		if (map_part(dev, buf, i, (uint8_t *)buf->ptr + buf->part[i].offset) == MAP_FAILED) {
 			err = -errno;
-			munmap(buf->ptr, kp_page_round(buf->bytes));
+			unmap_but(buf, i);
 			return err;
 		}
 	return 0;
@@ -110,11 +123,6 @@ static int look_up(struct kplug_device *dev, const char *name, uint32_t part, ui
 	return 0;
 }
 
-int kp_buffer_info(struct kplug_device *dev, const char *name, uint32_t part, struct kplug_buffer_info *ret_info)
-{
-	return look_up(dev, name, part, 0, ret_info);
-}
-
 int kp_buffer_fd(struct kplug_device *dev, const char *name, struct kplug_buffer_info *ret_info, int *ret_fd)
 {
 	int err = look_up(dev, name, 0, KPLUG_BUFFER_FD, ret_info);
@@ -131,6 +139,8 @@ static void close_parts(const struct kplug_buffer *buf)
 	for (i = 0; i < buf->count; i++)
 		if (buf->part[i].map_fd >= 0)
 			close(buf->part[i].map_fd);
+	if (buf->first_fd >= 0)
+		close(buf->first_fd);
 }
 
 static void add_part(struct kplug_buffer *buf, const struct kplug_buffer_info *info)
@@ -194,7 +204,7 @@ static void cut_part(struct kplug_buffer_part *part, size_t from, size_t to)
 	part->bytes = from < to ? to - from : 0;
 }
 
-/* Keeps `bytes` bytes from offset on; SIZE_MAX from 0: all. */
+/* Keeps `bytes` bytes from offset on; SIZE_MAX from 0: all. The first part's map holds the others, so its fd stays. */
 static int cut(struct kplug_buffer *buf, size_t offset, size_t bytes)
 {
 	size_t i, kept = 0;
@@ -208,7 +218,9 @@ static int cut(struct kplug_buffer *buf, size_t offset, size_t bytes)
 
 		cut_part(&part, offset, offset + bytes);
 		if (!part.bytes) {
-			if (part.map_fd >= 0)
+			if (!i)
+				buf->first_fd = part.map_fd;
+			else if (part.map_fd >= 0)
 				close(part.map_fd);
 			continue;
 		}

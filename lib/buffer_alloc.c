@@ -21,6 +21,7 @@ static const struct kp_reason alloc_reasons[] = {
 	  "over the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
 	  "less" },
 	{ ENXIO, "there is no memory on this NUMA node (numactl --hardware shows them)" },
+	{ EMFILE, "each 512 MiB take a file descriptor; raise the limit (ulimit -n)" },
 	{ ETIME, "found no piece of memory so large in time; give more time, or ask for less" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the kernel cannot do DMA with this mask, or would copy the data (swiotlb); ask for more bits, or use "
@@ -53,13 +54,13 @@ static size_t parts_of(size_t bytes)
 	return bytes ? (bytes - 1) / KPLUG_BUFFER_MAX + 1 : 1;
 }
 
-/* Drops and closes the parts from `first` on. */
+/* Closes the parts from `first` on; the very first may be kept. */
 static void undo(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, const struct kplug_buffer *buf,
 		 size_t first)
 {
 	struct kplug_buffer_free drop = { .size = sizeof(drop) };
 
-	if (first < buf->count && like->flags & KPLUG_BUFFER_KEEP) {
+	if (!first && like->flags & KPLUG_BUFFER_KEEP) {
 		memcpy(drop.name, like->name, sizeof(drop.name));
 		kp_ioctl(dev->fd, KPLUG_BUFFER_FREE, &drop);
 	}
@@ -75,6 +76,8 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	struct kplug_buffer_alloc req = *like;
 	int err;
 
+	if (i)
+		req.flags &= ~KPLUG_BUFFER_KEEP;
 	req.bytes = part->bytes;
 	req.part = (uint16_t)i;
 	req.parts = (uint16_t)(buf->count > 1 ? buf->count : 0);
@@ -91,7 +94,7 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	return 0;
 }
 
-/* All parts or none; the first is the last to be made, since others look for that. */
+/* All parts or none; the first is the last to be made, and holds the others. */
 static int request_parts(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t end,
 			 struct kplug_buffer *buf)
 {

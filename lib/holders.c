@@ -235,54 +235,66 @@ static int programs(struct search *s)
 	return err;
 }
 
-static int search(struct search *s)
-{
-	int err;
-
-	s->pages = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (s->pages < 0)
-		return open_error();
-	/* Who may not know the numbers of pages sees zeros: does he see one of his own? */
-	err = page_number(s->pages, (uintptr_t)&err) ? processes(s) : -EPERM;
-	close(s->pages);
-	return err ?: programs(s);
-}
-
 /* Of one part. */
-static int search_part(struct kplug_device *dev, const char *name, const struct kplug_buffer_info *info,
-		       struct search *s)
+static int search_part(struct kplug_device *dev, struct search *s)
 {
 	void *mem;
 	int err;
 
-	s->info = info;
-	s->from = KPLUG_MMAP_BUFFER(info->out_id);
-	s->bytes = kp_page_round(info->out_bytes);
+	s->from = KPLUG_MMAP_BUFFER(s->info->out_id);
+	s->bytes = kp_page_round(s->info->out_bytes);
 	mem = mmap(NULL, s->bytes, PROT_READ, MAP_SHARED, dev->fd, (off_t)s->from);
 	if (mem == MAP_FAILED)
-		return kp_fail(errno == ENXIO ? -ENOENT : -errno, reasons, "buffer %s on device %s: cannot be mapped",
-			       name, dev->name);
+		return errno == ENXIO ? -ENOENT : -errno;
 	s->mem = mem;
-	err = search(s);
+	/* Who may not know the numbers of pages sees zeros: does he see one of his own? */
+	err = page_number(s->pages, (uintptr_t)&err) ? processes(s) : -EPERM;
 	munmap(mem, s->bytes);
-	return err ? kp_fail(err, reasons, "buffer %s on device %s: its holders", name, dev->name) : 0;
+	return err;
+}
+
+/* Of those among infos that are of this name: processes first. */
+static int search(struct kplug_device *dev, const char *name, const struct kplug_buffer_info *infos, size_t count,
+		  struct search *s)
+{
+	int err = -ENOENT;
+	size_t i;
+
+	s->pages = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (s->pages < 0)
+		return open_error();
+	for (i = 0; i < count && (!err || err == -ENOENT); i++) {
+		s->info = &infos[i];
+		if (!strcmp(infos[i].out_name, name))
+			err = search_part(dev, s);
+	}
+	for (i = 0; i < count && !err; i++) {
+		s->info = &infos[i];
+		if (!strcmp(infos[i].out_name, name))
+			err = programs(s);
+	}
+	close(s->pages);
+	return err;
 }
 
 int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplug_holder **ret_holders,
 			 size_t *ret_count)
 {
-	struct kplug_buffer_info info = { 0 };
+	char checked[KPLUG_BUFFER_NAME_LEN] = "";
+	struct kplug_buffer_info *infos = NULL;
 	struct search s = { 0 };
-	uint32_t part = 0;
+	size_t count = 0;
 	int err;
 
+	err = kp_buffer_name(checked, name) ?: kplug_buffer_list(dev, &infos, &count);
+	if (err)
+		return err;
 	kp_path(s.node, "%s/kplug/%s", kp_dev_root, dev->name);
-	do {
-		err = kp_buffer_info(dev, name, part, &info) ?: search_part(dev, name, &info, &s);
-	} while (!err && ++part < info.out_parts);
+	err = search(dev, name, infos, count, &s);
+	free(infos);
 	if (err) {
 		free(s.found);
-		return err;
+		return kp_fail(err, reasons, "buffer %s on device %s: its holders", name, dev->name);
 	}
 	*ret_holders = s.found;
 	*ret_count = s.count;

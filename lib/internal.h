@@ -93,6 +93,7 @@ struct kplug_buffer {
 	size_t bytes;
 	enum kplug_buffer_kind kind;
 	size_t start; /* of ptr, in the kernel's first part */
+	int first_fd; /* the first part's, if it is not one of these; or -1 */
 	size_t count;
 	struct kplug_buffer_part part[]; /* fds of their maps, -1: read-only, through the node */
 };
@@ -105,8 +106,7 @@ int kp_buffer_map(const struct kplug_device *dev, const char *name, struct kplug
 /* buffer_alloc.c. opts: of the size that we know. dmabuf_fd: of KPLUG_BUFFER_IMPORTED, else -1. */
 int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		    int dmabuf_fd, struct kplug_buffer **ret_buf);
-/* buffer.c. What the kernel tells of a part; and of the first one, with an fd of its map, for the caller to close. */
-int kp_buffer_info(struct kplug_device *dev, const char *name, uint32_t part, struct kplug_buffer_info *ret_info);
+/* buffer.c. What the kernel tells of the first part, and an fd of its map, for the caller to close. */
 int kp_buffer_fd(struct kplug_device *dev, const char *name, struct kplug_buffer_info *ret_info, int *ret_fd);
 
 /* arena.c. A new arena, mapped; and one that is a buffer, with info->out_fd, in its place. For the caller to unmap. */

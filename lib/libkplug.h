@@ -177,7 +177,7 @@ struct kplug_alloc_opts {
 	uint32_t dma_bits; /* 0: the device's mask in force; else 1..64 becomes the device's mask */
 	bool keep; /* outlives its holders, until kplug_buffer_drop() or the device's removal */
 	bool retry_smaller; /* for want of memory, tries an eighth less, again and again (not for an arena) */
-	uint32_t timeout_ms; /* for finding a place for a contiguous one; 0: no limit */
+	uint32_t timeout_ms; /* for finding a place for a contiguous one, and one more try a part; 0: no limit */
 	const struct kplug_buffer_rights *rights; /* NULL: the caller's, and everybody's to use */
 	uint32_t node; /* 1 + the NUMA node that the memory is to be on; 0: any; not for an arena */
 };
@@ -185,7 +185,8 @@ struct kplug_alloc_opts {
 /*
  * Allocates a zeroed buffer and maps it for reading and writing. name: 1..15 letters, digits, '_' or '.'. bytes: 1 or
  * more; more than KPLUG_BUFFER_MAX, which an arena cannot have, are parts: see kplug_buffer_parts(). A plugin sees the
- * first. kplug_buffer_free() it.
+ * first, which holds the others. After a failure in the middle of them, dma_bits may have become the device's mask.
+ * kplug_buffer_free() it.
  *   -EINVAL      name, bytes or an option is out of range
  *   -EEXIST      the device has a buffer of this name
  *   -ENOMEM      not enough free memory, on the node, for a contiguous one within the mask
@@ -193,6 +194,7 @@ struct kplug_alloc_opts {
  *   -EFBIG       more than all memory within the mask
  *   -EDQUOT      a contiguous one or an arena is over RLIMIT_MEMLOCK, or a contiguous one over the memory cgroup's limit
  *   -EFAULT      not enough memory for an arena's pages
+ *   -EMFILE      each part takes an fd
  *   -ETIME       timeout_ms was over
  *   -ENXIO       the machine has no such NUMA node, or no memory on it
  *   -ERANGE      dma_bits is more than the device can
@@ -202,7 +204,8 @@ struct kplug_alloc_opts {
  * KPLUG_BUFFER_ARENA makes a BPF arena, in which plugins and programs share pointers: see KPLUG_ARENA() in kplug.bpf.h. It
  * is mapped at the same address by all programs, as a whole, and not inherited by fork().
  * KPLUG_BUFFER_WC is for streams to the device: the CPU's writes are gathered, and its reads are slow. A write is on its
- * way to memory at the latest before the next register access or atomic operation.
+ * way to memory at the latest before the next register access or atomic operation. The kernel does not pin it (O_DIRECT,
+ * io_uring), nor copy it for bpf_map_lookup_elem(), and maps the memory around it by 4 KiB until the next boot.
  */
 int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		       struct kplug_buffer **ret_buf);
@@ -237,7 +240,7 @@ void kplug_buffer_free(struct kplug_buffer *buf);
 int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd);
 
 /*
- * Makes a whole dma-buf a buffer of the device. fd: stays the caller's, who may close it at once. opts: dma_bits, keep
+ * Makes a whole dma-buf, of KPLUG_BUFFER_MAX bytes at most, a buffer of the device. fd: stays the caller's, who may close it at once. opts: dma_bits, keep
  * and rights only. kplug_buffer_free() it. Programs begin and end their
  * access where the exporter wants it: kplug_buffer_begin_access(). A mapping holds the dma-buf and, if its exporter has its own way, not
  * the buffer; the buffer's fd does. Errors: as of kplug_buffer_alloc(), and
@@ -256,7 +259,7 @@ int kplug_buffer_import(struct kplug_device *dev, const char *name, int fd, cons
  * imported ones as well, whose exporter is asked and may wait for other devices.
  *   -EINVAL  access is neither
  *   -ERANGE  not a part of the buffer
- *   -ENOENT  it is no buffer of dev, or no more
+ *   -ENOENT  it is no buffer of dev, or no more of it (removed and back, it is another device)
  *   -EACCES  no right to it, or to write, and dev is open read-only
  *   -EINTR   a signal came while the exporter waited; it may have other errors
  */
@@ -317,8 +320,9 @@ struct kplug_holder {
 
 /*
  * Lists who holds a buffer now, processes first. Not among them: pins in a BPF file system, memory that the kernel still
- * uses (O_DIRECT, io_uring), fds of a dma-buf and devices that use it, mappings of a dma-buf whose exporter hides its
- * pages, and processes whose first thread has ended. *ret_holders: for the caller to free(); NULL if there are none.
+ * uses (O_DIRECT, io_uring), fds of a dma-buf and devices that use it, mappings of a write-combining buffer or of a
+ * dma-buf whose exporter hides its pages, and processes whose first thread has ended. *ret_holders: for the caller to
+ * free(); NULL if there are none.
  *   -ENOENT  there is no such buffer
  *   -EACCES  its mode does not let the caller read
  *   -EPERM   CAP_SYS_ADMIN or CAP_SYS_PTRACE is missing

@@ -30,6 +30,7 @@ static struct {
 	uint32_t enabled, unmasked, triggered, resumed;
 	struct kplug_buffer_alloc alloc;
 	size_t alloc_max; /* bytes in one piece; 0: any */
+	unsigned int accesses; /* begun and ended */
 	uint16_t parts; /* of the buffer; 0: one */
 	struct kplug_call call;
 	struct kplug_reg reg;
@@ -193,6 +194,9 @@ int ioctl(int fd, unsigned long command, ...)
 		return give_buffer(arg);
 	case KPLUG_BUFFER_ALLOC:
 		return take_alloc(arg);
+	case KPLUG_BUFFER_ACCESS:
+		fake.accesses++;
+		return 0;
 	case KPLUG_BUFFER_FREE:
 		return take_away(&fake.kept);
 	case KPLUG_PLUGIN_INFO:

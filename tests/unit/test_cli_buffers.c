@@ -107,6 +107,7 @@ static void buffer_allocation(void **state)
 		    "new: 1073741824 bytes, paged, device address 0xfffffff000000000, map id 78\n"
 		    "  from byte 536870912 on: device address 0xfffffff000000000, map id 78\n");
 	assert_int_equal(fake.alloc.part, 0);
+	assert_int_equal(fake.alloc.flags, KPLUG_BUFFER_KEEP);
 	assert_int_equal(fake.alloc.parts, 2);
 	assert_int_equal(fake.alloc.bytes, KPLUG_BUFFER_MAX);
 	json = parse_output(run_cli("buffer", "alloc", "soft0", "new", "1073741825", "--json"));
@@ -158,6 +159,7 @@ static void buffer_dumping(void **state)
 	assert_int_equal(r->code, 0);
 	assert_non_null(strstr(r->out, "\n*\n00002000\n"));
 	assert_done(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8K"), "00002000\n");
+	assert_int_equal(fake.accesses, 6); /* of three with bytes in them */
 	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8193"), 1, "is past the end; it has 8192");
 	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "1", "--length", "8K"), 1, "past the end");
 	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "1", "--length", "18446744073709551615"), 1,

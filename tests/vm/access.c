@@ -12,7 +12,7 @@
 static const struct rig_dev *at;
 static struct kplug_device *dev;
 static struct kplug_buffer *buf;
-static uint32_t id;
+static uint32_t map_id;
 
 static int setup(void **state)
 {
@@ -25,7 +25,7 @@ static int setup(void **state)
 	dev = rig_open(at);
 	assert_ok(kplug_buffer_alloc(dev, "access", BYTES, &opts, &buf));
 	assert_ok(kplug_buffer_list(dev, &infos, &count));
-	id = infos[0].out_id;
+	map_id = infos[0].out_map_id;
 	free(infos);
 	return 0;
 }
@@ -55,7 +55,7 @@ static void in_range(void **state)
 static int raw(uint32_t flags, uint32_t which, uint64_t offset, uint64_t bytes)
 {
 	struct kplug_buffer_access req = {
-		.size = sizeof(req), .flags = flags, .id = which, .offset = offset, .bytes = bytes
+		.size = sizeof(req), .flags = flags, .map_id = which, .offset = offset, .bytes = bytes
 	};
 
 	return ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ACCESS, &req) ? -errno : 0;
@@ -64,19 +64,19 @@ static int raw(uint32_t flags, uint32_t which, uint64_t offset, uint64_t bytes)
 static void bad_input(void **state)
 {
 	struct kplug_buffer_access reserved = {
-		.size = sizeof(reserved), .flags = BOTH, .id = id, .reserved = 1, .bytes = 1
+		.size = sizeof(reserved), .flags = BOTH, .map_id = map_id, .reserved = 1, .bytes = 1
 	};
 
 	(void)state;
-	assert_int_equal(raw(BOTH, id, 0, BYTES), 0);
-	assert_int_equal(raw(0, id, 0, 1), -EINVAL);
-	assert_int_equal(raw(KPLUG_ACCESS_END, id, 0, 1), -EINVAL);
-	assert_int_equal(raw(8 | BOTH, id, 0, 1), -EINVAL);
-	assert_int_equal(raw(BOTH, id, 0, 0), -EINVAL);
-	assert_int_equal(raw(BOTH, id + 1, 0, 1), -ENOENT);
-	assert_int_equal(raw(BOTH, id, BYTES, 1), -ERANGE);
-	assert_int_equal(raw(BOTH, id, UINT64_MAX, 2), -ERANGE);
-	assert_int_equal(raw(BOTH, id, 1, UINT64_MAX), -ERANGE);
+	assert_int_equal(raw(BOTH, map_id, 0, BYTES), 0);
+	assert_int_equal(raw(0, map_id, 0, 1), -EINVAL);
+	assert_int_equal(raw(KPLUG_ACCESS_END, map_id, 0, 1), -EINVAL);
+	assert_int_equal(raw(8 | BOTH, map_id, 0, 1), -EINVAL);
+	assert_int_equal(raw(BOTH, map_id, 0, 0), -EINVAL);
+	assert_int_equal(raw(BOTH, ~map_id, 0, 1), -ENOENT);
+	assert_int_equal(raw(BOTH, map_id, BYTES, 1), -ERANGE);
+	assert_int_equal(raw(BOTH, map_id, UINT64_MAX, 2), -ERANGE);
+	assert_int_equal(raw(BOTH, map_id, 1, UINT64_MAX), -ERANGE);
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ACCESS, &reserved));
 	assert_errno(EINVAL, kplug_buffer_begin_access(dev, buf, 0, 1, 0));
 	assert_errno(EINVAL, kplug_buffer_end_access(dev, buf, 0, 1, 0));

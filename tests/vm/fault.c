@@ -75,9 +75,11 @@ static int path_open(void)
 	return err;
 }
 
-static int alloc(uint64_t bytes, uint32_t flags)
+static int alloc(uint64_t bytes, uint32_t flags, enum kplug_buffer_kind kind)
 {
-	struct kplug_buffer_alloc arg = { .size = sizeof(arg), .bytes = bytes, .flags = flags, .name = "faulty" };
+	struct kplug_buffer_alloc arg = {
+		.size = sizeof(arg), .bytes = bytes, .flags = flags, .kind = kind, .name = "faulty"
+	};
 	int err;
 
 	err = ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &arg) ? -errno : 0;
@@ -88,13 +90,18 @@ static int alloc(uint64_t bytes, uint32_t flags)
 
 static int path_alloc(void)
 {
-	return alloc(64 << 10, 0);
+	return alloc(64 << 10, 0, KPLUG_BUFFER_AUTO);
 }
 
 /* More than the buddy allocator has in one piece. */
 static int path_alloc_large(void)
 {
-	return alloc(8 * MIB, 0);
+	return alloc(8 * MIB, 0, KPLUG_BUFFER_AUTO);
+}
+
+static int path_alloc_wc(void)
+{
+	return alloc(64 << 10, 0, KPLUG_BUFFER_WC);
 }
 
 static int free_kept(void)
@@ -106,7 +113,7 @@ static int free_kept(void)
 
 static int path_alloc_kept(void)
 {
-	int err = alloc(4096, KPLUG_BUFFER_KEEP);
+	int err = alloc(4096, KPLUG_BUFFER_KEEP, KPLUG_BUFFER_AUTO);
 
 	return err ? err : undone(free_kept);
 }
@@ -133,6 +140,15 @@ static int path_map(void)
 	return 0;
 }
 
+static int access_to(uint32_t map_id, uint32_t end)
+{
+	struct kplug_buffer_access arg = {
+		.size = sizeof(arg), .flags = KPLUG_ACCESS_READ | end, .map_id = map_id, .bytes = MIB
+	};
+
+	return ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ACCESS, &arg) ? -errno : 0;
+}
+
 /* The buffer that is there all the time, as another one. */
 static int path_dmabuf(void)
 {
@@ -154,6 +170,7 @@ static int path_dmabuf(void)
 	err = p == MAP_FAILED ? -errno : 0;
 	if (!err)
 		munmap(p, MIB);
+	err = err ?: access_to(in.out_map_id, 0) ?: access_to(in.out_map_id, KPLUG_ACCESS_END);
 	close(in.out_fd);
 	return err;
 }
@@ -240,6 +257,7 @@ static const struct path {
 	{ "open", path_open },
 	{ "buffer", path_alloc },
 	{ "large buffer", path_alloc_large },
+	{ "write-combining buffer", path_alloc_wc },
 	{ "kept buffer", path_alloc_kept },
 	{ "map", path_map },
 	{ "dma-buf", path_dmabuf },
@@ -272,6 +290,7 @@ static const struct function {
 	{ "bpf_prog_get_type_dev", -EBADF, false },
 	{ "account_locked_vm", -ENOMEM, true },
 	{ "alloc_contig_range_noprof", -EBUSY, true },
+	{ "set_memory_wc", -ENOMEM, false },
 	{ "sg_alloc_table_from_pages_segment", -ENOMEM, false },
 	{ "dma_map_sgtable", -EIO, false },
 	{ "dma_map_page_attrs", -1, false }, /* DMA_MAPPING_ERROR */
@@ -285,6 +304,8 @@ static const struct function {
 	{ "dma_buf_attach", -ENOMEM, false },
 	{ "dma_buf_map_attachment_unlocked", -ENOMEM, false },
 	{ "dma_buf_mmap", -EINVAL, false },
+	{ "dma_buf_begin_cpu_access", -EIO, false },
+	{ "dma_buf_end_cpu_access", -EIO, false },
 	{ "__xa_alloc", -ENOMEM, false },
 	{ "iommu_map", -ENOMEM, true },
 	{ "irq_create_mapping_affinity", 0, false },

@@ -84,7 +84,7 @@ static const struct form forms[] = {
 	FORM(KPLUG_BUFFER_FREE, kplug_buffer_free, M(kplug_buffer_free, name, NAME)),
 	FORM(KPLUG_BUFFER_EXPORT, kplug_buffer_export, M(kplug_buffer_export, name, NAME)),
 	FORM(KPLUG_BUFFER_ACCESS, kplug_buffer_access, M(kplug_buffer_access, flags, SMALL),
-	     M(kplug_buffer_access, id, SMALL), M(kplug_buffer_access, offset, SMALL),
+	     M(kplug_buffer_access, map_id, SMALL), M(kplug_buffer_access, offset, SMALL),
 	     M(kplug_buffer_access, bytes, LENGTH)),
 	FORM(KPLUG_PLUGIN_LOAD, kplug_plugin_load, M(kplug_plugin_load, flags, FLAGS),
 	     M(kplug_plugin_load, prog_fd, PROG_FD), M(kplug_plugin_load, name, NAME),
@@ -207,7 +207,7 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 	case SELDOM:
 		return chance_once_in(c, 8) ? chance_below(c, 4) : 0;
 	case SMALL:
-		return chance_once_in(c, 8) ? CHANCE_OF(c, edges) : chance_below(c, 5);
+		return chance_once_in(c, 8) ? CHANCE_OF(c, edges) : chance_below(c, 6);
 	case POINTER:
 		return chance_once_in(c, 16) ? CHANCE_OF(c, edges) : (uintptr_t)f->data;
 	case LOCKABLE:

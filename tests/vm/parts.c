@@ -2,6 +2,7 @@
 /* machine: msi iommu */
 /* Buffers in parts, small ones made by bare ioctls: their names, who finds them, and how they end. */
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/kind.h"
@@ -27,8 +28,8 @@ static int raw(uint16_t part, uint16_t parts, uint64_t bytes, uint32_t flags)
 /* Two whole pages, one page, and a page and a bit; from the last on. */
 static void make(uint32_t flags)
 {
-	fds[2] = raw(2, 3, PAGE + 7, flags);
-	fds[1] = raw(1, 3, PAGE, flags);
+	fds[2] = raw(2, 3, PAGE + 7, 0);
+	fds[1] = raw(1, 3, PAGE, 0);
 	fds[0] = raw(0, 3, 2 * PAGE, flags);
 	assert_true(fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0);
 }
@@ -153,12 +154,125 @@ static void found_when_whole(void **state)
 	assert_int_equal(lookup("", 0, 1), -EINVAL);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	kplug_buffer_free(buf);
-	/* One that has lost a part is not whole. */
+	/* The first part holds the other one, which its own fd no longer does. */
 	close_part(1);
+	usleep(300000); /* the reaper has looked */
+	assert_int_equal(kind_count(dev), 2);
+	assert_ok(kplug_buffer_open(dev, "parts", &buf));
+	kplug_buffer_free(buf);
+	close_part(0);
+	kind_until_count(dev, 0);
+}
+
+/* Not by somebody else, not of another kind, and not before the others. */
+static int first_of_theirs(void *arg)
+{
+	struct kplug_device *own = NULL;
+	int err;
+
+	(void)arg;
+	NEED(!kplug_device_open(at->name, NULL, &own));
+	NEED(!setresuid(4243, 4243, 4243));
+	dev = own;
+	err = raw(0, 2, PAGE, 0);
+	NEED(err == -ENOENT);
+	kplug_device_close(own);
+	return 0;
+}
+
+static void first_part_last(void **state)
+{
+	(void)state;
+	assert_int_equal(raw(0, 2, PAGE, 0), -ENOENT);
+	fds[2] = raw(2, 3, PAGE, 0);
+	assert_true(fds[2] >= 0);
+	assert_int_equal(raw(0, 3, PAGE, 0), -ENOENT);
+	close_part(2);
+	kind_until_count(dev, 0);
+	fds[1] = raw(1, 2, PAGE, 0);
+	assert_true(fds[1] >= 0);
+	assert_int_equal(kind_child(first_of_theirs, NULL), 0);
+	fds[0] = raw(0, 2, PAGE, 0);
+	assert_true(fds[0] >= 0);
+}
+
+/* A part that outlives the whole keeps the name, and can be found by who looks for holders. */
+static void a_part_alone(void **state)
+{
+	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
+	struct kplug_holder *found = NULL;
+	struct kplug_buffer *reader, *none = NULL;
+	struct kplug_device *own;
+	size_t count = 0;
+
+	(void)state;
+	make(0);
+	assert_ok(kplug_device_open(at->name, &opts, &own));
+	assert_ok(kplug_buffer_open_part(own, "parts", 2 * PAGE, PAGE, &reader));
+	close_part(0);
+	close_part(1);
+	close_part(2);
 	kind_until_count(dev, 1);
-	buf = NULL;
-	assert_errno(ENOENT, kplug_buffer_open(dev, "parts", &buf));
-	assert_null(buf);
+	assert_errno(ENOENT, kplug_buffer_open(dev, "parts", &none));
+	assert_int_equal(raw(0, 0, PAGE, 0), -EEXIST);
+	assert_ok(kplug_buffer_holders(dev, "parts", &found, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(found[0].pid, getpid());
+	assert_int_equal(found[0].how, KPLUG_HOLD_READ);
+	free(found);
+	kplug_buffer_free(reader);
+	kplug_device_close(own);
+}
+
+/* A writer of the last part holds all. */
+static void last_part_holds_all(void **state)
+{
+	struct kplug_buffer *last;
+
+	(void)state;
+	make(0);
+	assert_ok(kplug_buffer_open_part(dev, "parts", 3 * PAGE, PAGE, &last));
+	close_part(0);
+	close_part(1);
+	close_part(2);
+	usleep(300000); /* the reaper has looked */
+	assert_int_equal(kind_count(dev), 3);
+	kplug_buffer_free(last);
+}
+
+static void without_fds(void **state)
+{
+	struct kplug_buffer *none = NULL;
+	struct rlimit before, few;
+
+	(void)state;
+	make(0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)fds[0] + 2; /* one more, if they come in order */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_errno(EMFILE, kplug_buffer_open(dev, "parts", &none));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_non_null(strstr(kplug_error(), "ulimit -n"));
+	assert_null(none);
+}
+
+static void device_goes(void **state)
+{
+	struct kplug_buffer *buf;
+
+	(void)state;
+	make(KPLUG_BUFFER_KEEP);
+	assert_ok(kplug_buffer_open(dev, "parts", &buf));
+	kplug_device_close(dev);
+	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
+	memset(kplug_buffer_ptr(buf), 7, kplug_buffer_size(buf));
+	assert_ok(at->soft ? kplug_soft_create(at->name, 32, 0) : kplug_bind(at->name, false));
+	dev = rig_open(at);
+	assert_int_equal(kind_count(dev), 0);
+	assert_errno(ENOENT, kplug_buffer_begin_access(dev, buf, 0, 1, KPLUG_ACCESS_READ));
+	assert_true(kind_all(kplug_buffer_ptr(buf), 7, kplug_buffer_size(buf)));
+	kplug_buffer_free(buf);
 }
 
 static void taken_names(void **state)
@@ -189,6 +303,9 @@ static void bad_input(void **state)
 	assert_int_equal(raw(1, 1, PAGE, 0), -EINVAL);
 	assert_int_equal(raw(2, 2, PAGE, 0), -EINVAL);
 	assert_int_equal(raw(UINT16_MAX, UINT16_MAX, PAGE, 0), -EINVAL);
+	assert_int_equal(raw(1, 2, PAGE, KPLUG_BUFFER_KEEP), -EINVAL);
+	assert_int_equal(raw(0, 2, PAGE + 1, 0), -EINVAL);
+	assert_int_equal(raw(1, 3, PAGE - 1, 0), -EINVAL);
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req));
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info));
 	req.reserved = 0;
@@ -220,10 +337,10 @@ static void kept_and_dropped(void **state)
 	assert_int_equal(kind_count(dev), 3);
 	kplug_buffer_free(buf);
 	kind_until_count(dev, 0);
-	/* What is left of one whose maker was killed in the middle. */
-	close(raw(1, 2, PAGE, KPLUG_BUFFER_KEEP));
-	assert_int_equal(kind_count(dev), 1);
-	assert_ok(kplug_buffer_drop(dev, "parts"));
+	/* Nothing is left of one whose maker was killed in the middle. */
+	close(raw(1, 2, PAGE, 0));
+	kind_until_count(dev, 0);
+	assert_errno(ENOENT, kplug_buffer_drop(dev, "parts"));
 }
 
 /* A holder of several parts is one; a plugin has the first, and its device no other buffer to choose. */
@@ -252,8 +369,9 @@ static void holders_and_plugin(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(one_after_the_other), TEST(across_parts),	   TEST(found_when_whole),   TEST(taken_names),
-		TEST(bad_input),	   TEST(kept_and_dropped), TEST(holders_and_plugin),
+		TEST(one_after_the_other), TEST(across_parts),	      TEST(found_when_whole),	TEST(taken_names),
+		TEST(bad_input),	   TEST(kept_and_dropped),    TEST(holders_and_plugin), TEST(first_part_last),
+		TEST(a_part_alone),	   TEST(last_part_holds_all), TEST(without_fds),	TEST(device_goes),
 	};
 
 	return KIND_RUN(tests);

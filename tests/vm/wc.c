@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/kind.h"
@@ -73,36 +74,26 @@ static unsigned long caching_of(const void *ptr)
 	return prot & PROT_CACHE;
 }
 
-static uint64_t read_at(const char *path, uint64_t index)
+/* How many pages of the machine the kernel knows as write-combining. */
+static size_t marked(void)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint64_t value = 0;
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	static uint64_t flags[8192];
+	size_t count = 0;
+	ssize_t n, i;
 
 	assert_true(fd >= 0);
-	assert_int_equal(pread(fd, &value, 8, (off_t)(index * 8)), 8);
+	while ((n = read(fd, flags, sizeof(flags))) > 0)
+		for (i = 0; i < n / 8; i++)
+			count += !!(flags[i] & FLAG_ARCH);
 	close(fd);
-	return value;
-}
-
-static uint64_t first_page(void)
-{
-	return read_at("/proc/self/pagemap", (uintptr_t)kplug_buffer_ptr(buf) / PAGE) & ((1ULL << 55) - 1);
-}
-
-/* How many of its pages the kernel knows as write-combining. */
-static unsigned int marked(uint64_t page)
-{
-	unsigned int count = 0;
-	uint64_t i;
-
-	for (i = 0; i < BYTES / PAGE; i++)
-		count += !!(read_at("/proc/kpageflags", page + i) & FLAG_ARCH);
 	return count;
 }
 
-static bool none_marked(void *page)
+static bool none_marked(void *unused)
 {
-	return !marked(*(uint64_t *)page);
+	(void)unused;
+	return !marked();
 }
 
 static void every_mapping(void **state)
@@ -110,15 +101,19 @@ static void every_mapping(void **state)
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_buffer *part;
 	struct kplug_device *own;
-	uint64_t page;
+	struct kplug_holder *found;
+	size_t count;
 	void *ptr;
 	int fd;
 
 	(void)state;
 	assert_int_equal(kplug_buffer_kind(buf), KPLUG_BUFFER_WC);
 	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
-	page = first_page();
-	assert_int_equal(marked(page), BYTES / PAGE);
+	assert_int_equal(marked(), BYTES / PAGE);
+	assert_ok(kplug_buffer_holders(dev, "stream", &found, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(found[0].how, KPLUG_HOLD_FD); /* its mapping's pages are hidden */
+	free(found);
 	assert_int_equal(caching_of(kplug_buffer_ptr(buf)), PROT_WC);
 	assert_ok(kplug_device_open(name, &opts, &own));
 	assert_ok(kplug_buffer_open_part(own, "stream", PAGE, PAGE, &part));
@@ -133,7 +128,7 @@ static void every_mapping(void **state)
 	close(fd);
 	kplug_buffer_free(buf);
 	buf = NULL;
-	rig_until(none_marked, &page);
+	rig_until(none_marked, NULL);
 }
 
 static void no_other_kind(void **state)
@@ -142,7 +137,7 @@ static void no_other_kind(void **state)
 	kplug_buffer_free(buf);
 	kind_until_count(dev, 0);
 	assert_ok(make(KPLUG_BUFFER_CONTIGUOUS));
-	assert_int_equal(marked(first_page()), 0);
+	assert_int_equal(marked(), 0);
 	assert_int_equal(caching_of(kplug_buffer_ptr(buf)), 0);
 }
 
@@ -181,6 +176,28 @@ static void again_and_again(void **state)
 	}
 }
 
+/* What the kernel would map again, or copy for seconds. */
+static void not_pinned_nor_copied(void **state)
+{
+	uint8_t *copy = malloc(BYTES);
+	uint32_t key = 0;
+	struct iovec from = { kplug_buffer_ptr(buf), 1 }, to = { copy, 1 };
+	int pair[2];
+
+	(void)state;
+	assert_non_null(copy);
+	assert_int_equal(bpf_map_lookup_elem(kplug_buffer_map_fd(buf), &key, copy), -EOPNOTSUPP);
+	assert_int_equal(pipe(pair), 0);
+	assert_fails(EFAULT, vmsplice(pair[1], &from, 1, 0));
+	assert_int_equal(process_vm_readv(getpid(), &to, 1, &from, 1, 0), -1);
+	close(pair[0]);
+	close(pair[1]);
+	memset(copy, 0x77, BYTES);
+	assert_int_equal(bpf_map_update_elem(kplug_buffer_map_fd(buf), &key, copy, 0), 0);
+	assert_true(kind_all(kplug_buffer_ptr(buf), 0x77, BYTES));
+	free(copy);
+}
+
 static int raw(uint32_t which, int memory_fd, uint64_t arena_addr)
 {
 	struct kplug_buffer_alloc req = { .size = sizeof(req),
@@ -209,8 +226,9 @@ static void bad_input(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { TEST(every_mapping), TEST(no_other_kind), TEST(device_and_plugin),
-						   TEST(again_and_again), TEST(bad_input) };
+	static const struct CMUnitTest tests[] = { TEST(every_mapping),		TEST(no_other_kind),
+						   TEST(device_and_plugin),	TEST(again_and_again),
+						   TEST(not_pinned_nor_copied), TEST(bad_input) };
 
 	return RIG_RUN(tests, RIG_BOTH);
 }
