@@ -62,9 +62,10 @@ iommu)
 	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
 	append+=" intel_iommu=on"
 	# Of each arena's 4 GiB of kernel addresses KASAN keeps a shadow: 512 MiB.
-	! is_debug "$kernel" || memory=4096M
-	board+=(-object "memory-backend-ram,id=near,size=512M" -numa "node,memdev=near,cpus=0-1"
-		-object "memory-backend-ram,id=far,size=$((${memory%M} - 512))M" -numa "node,memdev=far")
+	near=512M
+	! is_debug "$kernel" || { memory=4096M && near=1024M; }
+	board+=(-object "memory-backend-ram,id=near,size=$near" -numa "node,memdev=near,cpus=0-1"
+		-object "memory-backend-ram,id=far,size=$((${memory%M} - ${near%M}))M" -numa "node,memdev=far")
 	;;
 bounce) append+=" swiotlb=force" ;;
 selinux) append+=" lsm=lockdown,selinux,bpf selinux=1 enforcing=1" ;;

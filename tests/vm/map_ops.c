@@ -12,8 +12,17 @@
 
 /* kmod/map.c, fill_ops(). Those with a question mark are not in all kernels. */
 static const char *const own[] = {
-	"map_lookup_elem", "map_update_elem", "map_direct_value_addr", "map_direct_value_meta", "map_mmap",
-	"map_mmap_fault?", "map_free",	      "map_mem_usage",	       "iter_seq_info",		NULL,
+	"map_lookup_elem",
+	"map_lookup_elem_sys_only",
+	"map_update_elem",
+	"map_direct_value_addr",
+	"map_direct_value_meta",
+	"map_mmap",
+	"map_mmap_fault?",
+	"map_free",
+	"map_mem_usage",
+	"iter_seq_info",
+	NULL,
 };
 static const char *const the_arrays[] = {
 	"map_get_next_key",
@@ -29,7 +38,6 @@ static const char *const none[] = {
 	"map_alloc",
 	"map_release",
 	"map_release_uref",
-	"map_lookup_elem_sys_only",
 	"map_lookup_and_delete_elem",
 	"map_lookup_and_delete_batch",
 	"map_delete_batch",

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "lib/kind.h"
@@ -75,6 +76,15 @@ static int other_process(void *arg)
 	return 0;
 }
 
+/* Where a debug kernel has its own memory all over the machine's. */
+static bool strewn(void)
+{
+	struct utsname names;
+
+	assert_int_equal(uname(&names), 0);
+	return strstr(names.release, "-kplug-debug") && wanted == KPLUG_BUFFER_CONTIGUOUS;
+}
+
 static void half_of_memory(void **state)
 {
 	size_t bytes = half(), count;
@@ -83,6 +93,8 @@ static void half_of_memory(void **state)
 	uint8_t *mem;
 
 	(void)state;
+	if (strewn())
+		skip();
 	assert_ok(make(bytes, false, &buf));
 	mem = kplug_buffer_ptr(buf);
 	kplug_buffer_parts(buf, &count);
@@ -127,7 +139,7 @@ static void what_there_is(void **state)
 	(void)state;
 	assert_ok(make(4 * half(), true, &buf));
 	printf("# %zu of %zu MiB\n", kplug_buffer_size(buf) / MIB, 4 * half() / MIB);
-	assert_in_range(kplug_buffer_size(buf), half() / 4, 2 * half());
+	assert_in_range(kplug_buffer_size(buf), strewn() ? PAGE : half() / 4, 2 * half());
 	kplug_buffer_free(buf);
 	assert_ok(kplug_buffer_drop(dev, "large"));
 	kind_until_count(dev, 0);

@@ -10,6 +10,7 @@
 
 #include "lib/kind.h"
 #include "lib/pins.h"
+#include "lib/prog.h"
 
 #define PAGES 4U
 #define HUGE (2U << 20)
@@ -131,59 +132,34 @@ static void scattered_pages(void **state)
 		assert_in_range(refused, 1, 2);
 }
 
-#define TRACING "/sys/kernel/tracing/"
-
-static void write_line(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
-	close(fd);
-}
-
-/* How often the kernel has run the probed function. */
-static unsigned long hits(const char *probe)
-{
-	FILE *f = fopen(TRACING "kprobe_profile", "r");
-	unsigned long count = 0, n;
-	char name[32];
-
-	assert_non_null(f);
-	while (fscanf(f, "%31s %lu %*u\n", name, &n) == 2)
-		if (!strcmp(name, probe))
-			count = n;
-	fclose(f);
-	return count;
-}
-
 /* The exporter hears of both, and of nothing that is refused. */
 static void cpu_access(void **state)
 {
 	static const uint32_t first = 0;
+	const volatile struct {
+		uint64_t begun, ended;
+	} *heard;
 	struct kplug_buffer *buf = NULL, *own = NULL;
 	int fd = dmabuf_of(&first, 1);
+	struct prog_links links = { NULL };
 
 	(void)state;
-	write_line(TRACING "kprobe_events", "p:access_begin begin_cpu_udmabuf\n");
-	write_line(TRACING "kprobe_events", "p:access_end end_cpu_udmabuf\n");
-	write_line(TRACING "events/kprobes/enable", "1");
+	prog_attach(&links, "access", -1);
+	heard = prog_globals(links.obj);
 	assert_ok(import(fd, &buf));
 	close(fd);
 	assert_ok(kplug_buffer_begin_access(dev, buf, 0, PAGE, KPLUG_ACCESS_READ | KPLUG_ACCESS_WRITE));
 	assert_ok(kplug_buffer_begin_access(dev, buf, 1, 1, KPLUG_ACCESS_READ));
-	assert_int_equal(hits("access_begin"), 2);
-	assert_int_equal(hits("access_end"), 0);
+	assert_int_equal(heard->begun, 2);
+	assert_int_equal(heard->ended, 0);
 	assert_ok(kplug_buffer_end_access(dev, buf, 0, PAGE, KPLUG_ACCESS_WRITE));
 	assert_errno(ERANGE, kplug_buffer_end_access(dev, buf, 0, PAGE + 1, KPLUG_ACCESS_WRITE));
 	assert_errno(EINVAL, kplug_buffer_end_access(dev, buf, 0, PAGE, 0));
 	assert_ok(kplug_buffer_alloc(dev, "own", PAGE, NULL, &own));
 	assert_ok(kplug_buffer_begin_access(dev, own, 0, PAGE, KPLUG_ACCESS_READ));
-	assert_int_equal(hits("access_begin"), 2);
-	assert_int_equal(hits("access_end"), 1);
-	write_line(TRACING "events/kprobes/enable", "0");
-	write_line(TRACING "kprobe_events", "-:access_begin\n");
-	write_line(TRACING "kprobe_events", "-:access_end\n");
+	assert_int_equal(heard->begun, 2);
+	assert_int_equal(heard->ended, 1);
+	prog_detach(&links);
 	kplug_buffer_free(own);
 	kplug_buffer_free(buf);
 }
@@ -226,6 +202,15 @@ static void mapping_outlives_the_buffer(void **state)
 	ptr[5] = 5;
 	assert_int_equal(mem[5], 5);
 	munmap(ptr, PAGE);
+}
+
+static void write_line(const char *path, const char *line)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	close(fd);
 }
 
 /* KiB of a page of the mapping that begins at ptr, by /proc/self/smaps. */

@@ -10,7 +10,7 @@
 #include "lib/kind.h"
 #include "lib/prog.h"
 
-#define BYTES ((2U << 20) + PAGE)
+#define BYTES ((64U << 10) + PAGE)
 #define FLAG_ARCH (1ULL << 38) /* of /proc/kpageflags: PG_arch_1, by which arch/x86/mm/pat marks such memory */
 #define PROT_CACHE (3UL << 3) /* PWT and PCD of a page table's entry */
 #define PROT_WC (1UL << 3) /* Intel SDM volume 3, 12.12.3, and the kernel's PAT: entry 1 is write-combining */
@@ -18,6 +18,28 @@
 static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static char name[KPLUG_NAME_LEN];
+
+/* How many pages of the machine the kernel knows as write-combining. */
+static size_t marked(void)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	static uint64_t flags[8192];
+	size_t count = 0;
+	ssize_t n, i;
+
+	assert_true(fd >= 0);
+	while ((n = read(fd, flags, sizeof(flags))) > 0)
+		for (i = 0; i < n / 8; i++)
+			count += !!(flags[i] & FLAG_ARCH);
+	close(fd);
+	return count;
+}
+
+static bool none_marked(void *unused)
+{
+	(void)unused;
+	return !marked();
+}
 
 static int make(enum kplug_buffer_kind which)
 {
@@ -40,6 +62,7 @@ static int teardown(void **state)
 	(void)state;
 	kplug_buffer_free(buf);
 	kind_until_count(dev, 0);
+	rig_until(none_marked, NULL); /* its memory goes a little later than its name */
 	kplug_device_close(dev);
 	return 0;
 }
@@ -72,28 +95,6 @@ static unsigned long caching_of(const void *ptr)
 	bpf_link__destroy(link);
 	bpf_object__close(obj);
 	return prot & PROT_CACHE;
-}
-
-/* How many pages of the machine the kernel knows as write-combining. */
-static size_t marked(void)
-{
-	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
-	static uint64_t flags[8192];
-	size_t count = 0;
-	ssize_t n, i;
-
-	assert_true(fd >= 0);
-	while ((n = read(fd, flags, sizeof(flags))) > 0)
-		for (i = 0; i < n / 8; i++)
-			count += !!(flags[i] & FLAG_ARCH);
-	close(fd);
-	return count;
-}
-
-static bool none_marked(void *unused)
-{
-	(void)unused;
-	return !marked();
 }
 
 static void every_mapping(void **state)
@@ -136,6 +137,7 @@ static void no_other_kind(void **state)
 	(void)state;
 	kplug_buffer_free(buf);
 	kind_until_count(dev, 0);
+	rig_until(none_marked, NULL);
 	assert_ok(make(KPLUG_BUFFER_CONTIGUOUS));
 	assert_int_equal(marked(), 0);
 	assert_int_equal(caching_of(kplug_buffer_ptr(buf)), 0);
