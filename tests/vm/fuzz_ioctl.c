@@ -45,6 +45,7 @@ enum what {
 	LENGTH,
 	BYTES_OF,
 	FD, /* one that a call has given */
+	MAP_ID, /* the last that a call has given */
 	ANY,
 	REGISTER
 };
@@ -84,7 +85,7 @@ static const struct form forms[] = {
 	FORM(KPLUG_BUFFER_FREE, kplug_buffer_free, M(kplug_buffer_free, name, NAME)),
 	FORM(KPLUG_BUFFER_EXPORT, kplug_buffer_export, M(kplug_buffer_export, name, NAME)),
 	FORM(KPLUG_BUFFER_ACCESS, kplug_buffer_access, M(kplug_buffer_access, flags, SMALL),
-	     M(kplug_buffer_access, map_id, SMALL), M(kplug_buffer_access, offset, SMALL),
+	     M(kplug_buffer_access, map_id, MAP_ID), M(kplug_buffer_access, offset, SMALL),
 	     M(kplug_buffer_access, bytes, LENGTH)),
 	FORM(KPLUG_PLUGIN_LOAD, kplug_plugin_load, M(kplug_plugin_load, flags, FLAGS),
 	     M(kplug_plugin_load, prog_fd, PROG_FD), M(kplug_plugin_load, name, NAME),
@@ -140,6 +141,7 @@ struct fuzzer {
 	int node;
 	bool soft;
 	int fds[POOL];
+	uint32_t map_id;
 	uint8_t data[8192];
 	uint8_t *lockable; /* large: DMA-API debugging takes eight locks of one cacheline for a mistake */
 	struct input *corpus;
@@ -220,6 +222,8 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 					      : 1 + chance_below(c, chance_once_in(c, 16) ? 1 << 21 : 1 << 15);
 	case FD:
 		return chance_once_in(c, 4) ? (uint32_t)CHANCE_OF(c, f->fds) : 0;
+	case MAP_ID:
+		return chance_once_in(c, 16) ? CHANCE_OF(c, edges) : f->map_id;
 	case REGISTER:
 		return chance_once_in(c, 8) ? CHANCE_OF(c, edges) : CHANCE_OF(c, registers);
 	default:
@@ -292,21 +296,39 @@ static void reopen(struct fuzzer *f)
 }
 
 /* An fd that the kernel gave goes into the pool, in the place of an older one. */
-static void keep_fd(struct fuzzer *f, const struct input *in)
+static void keep_fd(struct fuzzer *f, int fd)
 {
-	int fd = -1, i = (int)chance_below(&f->c, POOL);
+	int i = (int)chance_below(&f->c, POOL);
 
-	if (forms[in->form].cmd == KPLUG_BUFFER_ALLOC)
-		memcpy(&fd, in->bytes + offsetof(struct kplug_buffer_alloc, out_fd), sizeof(fd));
-	else if (forms[in->form].cmd == KPLUG_BUFFER_INFO)
-		memcpy(&fd, in->bytes + offsetof(struct kplug_buffer_info, out_fd), sizeof(fd));
-	else if (forms[in->form].cmd == KPLUG_BUFFER_EXPORT)
-		memcpy(&fd, in->bytes + offsetof(struct kplug_buffer_export, out_fd), sizeof(fd));
 	if (fd < 0)
 		return;
 	if (f->fds[i] >= 0)
 		close(f->fds[i]);
 	f->fds[i] = fd;
+}
+
+static void keep_outputs(struct fuzzer *f, const struct input *in)
+{
+	struct kplug_buffer_alloc alloc;
+	struct kplug_buffer_info info;
+	struct kplug_buffer_export export;
+
+	switch (forms[in->form].cmd) {
+	case KPLUG_BUFFER_ALLOC:
+		memcpy(&alloc, in->bytes, sizeof(alloc));
+		f->map_id = alloc.out_map_id;
+		keep_fd(f, alloc.out_fd);
+		break;
+	case KPLUG_BUFFER_INFO:
+		memcpy(&info, in->bytes, sizeof(info));
+		f->map_id = info.out_map_id;
+		keep_fd(f, info.out_fd);
+		break;
+	case KPLUG_BUFFER_EXPORT:
+		memcpy(&export, in->bytes, sizeof(export));
+		keep_fd(f, export.out_fd);
+		break;
+	}
 }
 
 static void one_call(struct fuzzer *f)
@@ -340,7 +362,7 @@ static void one_call(struct fuzzer *f)
 	if (!err) {
 		__atomic_add_fetch(&shared->good, 1, __ATOMIC_RELAXED);
 		__atomic_add_fetch(&shared->by_form[sent.form], 1, __ATOMIC_RELAXED);
-		keep_fd(f, &arg.in);
+		keep_outputs(f, &arg.in);
 	}
 	if (chance_once_in(&f->c, 16))
 		read(f->node, records, sizeof(records));

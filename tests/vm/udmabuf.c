@@ -141,7 +141,7 @@ static void cpu_access(void **state)
 	} *heard;
 	struct kplug_buffer *buf = NULL, *own = NULL;
 	int fd = dmabuf_of(&first, 1);
-	struct prog_links links = { NULL };
+	struct prog_links links = { 0 };
 
 	(void)state;
 	prog_attach(&links, "access", -1);
