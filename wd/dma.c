@@ -144,8 +144,8 @@ DWORD WD_DMALock(HANDLE hWD, WD_DMA *pDma)
 	pthread_mutex_lock(&wd->lock);
 	if (!pDma->dwBytes || (pDma->dwOptions & ~KNOWN_OPTIONS))
 		err = -EINVAL;
-	else if (pDma->dwOptions & DMA_KERNEL_BUFFER_ALLOC)
-		err = lock_kernel_buffer(wd, pDma);
+	else if (pDma->dwOptions & DMA_KERNEL_BUFFER_ALLOC) /* of one page entry */
+		err = pDma->dwBytes > KPLUG_BUFFER_MAX ? -EINVAL : lock_kernel_buffer(wd, pDma);
 	else
 		err = pDma->pUserAddr ? lock_user_memory(wd, pDma) : -EINVAL;
 	pthread_mutex_unlock(&wd->lock);
