@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: iommu */
+/* timeout: 200 */
+/* More than one map can be, by the library: in two parts, which are one piece of memory to programs. */
+#include "lib/kind.h"
+#include "lib/memory.h"
+#include "lib/pins.h"
+
+#define BYTES (KPLUG_BUFFER_MAX + PAGE + 7)
+
+static struct kplug_device *dev; /* 28 bits of device addresses would not be enough */
+
+static int group_setup(void **state)
+{
+	(void)state;
+	return pins_open_large(&dev);
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	return pins_close_large(dev);
+}
+
+/* One byte goes through the device from the end of each part to the beginning of the other. */
+static void device_reaches_all(struct kplug_buffer *buf)
+{
+	const struct kplug_buffer_part *part;
+	uint8_t *mem = kplug_buffer_ptr(buf);
+	size_t count, i;
+
+	part = kplug_buffer_parts(buf, &count);
+	for (i = 0; i < count; i++) {
+		const struct kplug_buffer_part *next = &part[(i + 1) % count];
+
+		mem[part[i].offset + part[i].bytes - 1] = (uint8_t)(0x40 + i);
+		kind_dma_in(dev, part[i].dma_addr + part[i].bytes - 1, 0, 1);
+		kind_dma_out(dev, 0, next->dma_addr, 1);
+		assert_int_equal(mem[next->offset], 0x40 + i);
+	}
+}
+
+static int other_process(void *arg)
+{
+	struct kplug_buffer *buf = NULL;
+
+	(void)arg;
+	NEED(!kplug_buffer_open(dev, "large", &buf));
+	NEED(kplug_buffer_size(buf) == BYTES);
+	NEED(!memcmp((uint8_t *)kplug_buffer_ptr(buf) + KPLUG_BUFFER_MAX - 2, "seam", 4));
+	return 0;
+}
+
+static void two_parts(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64, .keep = true };
+	long before = memory_available_kib();
+	struct kplug_buffer *buf, *none = NULL;
+	size_t count;
+
+	(void)state;
+	assert_ok(kplug_buffer_alloc(dev, "large", BYTES, &opts, &buf));
+	kplug_buffer_parts(buf, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(kplug_buffer_size(buf), BYTES);
+	assert_int_equal(kplug_buffer_kind(buf), KPLUG_BUFFER_PAGED);
+	assert_int_equal(kind_count(dev), 2);
+	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
+	memcpy((uint8_t *)kplug_buffer_ptr(buf) + KPLUG_BUFFER_MAX - 2, "seam", 4);
+	assert_int_equal(kind_child(other_process, NULL), 0);
+	device_reaches_all(buf);
+	assert_errno(EEXIST, kplug_buffer_alloc(dev, "large", BYTES, &opts, &none));
+	assert_null(none);
+	kplug_buffer_free(buf);
+	assert_int_equal(kind_count(dev), 2);
+	assert_ok(kplug_buffer_drop(dev, "large"));
+	kind_until_count(dev, 0);
+	rig_until(memory_is_back, &before);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = { cmocka_unit_test(two_parts) };
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
