@@ -131,8 +131,8 @@ enum kplug_buffer_kind {
  *   EIO         the kernel cannot do DMA with this mask, or the memory would be bounced (swiotlb), or a dma-buf is not
  *               in one piece for the device
  *   EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, a device that is not
- *               cache-coherent, or a dma-buf of a device's memory
- *               or of a driver that does not let the kernel read and write it, or may move it
+ *               cache-coherent, or a dma-buf of a device's memory or of a driver that does not let the kernel read and
+ *               write it, or may move it
  *   EBADF       memory_fd is not open
  *   EINVAL      also: memory_fd is not an arena's or a dma-buf's
  *   EACCES      also: memory_fd, a dma-buf's, is not open for writing
@@ -207,8 +207,8 @@ struct kplug_buffer_info {
 #define KPLUG_BUFFER_FD 0x1U
 
 /*
- * Drops what KPLUG_BUFFER_KEEP holds. Other holders keep the buffer alive. ENOENT: no such name, or not
- * kept. EACCES: no right to write to it.
+ * Drops what KPLUG_BUFFER_KEEP holds. Other holders keep the buffer alive. ENOENT: no such name, or not kept. EACCES:
+ * no right to write to it.
  */
 struct kplug_buffer_free {
 	__u32 size;

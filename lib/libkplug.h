@@ -200,7 +200,8 @@ struct kplug_alloc_opts {
  *   -ERANGE      dma_bits is more than the device can
  *   -EPERM       rights: another's uid or group, without CAP_CHOWN; an arena without CAP_BPF
  *   -EIO         the kernel cannot do DMA with this mask, or would copy the data (swiotlb)
- *   -EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, or a device that is not cache-coherent
+ *   -EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, or a device that is not
+ *                cache-coherent
  * KPLUG_BUFFER_ARENA makes a BPF arena, in which plugins and programs share pointers: see KPLUG_ARENA() in kplug.bpf.h. It
  * is mapped at the same address by all programs, as a whole, and not inherited by fork().
  * KPLUG_BUFFER_WC is for streams to the device: the CPU's writes are gathered, and its reads are slow. A write is on its
@@ -240,9 +241,9 @@ void kplug_buffer_free(struct kplug_buffer *buf);
 int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd);
 
 /*
- * Makes a whole dma-buf, of KPLUG_BUFFER_MAX bytes at most, a buffer of the device. fd: stays the caller's, who may close it at once. opts: dma_bits, keep
- * and rights only. kplug_buffer_free() it. Programs begin and end their
- * access where the exporter wants it: kplug_buffer_begin_access(). A mapping holds the dma-buf and, if its exporter has its own way, not
+ * Makes a whole dma-buf, of KPLUG_BUFFER_MAX bytes at most, a buffer of the device. fd: stays the caller's, who may close
+ * it at once. opts: dma_bits, keep and rights only. kplug_buffer_free() it. Programs begin and end their access where the
+ * exporter wants it: kplug_buffer_begin_access(). A mapping holds the dma-buf and, if its exporter has its own way, not
  * the buffer; the buffer's fd does. Errors: as of kplug_buffer_alloc(), and
  *   -EINVAL      fd is not a dma-buf's
  *   -EACCES      fd is not open for writing
@@ -301,8 +302,8 @@ uint32_t kplug_buffer_map_id(const struct kplug_buffer *buf);
 enum kplug_buffer_kind kplug_buffer_kind(const struct kplug_buffer *buf);
 
 /*
- * Lists the device's buffers, each part by itself, by the order of their making: members out_x of struct kplug_buffer_info, out_fd being
- * -1. *ret_infos: for the caller to free().
+ * Lists the device's buffers, each part by itself, by the order of their making: members out_x of struct
+ * kplug_buffer_info, out_fd being -1. *ret_infos: for the caller to free().
  */
 int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_infos, size_t *ret_count);
 
