@@ -253,21 +253,28 @@ static int search_part(struct kplug_device *dev, struct search *s)
 	return err;
 }
 
-/* Of those among infos that are of this name: processes first. */
+/* Of those among infos that are of this name: processes first. A part that ends meanwhile is passed over. */
 static int search(struct kplug_device *dev, const char *name, const struct kplug_buffer_info *infos, size_t count,
 		  struct search *s)
 {
-	int err = -ENOENT;
+	bool any = false;
+	int err = 0;
 	size_t i;
 
 	s->pages = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (s->pages < 0)
 		return open_error();
-	for (i = 0; i < count && (!err || err == -ENOENT); i++) {
+	for (i = 0; i < count && !err; i++) {
 		s->info = &infos[i];
-		if (!strcmp(infos[i].out_name, name))
-			err = search_part(dev, s);
+		if (strcmp(infos[i].out_name, name) != 0)
+			continue;
+		err = search_part(dev, s);
+		any |= !err;
+		if (err == -ENOENT)
+			err = 0;
 	}
+	if (!err && !any)
+		err = -ENOENT;
 	for (i = 0; i < count && !err; i++) {
 		s->info = &infos[i];
 		if (!strcmp(infos[i].out_name, name))
