@@ -328,6 +328,8 @@ static void keep_outputs(struct fuzzer *f, const struct input *in)
 		memcpy(&export, in->bytes, sizeof(export));
 		keep_fd(f, export.out_fd);
 		break;
+	default: /* gives none */
+		break;
 	}
 }
 
