@@ -210,6 +210,27 @@ static void test_unbind_no_driver(void **state)
 	expect(kplug_unbind(EDU), -ENOENT, "device 0000:00:03.0: not bound to kplug (driver: none)");
 }
 
+static void test_unbind_no_function(void **state)
+{
+	(void)state;
+	expect(kplug_unbind("0000:00:1f.7"), -ENOENT,
+	       "device 0000:00:1f.7: no such PCI function; addresses look like 0000:00:03.0");
+}
+
+/* A path that has no room is no path. */
+static void test_root_too_long(void **state)
+{
+	static char longest[KP_PATH_LEN + 1];
+	const char *root_before = kp_sys_root;
+
+	(void)state;
+	memset(longest, '/', sizeof(longest) - 1);
+	kp_sys_root = longest;
+	expect(kplug_unbind(OURS), -ENOENT,
+	       "device 0000:00:04.0: no such PCI function; addresses look like 0000:00:03.0");
+	kp_sys_root = root_before;
+}
+
 static void expect_open(const char *name, int err, const char *text)
 {
 	struct kplug_device *dev = (void *)1;
@@ -301,6 +322,8 @@ int main(void)
 		cmocka_unit_test(test_unbind_other_driver),
 		cmocka_unit_test(test_unbind_left_over),
 		cmocka_unit_test(test_unbind_no_driver),
+		cmocka_unit_test(test_unbind_no_function),
+		cmocka_unit_test(test_root_too_long),
 		cmocka_unit_test(test_open_unknown),
 		cmocka_unit_test(test_open_without_driver),
 		cmocka_unit_test(test_open_other_driver),

@@ -71,6 +71,23 @@ static void test_state_between(void **state)
 	       "  At program exit the register R0 has unknown scalar value");
 }
 
+/* Where it comes from, and what it goes back for, is no reason either. */
+static void test_paths(void **state)
+{
+	(void)state;
+	expect("; if (x) @ edu.bpf.c:7\n"
+	       "3: (15) if r1 == 0x0 goto pc+2\n"
+	       "mark_precise: frame0: last_idx 3 first_idx 0 subseq_idx -1\n"
+	       "from 3 to 6: R1=0 R10=fp0\n"
+	       "; *p = 1; @ edu.bpf.c:9\n"
+	       "6: (62) *(u32 *)(r1 +0) = 1\n"
+	       "R1 invalid mem access 'scalar'\n"
+	       "processed 5 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n",
+	       "  ; *p = 1; @ edu.bpf.c:9\n"
+	       "  6: (62) *(u32 *)(r1 +0) = 1\n"
+	       "  R1 invalid mem access 'scalar'");
+}
+
 static void test_no_source_lines(void **state)
 {
 	(void)state;
@@ -154,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_bad_access),
 		cmocka_unit_test(test_several_messages),
 		cmocka_unit_test(test_state_between),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_no_source_lines),
 		cmocka_unit_test(test_old_message_without_source_lines),
 		cmocka_unit_test(test_no_instructions),

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -43,6 +44,7 @@ static void *wait_for_end(void *arg)
 static void a_sleeping_reader_is_told(void **state)
 {
 	struct wait_result w = { .dev = rig_open(*state) };
+	struct kplug_dma_entries entries = { .size = sizeof(entries) };
 	struct pollfd p = { .fd = kplug_device_fd(w.dev), .events = POLLIN };
 	pthread_t thread;
 
@@ -61,6 +63,8 @@ static void a_sleeping_reader_is_told(void **state)
 	assert_errno(ENODEV, kplug_irq_disable(w.dev, 0));
 	assert_errno(ENODEV, kplug_call(w.dev, 1, NULL, 0, NULL));
 	assert_errno(ENODEV, kplug_plugin_unload(w.dev));
+	assert_int_equal(ioctl(kplug_device_fd(w.dev), KPLUG_DMA_ENTRIES, &entries), -1);
+	assert_int_equal(errno, ENODEV);
 	kplug_device_close(w.dev);
 	add_device(*state);
 }

@@ -226,6 +226,22 @@ static void removal(void **state)
 	kplug_buffer_free(left);
 }
 
+/* A plugin that answers without KPLUG_FORWARD keeps the event to itself: readers hear the end only. */
+static void removal_kept_from_readers(void **state)
+{
+	struct kplug_device *gone;
+	struct kplug_record record;
+	size_t count;
+
+	(void)state;
+	assert_ok(kplug_soft_create("gone", 1, 0));
+	assert_ok(kplug_device_open("gone", NULL, &gone));
+	rig_load(gone, "quiet", NULL);
+	assert_ok(kplug_soft_delete("gone"));
+	assert_errno(ENODEV, kplug_irq_wait(gone, 0, &record, 1, &count));
+	kplug_device_close(gone);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 #define TEST_BARE(fn) cmocka_unit_test_setup_teardown(fn, setup_bare, teardown)
 
@@ -241,6 +257,7 @@ int main(void)
 		TEST_BARE(close_disables),
 		TEST_BARE(interrupt_then_deferred),
 		TEST(removal),
+		TEST(removal_kept_from_readers),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);

@@ -181,6 +181,28 @@ static void iterator(void **state)
 	bpf_link__destroy(link);
 }
 
+/* The kernel asks each of a program's maps whose an address is when it shows the program's instructions. */
+static void shown_instructions(void **state)
+{
+	static struct bpf_insn insns[512];
+	struct bpf_prog_info info = { .xlated_prog_insns = (uintptr_t)insns, .xlated_prog_len = sizeof(insns) };
+	uint32_t len = sizeof(info), i, globals = 0;
+
+	(void)state;
+	assert_ok(load("map_access"));
+	assert_ok(bpf_prog_get_info_by_fd(
+		bpf_program__fd(bpf_object__find_program_by_name(object, "access")), &info, &len));
+	assert_true(info.xlated_prog_len <= sizeof(insns));
+	for (i = 0; i < info.xlated_prog_len / sizeof(*insns); i++) {
+		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].src_reg == BPF_PSEUDO_MAP_VALUE &&
+		    insns[i].imm == (int)kplug_buffer_map_id(buf)) {
+			assert_in_range(insns[i + 1].imm, 0, PAGE - 1); /* an offset, and no address */
+			globals++;
+		}
+	}
+	assert_true(globals > 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -188,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_global_is_the_buffer), TEST(lookup_helper), TEST(update_helper), TEST(delete_helper),
 		TEST(access_past_the_value),  TEST(for_each),	   TEST(iterator),
+		TEST(shown_instructions),
 	};
 
 	libbpf_set_print(NULL);

@@ -61,9 +61,42 @@ static void sees_each_call(void **state)
 	assert_errno(ETIMEDOUT, kplug_observer_wait(observer, 0, &e, 1, &count));
 }
 
+static void no_room_for_an_event(void **state)
+{
+	struct kplug_observed e;
+	size_t count = 7;
+
+	(void)state;
+	assert_errno(EINVAL, kplug_observer_wait(observer, 0, &e, 0, &count));
+	assert_string_equal(kplug_error(), "observer: no room for an event; max must be 1 or more");
+	assert_int_equal(count, 7);
+}
+
+static void other_objects(void **state)
+{
+	struct kplug_observer *other = NULL;
+
+	(void)state;
+	dev = rig_open(*state);
+	assert_errno(ENOENT, kplug_observer_open(dev, "/nowhere.bpf.o", &other));
+	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("deaf"), &other)); /* asks for no device */
+	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("observe_none"), &other)); /* tells nothing */
+	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("observe_bad"), &other));
+	assert_non_null(strstr(kplug_error(), "cannot observe device t0: "));
+	assert_non_null(strstr(kplug_error(), "numbers")); /* the map that the kernel does not make */
+	assert_null(other);
+	kplug_device_close(dev);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(sees_each_call, setup, teardown) };
+	const struct CMUnitTest tests[] = {
+		TEST(sees_each_call),
+		TEST(no_room_for_an_event),
+		cmocka_unit_test(other_objects),
+	};
 
 	return RIG_RUN(tests, RIG_SOFT);
 }

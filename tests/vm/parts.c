@@ -364,6 +364,21 @@ static void holders_and_plugin(void **state)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
+/* All parts together are one buffer to choose from; the plugin's is the first part. */
+static void a_plugin_has_the_first(void **state)
+{
+	struct kplug_buffer *buf;
+
+	(void)state;
+	make(0);
+	rig_load(dev, "calls", NULL);
+	assert_ok(kplug_buffer_open(dev, "parts", &buf));
+	assert_ok(kplug_call(dev, 1, NULL, 0, NULL));
+	assert_int_equal(*(uint64_t *)kplug_buffer_ptr(buf), 1);
+	assert_ok(kplug_plugin_unload(dev));
+	kplug_buffer_free(buf);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -372,6 +387,7 @@ int main(void)
 		TEST(one_after_the_other), TEST(across_parts),	      TEST(found_when_whole),	TEST(taken_names),
 		TEST(bad_input),	   TEST(kept_and_dropped),    TEST(holders_and_plugin), TEST(first_part_last),
 		TEST(a_part_alone),	   TEST(last_part_holds_all), TEST(without_fds),	TEST(device_goes),
+		TEST(a_plugin_has_the_first),
 	};
 
 	return KIND_RUN(tests);

@@ -191,6 +191,27 @@ static void migrate_wants_other_maps(void **state)
 	assert_state(4, 0, 0);
 }
 
+static void migrate_wants_another_type(void **state)
+{
+	(void)state;
+	ask(STATE_COUNT);
+	assert_errno(ESTALE, swap("state_migrate_type", false));
+	assert_non_null(strstr(kplug_error(), "map counts of the running version does not carry over: its type, key size "
+					      "or value size is not what the migrate program says"));
+	assert_state(1, 1, 1);
+}
+
+/* Of some types of map the kernel keeps no type information: sizes and flags are all that is compared. */
+static void map_without_type_information(void **state)
+{
+	(void)state;
+	assert_ok(kplug_plugin_unload(dev));
+	rig_load(dev, "state_untyped", NULL);
+	assert_int_equal(ask(STATE_COUNT), 1);
+	assert_ok(swap("state_untyped", false));
+	assert_int_equal(ask(STATE_TOTAL), 1);
+}
+
 /* A plugin that has a migrate program may also be the first. */
 static void loads_with_migrate(void **state)
 {
@@ -268,6 +289,8 @@ int main(void)
 		TEST(migrate_fails),
 		TEST(migrate_is_not_run_when_fresh),
 		TEST(migrate_wants_other_maps),
+		TEST(migrate_wants_another_type),
+		TEST(map_without_type_information),
 		TEST(loads_with_migrate),
 		TEST(swap_of_none),
 		TEST(tells_what_runs),

@@ -218,6 +218,40 @@ static void a_thread_calls(void **state)
 	assert_int_equal(heard.gone, 0);
 }
 
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+/* All other threads have it blocked, so it is the waiting one that is interrupted. */
+static void a_signal_does_not_end_the_thread(void **state)
+{
+	struct heard heard = {};
+	sigset_t set;
+	int i;
+
+	(void)state;
+	signal(SIGUSR1, on_signal);
+	assert_ok(kplug_irq_start(dev, 0, hear, &heard, &heard.thread));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(kill(getpid(), SIGUSR1), 0);
+		raise_and_read();
+	}
+	rig_until(heard_100, &heard);
+	assert_int_equal(heard.gone, 0);
+	assert_ok(kplug_irq_stop(heard.thread));
+	assert_int_equal(sigpending(&set), 0);
+	assert_false(sigismember(&set, SIGUSR1)); /* it was taken, each time */
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
+	signal(SIGUSR1, SIG_DFL);
+}
+
 static void a_thread_outlives_the_device(void **state)
 {
 	struct heard heard = {};
@@ -348,7 +382,7 @@ int main(void)
 		TEST(each_has_its_own),	      TEST(not_an_eventfd),  TEST(epoll_on_both),
 		TEST(the_device_goes),	      TEST(a_thread_calls),  TEST(a_thread_outlives_the_device),
 		TEST(a_killed_reader),	      TEST(disabling_waits), TEST(spinning),
-		TEST(a_thread_for_no_vector),
+		TEST(a_thread_for_no_vector), TEST(a_signal_does_not_end_the_thread),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Test plugin: its probe reads past what it is told, which the kernel refuses to run. Loaded by tests/vm/load_bad.c. */
+#include "kplug.bpf.h"
+
+KPLUG_PLUGIN("probe", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
+
+KPLUG_PROBE()
+{
+	return *(volatile u8 *)(info + 1);
+}
+
+KPLUG_HOOK(call)
+{
+	kplug_answer(ev, 7, 0, 0);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* Registers of a device whose BAR cannot be mapped go by ioctl; and what is said when the device has gone. */
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "lib/rig.h"
+
+static unsigned int told;
+
+static void count_word(enum kplug_log_level level, const char *text, void *arg)
+{
+	(void)arg;
+	told += level == KPLUG_LOG_INFO && strstr(text, "cannot be mapped; its registers go by ioctl");
+}
+
+/* Runs what maps a BAR while the process can have no more address space. */
+static int write_unmapped(struct kplug_device *dev, uint64_t value)
+{
+	struct rlimit before, none;
+	int err;
+
+	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+	err = kplug_reg_write(dev, 0, EDU_LIVENESS, 4, value);
+	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+	return err;
+}
+
+static void by_ioctl(void **state)
+{
+	const struct rig_dev *d = *state;
+	struct kplug_device *dev = rig_open(d);
+	uint64_t value = 0;
+
+	told = 0;
+	kplug_set_log(count_word, NULL);
+	assert_ok(write_unmapped(dev, 0x12345678));
+	assert_ok(kplug_reg_read(dev, 0, EDU_LIVENESS, 4, &value));
+	kplug_set_log(NULL, NULL);
+	assert_int_equal(value, 0xedcba987); /* that register inverts */
+	assert_int_equal(told, d->soft ? 0 : 1); /* the software device has none to map */
+	kplug_device_close(dev);
+}
+
+static void of_a_device_that_has_gone(void **state)
+{
+	const struct rig_dev *d = *state;
+	struct kplug_device *dev = rig_open(d);
+	uint64_t value = 5;
+
+	assert_ok(write_unmapped(dev, 1));
+	assert_ok(d->soft ? kplug_soft_delete(d->name) : kplug_unbind(d->name));
+	assert_errno(ENODEV, kplug_reg_read(dev, 0, EDU_LIVENESS, 4, &value));
+	assert_int_equal(value, 5);
+	assert_non_null(strstr(kplug_error(), "register 0x4 of BAR 0"));
+	assert_errno(ENODEV, kplug_reg_write(dev, 0, EDU_LIVENESS, 4, 1));
+	kplug_device_close(dev);
+	assert_ok(d->soft ? kplug_soft_create(d->name, 32, 0) : kplug_bind(d->name, false));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(by_ioctl),
+		cmocka_unit_test(of_a_device_that_has_gone),
+	};
+
+	return RIG_RUN(tests, RIG_BOTH);
+}
