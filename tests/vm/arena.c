@@ -226,23 +226,30 @@ static void kept(void **state)
 	kind_until_count(dev, 1);
 }
 
+/* One of the programs of bpf/arena_free.bpf.c, on a page of an arena. */
+static void run_on(const char *program, int fd, const void *page)
+{
+	struct bpf_object *obj = prog_open("arena_free", program);
+	uint64_t addr = (uintptr_t)page;
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &addr, .ctx_size_in = sizeof(addr));
+
+	assert_int_equal(bpf_map__reuse_fd(bpf_object__find_map_by_name(obj, "arena"), fd), 0);
+	prog_loads(obj);
+	assert_int_equal(bpf_prog_test_run_opts(prog_fd(obj, program), &run), 0);
+	assert_int_equal(run.retval, 0);
+	bpf_object__close(obj);
+}
+
 /* The page leaves the arena; the device still has the old one, and nobody else gets it. */
 static void page_freed_by_a_program(void **state)
 {
-	struct bpf_object *obj = prog_open("arena_free", NULL);
-	uint64_t addr = (uintptr_t)mem + PAGE;
-	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &addr, .ctx_size_in = sizeof(addr));
-
 	(void)state;
-	assert_int_equal(bpf_map__reuse_fd(bpf_object__find_map_by_name(obj, "arena"), kplug_buffer_map_fd(buf)), 0);
-	prog_loads(obj);
 	mem[PAGE] = 0x5a;
-	assert_int_equal(bpf_prog_test_run_opts(prog_fd(obj, "free_page"), &run), 0);
+	run_on("free_page", kplug_buffer_map_fd(buf), mem + PAGE);
 	assert_int_equal(mem[PAGE], 0);
 	kind_dma_in(dev, dma_addr(mem + PAGE), 0, 1);
 	kind_dma_out(dev, 0, dma_addr(mem), 1);
 	assert_int_equal(mem[0], 0x5a);
-	bpf_object__close(obj);
 }
 
 static int load(const char *object, const char *buffer)
@@ -270,9 +277,9 @@ static void plugins_that_do_not_fit(void **state)
 	kplug_buffer_free(array);
 }
 
-static int make_arena(size_t bytes, void **ret_ptr)
+static int make_arena(size_t bytes, uint32_t flags, void **ret_ptr)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | flags);
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARENA, "raw", 0, 0, (uint32_t)(bytes / PAGE), &opts);
 
 	assert_true(fd >= 0);
@@ -296,7 +303,7 @@ static int over_the_limit(void *arg)
 {
 	const struct rlimit limit = { PAGE, PAGE };
 	void *ptr;
-	int fd = make_arena(BYTES, &ptr);
+	int fd = make_arena(BYTES, 0, &ptr);
 
 	(void)arg;
 	NEED(!setrlimit(RLIMIT_MEMLOCK, &limit));
@@ -305,12 +312,33 @@ static int over_the_limit(void *arg)
 	return 0;
 }
 
+/* Such an arena has the pages that programs have asked for; a buffer is all of it, or nothing. */
+static void pages_that_nobody_asked_for(void **state)
+{
+	uint8_t *ptr;
+	int fd = make_arena(2 * PAGE, BPF_F_SEGV_ON_FAULT, (void **)&ptr), out;
+
+	(void)state;
+	assert_int_equal(try(fd, ptr, 2 * PAGE, KPLUG_BUFFER_ARENA), -EFAULT);
+	run_on("alloc_page", fd, ptr);
+	assert_int_equal(try(fd, ptr, 2 * PAGE, KPLUG_BUFFER_ARENA), -EFAULT);
+	ptr[0] = 0x5a;
+	run_on("alloc_page", fd, ptr + PAGE);
+	out = try(fd, ptr, 2 * PAGE, KPLUG_BUFFER_ARENA);
+	assert_true(out >= 0);
+	assert_int_equal(ptr[0], 0x5a);
+	close(out);
+	close(fd);
+	munmap(ptr, 2 * PAGE);
+	kind_until_count(dev, 1);
+}
+
 static void bad_requests(void **state)
 {
 	uint8_t *other = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct kplug_buffer *array = rig_buffer(dev, "array", PAGE);
 	uint8_t *ptr;
-	int fd = make_arena(BYTES, (void **)&ptr), out;
+	int fd = make_arena(BYTES, 0, (void **)&ptr), out;
 
 	(void)state;
 	assert_int_equal(try(-1, ptr, BYTES, KPLUG_BUFFER_ARENA), -EBADF);
@@ -354,6 +382,7 @@ int main(void)
 		TEST(kept),
 		TEST(page_freed_by_a_program),
 		TEST(plugins_that_do_not_fit),
+		TEST(pages_that_nobody_asked_for),
 		TEST(bad_requests),
 	};
 

@@ -8,8 +8,7 @@
 /*
  * Each way through the module, with the first allocation or the first call of a function failing, then the second, and
  * so on until none is left to fail. After each failure the next try succeeds; what leaks is found by the watchers
- * (debug/watch.sh), what is half-made makes the next try or the unloading of the module fail. Without arenas: KASAN makes
- * a shadow of the 4 GiB of addresses of each, which takes seconds.
+ * (debug/watch.sh), what is half-made makes the next try or the unloading of the module fail. Arenas are in fault_arena.c.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Takes a page out of an arena, as any program that has its map may. Run by bpf_prog_test_run(): may sleep. */
+/* Takes a page out of an arena, or gets it one, as any program that has its map may. By bpf_prog_test_run(): may sleep. */
 #include "kplug.bpf.h"
 
 struct {
@@ -11,6 +11,7 @@ struct {
 char LICENSE[] SEC("license") = "GPL";
 
 void bpf_arena_free_pages(void *map, void __arena *ptr, u32 pages) __ksym;
+void __arena *bpf_arena_alloc_pages(void *map, void __arena *addr, u32 pages, int node, u64 flags) __ksym;
 
 struct args {
 	u64 addr;
@@ -21,4 +22,10 @@ int free_page(struct args *ctx)
 {
 	bpf_arena_free_pages(&arena, (void __arena *)ctx->addr, 1);
 	return 0;
+}
+
+SEC("syscall")
+int alloc_page(struct args *ctx)
+{
+	return !bpf_arena_alloc_pages(&arena, (void __arena *)ctx->addr, 1, -1, 0);
 }
