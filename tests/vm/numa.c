@@ -13,9 +13,20 @@
 static struct kplug_device *dev;
 static int nodes;
 
+/* For a map the node is a wish: the kernel gives another node's page before it drops a cached one of this. */
+static void drop_caches(void)
+{
+	FILE *f = fopen("/proc/sys/vm/drop_caches", "w");
+
+	assert_non_null(f);
+	fputs("3", f);
+	assert_int_equal(fclose(f), 0);
+}
+
 static int setup(void **state)
 {
 	(void)state;
+	drop_caches();
 	nodes = kind_machine("iommu") ? 2 : 1;
 	return pins_open_large(&dev);
 }
@@ -62,18 +73,38 @@ static void all_pages_are_there(void **state)
 	}
 }
 
-/* The first node has 512 MiB, but the kernel has some of it. */
+static size_t node_bytes(int node)
+{
+	unsigned long long kib = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "Node %*d MemTotal: %llu kB", &kib), 1);
+	fclose(f);
+	return (size_t)kib << 10;
+}
+
+/* The first node has less than 512 MiB; with the debug kernel more, and parts are asked for, whose errors vary. */
 static void never_another_node(void **state)
 {
 	struct kplug_buffer *buf = NULL;
+	size_t bytes = 512 * MIB;
+	bool parts;
 	int err;
 
 	(void)state;
 	if (nodes == 1)
 		skip();
-	err = alloc(0, 512 * MIB, kind, &buf);
+	parts = node_bytes(0) >= bytes;
+	err = alloc(0, parts ? node_bytes(0) + PAGE : bytes, kind, &buf);
 	assert_null(buf);
-	assert_int_equal(err, kind == KPLUG_BUFFER_PAGED ? -ENOMEM : -EFBIG);
+	if (parts)
+		assert_true(err == -ENOMEM || err == -ENOSPC || err == -EFBIG);
+	else
+		assert_int_equal(err, kind == KPLUG_BUFFER_PAGED ? -ENOMEM : -EFBIG);
 	assert_ok(alloc(1, 512 * MIB, kind, &buf));
 	kplug_buffer_free(buf);
 }
