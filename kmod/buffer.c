@@ -4,6 +4,7 @@
 #include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -224,13 +225,10 @@ static int publish(struct kplug_buffer *buf, u32 dma_bits)
 		err = -EIO;
 	else
 		err = kplug_parts_hold(buf);
-	if (err) {
-		buf->withdrawn = true;
-		kplug_dma_unmap(buf);
-	} else {
+	if (!err) {
 		buf->id = kdev->next_buffer_id++;
 		list_add_tail_rcu(&buf->list, &kdev->buffers);
-		/* The caller's reference goes when it has its fd; this is the device's own. */
+		/* The caller's reference goes; this is the device's own. */
 		if (buf->kept || holds_map(buf))
 			kplug_map_get(buf->map);
 		if (holds_map(buf))
@@ -238,6 +236,19 @@ static int publish(struct kplug_buffer *buf, u32 dma_bits)
 	}
 	mutex_unlock(&kdev->buffer_lock);
 	return err;
+}
+
+/* Of a whole buffer that does not get visible. Its map may live on: an arena's is another's, too. */
+static void discard(struct kplug_buffer *buf)
+{
+	mutex_lock(&buf->kdev->buffer_lock);
+	buf->withdrawn = true;
+	kplug_dma_unmap(buf);
+	mutex_unlock(&buf->kdev->buffer_lock);
+	if (holds_map(buf))
+		end_held(buf);
+	else
+		kplug_map_put(buf->map);
 }
 
 static void unkeep(struct kplug_buffer *buf)
@@ -363,29 +374,21 @@ static int alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
 		return err;
 	}
 	map = buf->map;
-	err = publish(buf, arg->dma_bits);
+	fd = kplug_map_fd(map);
+	err = fd < 0 ? fd : publish(buf, arg->dma_bits);
 	if (err) {
-		if (holds_map(buf))
-			end_held(buf);
-		else
-			kplug_map_put(map);
+		if (fd >= 0)
+			close_fd(fd);
+		discard(buf);
 		return err;
 	}
 	arg->out_dma_addr = buf->dma;
 	arg->out_kind = buf->kind;
 	arg->out_map_id = buf->map_id;
 	arg->out_id = buf->id;
-	fd = kplug_map_fd(map);
 	arg->out_fd = fd;
-	if (fd < 0) {
-		/* Published already, but whoever found it keeps it alive by a reference of his own. */
-		mutex_lock(&kdev->buffer_lock);
-		if (buf->kept)
-			unkeep(buf);
-		mutex_unlock(&kdev->buffer_lock);
-	}
 	kplug_map_put(map);
-	return fd < 0 ? fd : 0;
+	return 0;
 }
 
 int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
