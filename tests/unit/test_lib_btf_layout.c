@@ -202,10 +202,9 @@ static void test_number_of_variables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_same),	      TEST(test_names_do_not_matter), TEST(test_numbers),
-		TEST(test_kinds),	      TEST(test_members),	      TEST(test_bitfields),
-		TEST(test_number_of_members), TEST(test_arrays),	      TEST(test_variables),
-		TEST(test_number_of_variables),
+		TEST(test_same),      TEST(test_names_do_not_matter), TEST(test_numbers),	    TEST(test_kinds),
+		TEST(test_members),   TEST(test_bitfields),	      TEST(test_number_of_members), TEST(test_arrays),
+		TEST(test_variables), TEST(test_number_of_variables),
 	};
 
 	return cmocka_run_group_tests_name("lib BTF layout", tests, NULL, NULL);

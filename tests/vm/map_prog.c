@@ -190,8 +190,8 @@ static void shown_instructions(void **state)
 
 	(void)state;
 	assert_ok(load("map_access"));
-	assert_ok(bpf_prog_get_info_by_fd(
-		bpf_program__fd(bpf_object__find_program_by_name(object, "access")), &info, &len));
+	assert_ok(bpf_prog_get_info_by_fd(bpf_program__fd(bpf_object__find_program_by_name(object, "access")), &info,
+					  &len));
 	assert_true(info.xlated_prog_len <= sizeof(insns));
 	for (i = 0; i < info.xlated_prog_len / sizeof(*insns); i++) {
 		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].src_reg == BPF_PSEUDO_MAP_VALUE &&
@@ -209,8 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_global_is_the_buffer), TEST(lookup_helper), TEST(update_helper), TEST(delete_helper),
-		TEST(access_past_the_value),  TEST(for_each),	   TEST(iterator),
-		TEST(shown_instructions),
+		TEST(access_past_the_value),  TEST(for_each),	   TEST(iterator),	TEST(shown_instructions),
 	};
 
 	libbpf_set_print(NULL);

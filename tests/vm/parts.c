@@ -384,9 +384,18 @@ static void a_plugin_has_the_first(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(one_after_the_other), TEST(across_parts),	      TEST(found_when_whole),	TEST(taken_names),
-		TEST(bad_input),	   TEST(kept_and_dropped),    TEST(holders_and_plugin), TEST(first_part_last),
-		TEST(a_part_alone),	   TEST(last_part_holds_all), TEST(without_fds),	TEST(device_goes),
+		TEST(one_after_the_other),
+		TEST(across_parts),
+		TEST(found_when_whole),
+		TEST(taken_names),
+		TEST(bad_input),
+		TEST(kept_and_dropped),
+		TEST(holders_and_plugin),
+		TEST(first_part_last),
+		TEST(a_part_alone),
+		TEST(last_part_holds_all),
+		TEST(without_fds),
+		TEST(device_goes),
 		TEST(a_plugin_has_the_first),
 	};
 

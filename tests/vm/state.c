@@ -196,8 +196,9 @@ static void migrate_wants_another_type(void **state)
 	(void)state;
 	ask(STATE_COUNT);
 	assert_errno(ESTALE, swap("state_migrate_type", false));
-	assert_non_null(strstr(kplug_error(), "map counts of the running version does not carry over: its type, key size "
-					      "or value size is not what the migrate program says"));
+	assert_non_null(strstr(kplug_error(),
+			       "map counts of the running version does not carry over: its type, key size "
+			       "or value size is not what the migrate program says"));
 	assert_state(1, 1, 1);
 }
 

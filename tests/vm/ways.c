@@ -378,11 +378,20 @@ static void disabling_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_for_each_wakeup),    TEST(nobody_reads_it), TEST(closed_by_its_owner),
-		TEST(each_has_its_own),	      TEST(not_an_eventfd),  TEST(epoll_on_both),
-		TEST(the_device_goes),	      TEST(a_thread_calls),  TEST(a_thread_outlives_the_device),
-		TEST(a_killed_reader),	      TEST(disabling_waits), TEST(spinning),
-		TEST(a_thread_for_no_vector), TEST(a_signal_does_not_end_the_thread),
+		TEST(one_for_each_wakeup),
+		TEST(nobody_reads_it),
+		TEST(closed_by_its_owner),
+		TEST(each_has_its_own),
+		TEST(not_an_eventfd),
+		TEST(epoll_on_both),
+		TEST(the_device_goes),
+		TEST(a_thread_calls),
+		TEST(a_thread_outlives_the_device),
+		TEST(a_killed_reader),
+		TEST(disabling_waits),
+		TEST(spinning),
+		TEST(a_thread_for_no_vector),
+		TEST(a_signal_does_not_end_the_thread),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);
