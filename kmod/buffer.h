@@ -60,8 +60,13 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
 /* Maps write-combining pages, of which there are `count`, from page pgoff on. */
 int kplug_buffer_mmap_wc(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma);
 
-/* Maps a buffer read-only into a program; see KPLUG_MMAP_BUFFER. */
-int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, struct vm_area_struct *vma);
+/* Of a mapping's page offset: which page of the buffer it is (KPLUG_MMAP_BUFFER, _HUGE). */
+#define KPLUG_BUFFER_PAGES (1UL << (32 - PAGE_SHIFT))
+
+/* Maps a buffer into a program: read-only, or huge; see KPLUG_MMAP_BUFFER and KPLUG_MMAP_HUGE. */
+int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bool huge, struct vm_area_struct *vma);
+/* Its last step: the ranges are checked. */
+int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma);
 /* An imported one, from page pgoff on. The caller holds its map. */
 int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
 

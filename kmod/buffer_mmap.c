@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A buffer in a program, read-only: an mmap of the device's node, for a map's fd cannot be mapped so. */
+/* A buffer in a program, by an mmap of the device's node: read-only, since a map's fd cannot be mapped so, or huge. */
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/fs.h>
@@ -73,26 +73,30 @@ static int map_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_ar
 	return 0;
 }
 
-int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, struct vm_area_struct *vma)
+int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bool huge, struct vm_area_struct *vma)
 {
+	bool write = vma->vm_flags & VM_WRITE;
 	unsigned long count = vma_pages(vma);
 	struct kplug_buffer *buf;
 	struct bpf_map *map;
 	int err;
 
-	if (vma->vm_flags & VM_WRITE || !(vma->vm_flags & VM_MAYSHARE)) /* VM_SHARED: of writers only */
+	if ((write && !huge) || !(vma->vm_flags & VM_MAYSHARE)) /* VM_SHARED: of writers only */
 		return -EACCES;
 	guard(mutex)(&kdev->buffer_lock);
 	list_for_each_entry(buf, &kdev->buffers, list) {
 		if (buf->id != id)
 			continue;
-		if (kplug_rights_check(&buf->rights, MAY_READ))
+		if (kplug_rights_check(&buf->rights, MAY_READ | (write ? MAY_WRITE : 0)))
 			return -EACCES;
 		if (pgoff > buf->count || count > buf->count - pgoff || !kplug_map_get(buf->map))
 			return -ENXIO;
-		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, (write ? 0 : VM_MAYWRITE) | VM_MAYEXEC);
 		map = buf->map;
-		err = buf->dmabuf ? kplug_buffer_mmap_imported(buf, pgoff, vma) : map_pages(buf, pgoff, vma);
+		if (huge)
+			err = kplug_buffer_mmap_huge(buf, vma);
+		else
+			err = buf->dmabuf ? kplug_buffer_mmap_imported(buf, pgoff, vma) : map_pages(buf, pgoff, vma);
 		kplug_map_put(map);
 		return err;
 	}

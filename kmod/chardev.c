@@ -171,6 +171,11 @@ static int mmap_bar(struct kplug_device *kdev, struct vm_area_struct *vma)
 	return kdev->desc.ops->bar_mmap(kdev, bar, start >> PAGE_SHIFT, vma);
 }
 
+static int mmap_buffer(struct kplug_device *kdev, u64 offset, bool huge, struct vm_area_struct *vma)
+{
+	return kplug_buffer_mmap(kdev, offset >> 32, (u32)offset >> PAGE_SHIFT, huge, vma);
+}
+
 static int node_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct kplug_file *kfile = file->private_data;
@@ -183,8 +188,10 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 		return -ENODEV;
 	if (kdev->dead)
 		err = -ENODEV;
+	else if (offset >= KPLUG_MMAP_HUGE(0))
+		err = mmap_buffer(kdev, offset - KPLUG_MMAP_HUGE(0), true, vma);
 	else if (offset >= KPLUG_MMAP_BUFFER(0))
-		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_BUFFER(0)) >> 32, (u32)offset >> PAGE_SHIFT, vma);
+		err = mmap_buffer(kdev, offset - KPLUG_MMAP_BUFFER(0), false, vma);
 	else if (offset >= KPLUG_MMAP_BAR(0))
 		err = mmap_bar(kdev, vma);
 	else
@@ -212,6 +219,7 @@ const struct file_operations kplug_fops = {
 	.read = node_read,
 	.poll = node_poll,
 	.mmap = node_mmap,
+	.get_unmapped_area = thp_get_unmapped_area, /* at the offset's place between two boundaries of 2 MiB */
 	.unlocked_ioctl = kplug_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

@@ -7,8 +7,12 @@
 #include <linux/cred.h>
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/version.h>
+#ifdef KPLUG_HAVE_PFN_T
+#include <linux/pfn_t.h>
+#endif
 
 /* 6.13: namespaces are strings */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
@@ -64,6 +68,25 @@ static inline int kplug_alloc_contig_range(unsigned long start, unsigned long en
 #define KPLUG_MAP_FAULT(fn) .map_mmap_fault = (fn),
 #else
 #define KPLUG_MAP_FAULT(fn)
+#endif
+
+/* mm/huge_memory.c: page numbers came to be numbers. Only where the kernel can tell such an entry from one to pin. */
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+#define KPLUG_HUGE_FAULT(fn) .huge_fault = (fn),
+static inline vm_fault_t kplug_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+#ifdef KPLUG_HAVE_PFN_T
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), vmf->flags & FAULT_FLAG_WRITE);
+#else
+	return vmf_insert_pfn_pmd(vmf, pfn, vmf->flags & FAULT_FLAG_WRITE);
+#endif
+}
+#else
+#define KPLUG_HUGE_FAULT(fn)
+static inline vm_fault_t kplug_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+	return VM_FAULT_FALLBACK;
+}
 #endif
 
 /* 6.13: one call sets a timer up */

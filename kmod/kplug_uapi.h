@@ -503,10 +503,13 @@ struct kplug_soft {
 /*
  * mmap() of the node. A BAR: shared, with the rights that KPLUG_REG wants, uncached; gone (SIGBUS) when the device is.
  * A buffer: shared and read-only whatever the node was opened for; EACCES if PROT_WRITE is asked, or without the right.
- * Writers map the map's fd instead.
+ * Writers map the map's fd instead. Or huge, for reading and, with the right, writing, shared: a contiguous buffer
+ * (EOPNOTSUPP: another) by pages of 2 MiB where its address and the memory's are multiples of that. What pins a
+ * program's memory (O_DIRECT, io_uring, ptrace) cannot use this mapping (EFAULT).
  */
 #define KPLUG_MMAP_BAR(bar) (((__u64)(bar) + 1) << 40)
 #define KPLUG_MMAP_BUFFER(id) ((1ULL << 60) | ((__u64)(id) << 32))
+#define KPLUG_MMAP_HUGE(id) ((1ULL << 61) | ((__u64)(id) << 32))
 
 /*
  * read() gives whole records, one per enabled vector that has news and one per forwarded event, as many as fit (or

@@ -335,6 +335,11 @@ int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_fil
 	return 0;
 }
 
+struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map)
+{
+	return buffer_of(map);
+}
+
 bool kplug_map_get(struct bpf_map *map)
 {
 	return !IS_ERR(bpf_map_inc_not_zero(map));

@@ -29,6 +29,9 @@ int kplug_map_create_owner(struct kplug_buffer *buf);
  */
 int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_file);
 
+/* The buffer of a map that owns one, of which the caller holds a reference. */
+struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map);
+
 /* One more reference; false if the map is on its way out. */
 bool kplug_map_get(struct bpf_map *map);
 void kplug_map_put(struct bpf_map *map);

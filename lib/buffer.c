@@ -16,6 +16,7 @@ static const struct kp_reason lookup_reasons[] = {
 		  "refuses it; open it for writing, or change the policy" },
 	{ EMFILE, "each 512 MiB take a file descriptor; raise the limit (ulimit -n)" },
 	{ ERANGE, "not a part of it, or not from a page's boundary on; an arena has no parts" },
+	{ EOPNOTSUPP, "only a contiguous buffer can be mapped so; allocate one, or open it in the usual way" },
 	{ EINVAL, "refused; a name has letters, digits, '_' and '.'" },
 	{ 0, NULL },
 };
@@ -58,8 +59,10 @@ static void *map_part(const struct kplug_device *dev, const struct kplug_buffer 
 {
 	const struct kplug_buffer_part *part = &buf->part[i];
 	size_t start = i ? 0 : buf->start, bytes = kp_page_round(part->bytes);
-	int flags = MAP_SHARED | (ptr ? MAP_FIXED : 0);
+	int flags = MAP_SHARED | (ptr ? MAP_FIXED : 0), write = dev->read_only ? 0 : PROT_WRITE;
 
+	if (buf->huge)
+		return mmap(ptr, bytes, PROT_READ | write, flags, dev->fd, (off_t)(KPLUG_MMAP_HUGE(part->id) + start));
 	if (part->map_fd >= 0)
 		return mmap(ptr, bytes, PROT_READ | PROT_WRITE, flags, part->map_fd, (off_t)start);
 	return mmap(ptr, bytes, PROT_READ, flags, dev->fd, (off_t)(KPLUG_MMAP_BUFFER(part->id) + start));
@@ -250,8 +253,8 @@ static int place(struct kplug_device *dev, const struct kplug_buffer_info *first
 	return err ?: kp_buffer_map(dev, first->out_name, buf);
 }
 
-int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t offset, size_t bytes,
-			   struct kplug_buffer **ret_buf)
+static int open_buffer(struct kplug_device *dev, const char *name, size_t offset, size_t bytes, bool huge,
+		       struct kplug_buffer **ret_buf)
 {
 	struct kplug_buffer_info first = { 0 };
 	struct kplug_buffer *buf;
@@ -260,7 +263,11 @@ int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t of
 	err = find_parts(dev, name, &first, &buf);
 	if (err)
 		return err;
-	err = place(dev, &first, offset, bytes, buf);
+	buf->huge = huge;
+	if (huge && buf->kind != KPLUG_BUFFER_CONTIGUOUS)
+		err = kp_fail(-EOPNOTSUPP, lookup_reasons, "buffer %s on device %s by huge pages", name, dev->name);
+	else
+		err = place(dev, &first, offset, bytes, buf);
 	if (err) {
 		close_parts(buf);
 		free(buf);
@@ -270,9 +277,20 @@ int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t of
 	return 0;
 }
 
+int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t offset, size_t bytes,
+			   struct kplug_buffer **ret_buf)
+{
+	return open_buffer(dev, name, offset, bytes, false, ret_buf);
+}
+
 int kplug_buffer_open(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf)
 {
-	return kplug_buffer_open_part(dev, name, 0, SIZE_MAX, ret_buf);
+	return open_buffer(dev, name, 0, SIZE_MAX, false, ret_buf);
+}
+
+int kplug_buffer_open_huge(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf)
+{
+	return open_buffer(dev, name, 0, SIZE_MAX, true, ret_buf);
 }
 
 void kplug_buffer_free(struct kplug_buffer *buf)

@@ -106,6 +106,14 @@ static bool of_some_memory(const char *path)
 	return !strcmp(path, "anon_inode:bpf-map") || !strncmp(path, "/dmabuf:", 8);
 }
 
+/* Is a mapping of the node, from this offset on, one of the buffer? */
+static bool of_buffer(const struct search *s, uint64_t offset)
+{
+	uint64_t huge = KPLUG_MMAP_HUGE(s->info->out_id);
+
+	return (offset >= s->from && offset - s->from < s->bytes) || (offset >= huge && offset - huge < s->bytes);
+}
+
 /* A file of a process could not be opened. 0: the process has gone, or is the kernel's and has no memory. */
 static int open_error(void)
 {
@@ -118,7 +126,7 @@ static int open_error(void)
 static int mappings(const struct search *s, uint32_t pid)
 {
 	uint64_t start, end, offset;
-	char path[KP_PATH_LEN], *line = NULL;
+	char path[KP_PATH_LEN], rights[8], *line = NULL;
 	unsigned int how = 0;
 	size_t room = 0;
 	int pagemap, at;
@@ -133,12 +141,13 @@ static int mappings(const struct search *s, uint32_t pid)
 	while (getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		at = 0;
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n", &start, &end, &offset, &at) < 3)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n", &start, &end, rights, &offset,
+			   &at) < 4)
 			continue;
 		if (pid == (uint32_t)getpid() && start == (uintptr_t)s->mem)
 			continue;
-		if (!strcmp(line + at, s->node) && offset >= s->from && offset - s->from < s->bytes)
-			how |= KPLUG_HOLD_READ;
+		if (!strcmp(line + at, s->node) && of_buffer(s, offset))
+			how |= rights[1] == 'w' ? KPLUG_HOLD_WRITE : KPLUG_HOLD_READ;
 		else if (of_some_memory(line + at) && same_pages(s, pid, pagemap, start, end, offset))
 			how |= KPLUG_HOLD_WRITE;
 	}

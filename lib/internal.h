@@ -92,6 +92,7 @@ struct kplug_buffer {
 	void *ptr; /* NULL or mapped */
 	size_t bytes;
 	enum kplug_buffer_kind kind;
+	bool huge; /* mapped through the node, by large pages */
 	size_t start; /* of ptr, in the kernel's first part */
 	int first_fd; /* the first part's, if it is not one of these; or -1 */
 	size_t count;

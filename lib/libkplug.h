@@ -228,6 +228,13 @@ int kplug_buffer_open(struct kplug_device *dev, const char *name, struct kplug_b
 int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t offset, size_t bytes,
 			   struct kplug_buffer **ret_buf);
 
+/*
+ * The whole of a contiguous buffer by pages of 2 MiB where they fit: fewer misses of the TLB and fewer page faults. The
+ * kernel cannot pin this mapping: O_DIRECT, io_uring, MSG_ZEROCOPY, process_vm_readv() and debuggers want the usual one,
+ * of which a program may have both. -EOPNOTSUPP: of another kind.
+ */
+int kplug_buffer_open_huge(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf);
+
 /* Unmaps it and lets go: its pointer and fd end. The memory goes with its last holder (see keep). buf may be NULL. */
 void kplug_buffer_free(struct kplug_buffer *buf);
 

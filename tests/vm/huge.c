@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* Buffers by pages of 2 MiB: how many page faults they take, beside the usual mapping, and what is refused. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/kind.h"
+
+#define HUGE (2UL << 20)
+#define BYTES (4 * HUGE + 3 * PAGE) /* more than the buddy allocator has in one piece */
+
+static const struct rig_dev *at;
+static struct kplug_device *dev;
+static struct kplug_buffer *buf, *huge;
+
+static int alloc(const struct kplug_buffer_rights *rights)
+{
+	struct kplug_alloc_opts opts = {
+		.sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS, .dma_bits = 28, .rights = rights
+	};
+
+	return kplug_buffer_alloc(dev, "large", BYTES, &opts, &buf);
+}
+
+static int setup(void **state)
+{
+	at = *state;
+	dev = rig_open(at);
+	assert_ok(alloc(NULL));
+	assert_ok(kplug_buffer_open_huge(dev, "large", &huge));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kplug_buffer_free(huge);
+	kplug_buffer_free(buf);
+	huge = buf = NULL;
+	kind_until_count(dev, 0);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static long faults(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_minflt;
+}
+
+/* Touches each page; gives the page faults that it took. */
+static long write_all(volatile uint8_t *mem, size_t bytes, uint8_t value)
+{
+	long before = faults();
+
+	for (size_t i = 0; i < bytes; i += PAGE)
+		mem[i] = value;
+	return faults() - before;
+}
+
+static void a_fault_for_each_2_mib(void **state)
+{
+	uint8_t *mem = kplug_buffer_ptr(huge), *usual = kplug_buffer_ptr(buf);
+	long taken;
+
+	(void)state;
+	assert_int_equal((uintptr_t)mem % HUGE, 0);
+	taken = write_all(mem, BYTES, 0x5a);
+	print_message("# %ld page faults for %lu pages\n", taken, BYTES / PAGE);
+	assert_in_range(taken, 4 + 3, 40); /* of the test itself a few */
+	for (size_t i = 0; i < BYTES; i += PAGE)
+		assert_int_equal(usual[i], 0x5a);
+	usual[BYTES - 1] = 7;
+	assert_int_equal(mem[BYTES - 1], 7);
+	kind_dma_in(dev, kplug_buffer_dma_addr(huge) + HUGE, 0, 1);
+	kind_dma_out(dev, 0, kplug_buffer_dma_addr(huge) + 3 * HUGE + 1, 1);
+	assert_int_equal(mem[3 * HUGE + 1], 0x5a);
+}
+
+static void *raw(size_t offset, size_t bytes, int prot, void *where)
+{
+	struct kplug_buffer_info info = { .size = sizeof(info), .name = "large" };
+	int flags = MAP_SHARED | (where ? MAP_FIXED : 0);
+
+	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info), 0);
+	return mmap(where, bytes, prot, flags, kplug_device_fd(dev), (off_t)(KPLUG_MMAP_HUGE(info.out_id) + offset));
+}
+
+/* Where the boundaries do not meet, by the usual pages. */
+static void at_other_places(void **state)
+{
+	uint8_t *usual = kplug_buffer_ptr(buf), *room, *mem;
+
+	(void)state;
+	for (size_t i = 0; i < BYTES; i += PAGE)
+		memcpy(usual + i, &i, sizeof(i));
+	room = mmap(NULL, 4 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_ptr_not_equal(room, MAP_FAILED);
+	mem = raw(0, 2 * HUGE, PROT_READ, (uint8_t *)(((uintptr_t)room + HUGE - 1) / HUGE * HUGE) + PAGE);
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	assert_memory_equal(mem, usual, 2 * HUGE);
+	munmap(room, 4 * HUGE);
+	mem = raw(HUGE - PAGE, 2 * HUGE + 2 * PAGE, PROT_READ, NULL);
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	assert_int_equal((uintptr_t)mem % HUGE, HUGE - PAGE);
+	assert_memory_equal(mem, usual + HUGE - PAGE, 2 * HUGE + 2 * PAGE);
+	/* In pieces */
+	assert_int_equal(munmap(mem + HUGE, PAGE), 0);
+	assert_memory_equal(mem, usual + HUGE - PAGE, HUGE);
+	assert_memory_equal(mem + HUGE + PAGE, usual + 2 * HUGE, HUGE + PAGE);
+	assert_int_equal(mprotect(mem, HUGE / 2, PROT_NONE), 0);
+	assert_memory_equal(mem + HUGE / 2, usual + HUGE / 2 + HUGE - PAGE, HUGE / 2);
+	munmap(mem, 2 * HUGE + 2 * PAGE);
+}
+
+static void past_the_end(void **state)
+{
+	(void)state;
+	assert_ptr_equal(raw(0, BYTES + PAGE, PROT_READ, NULL), MAP_FAILED);
+	assert_int_equal(errno, ENXIO);
+	assert_ptr_equal(raw(BYTES, PAGE, PROT_READ, NULL), MAP_FAILED);
+	assert_int_equal(errno, ENXIO);
+	assert_ptr_equal(mremap(kplug_buffer_ptr(huge), BYTES, BYTES + HUGE, MREMAP_MAYMOVE), MAP_FAILED);
+	assert_int_equal(errno, EFAULT);
+}
+
+static int of_a_child(void *arg)
+{
+	uint8_t *mem = arg;
+
+	NEED(mem[HUGE] == 0x11);
+	mem[HUGE] = 0x22;
+	return 0;
+}
+
+static void shared_with_a_child(void **state)
+{
+	uint8_t *mem = kplug_buffer_ptr(huge);
+
+	(void)state;
+	mem[HUGE] = 0x11;
+	assert_int_equal(kind_child(of_a_child, mem), 0);
+	assert_int_equal(mem[HUGE], 0x22);
+}
+
+static void cannot_be_pinned(void **state)
+{
+	struct iovec from = { kplug_buffer_ptr(huge), 1 }, usual = { kplug_buffer_ptr(buf), 1 };
+	int pair[2];
+
+	(void)state;
+	*(uint8_t *)kplug_buffer_ptr(huge) = 1;
+	assert_int_equal(pipe(pair), 0);
+	assert_fails(EFAULT, vmsplice(pair[1], &from, 1, 0));
+	assert_int_equal(vmsplice(pair[1], &usual, 1, 0), 1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void read_only(void **state)
+{
+	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
+	struct kplug_buffer *theirs;
+	struct kplug_device *own;
+
+	(void)state;
+	((uint8_t *)kplug_buffer_ptr(buf))[HUGE] = 0x33;
+	assert_ok(kplug_device_open(at->name, &opts, &own));
+	assert_ok(kplug_buffer_open_huge(own, "large", &theirs));
+	assert_int_equal(((uint8_t *)kplug_buffer_ptr(theirs))[HUGE], 0x33);
+	assert_fails(EACCES, mprotect(kplug_buffer_ptr(theirs), HUGE, PROT_READ | PROT_WRITE));
+	kplug_buffer_free(theirs);
+	kplug_device_close(own);
+}
+
+/* He may read the buffer, and the node would let him write. */
+static int of_another_user(void *arg)
+{
+	void *mem;
+
+	(void)arg;
+	NEED(!setresgid(4243, 4243, 4243) && !setresuid(4243, 4243, 4243));
+	kplug_device_close(dev);
+	NEED(!kplug_device_open(at->name, NULL, &dev));
+	NEED(raw(0, HUGE, PROT_READ | PROT_WRITE, NULL) == MAP_FAILED && errno == EACCES);
+	mem = raw(0, HUGE, PROT_READ, NULL);
+	NEED(mem != MAP_FAILED && ((uint8_t *)mem)[5] == 0x44);
+	NEED(mprotect(mem, HUGE, PROT_READ | PROT_WRITE) && errno == EACCES);
+	return 0;
+}
+
+static void rights(void **state)
+{
+	const struct kplug_buffer_rights mode = { .mode = 0604 };
+	char path[64];
+
+	(void)state;
+	kplug_buffer_free(huge);
+	kplug_buffer_free(buf);
+	huge = buf = NULL;
+	kind_until_count(dev, 0);
+	assert_ok(alloc(&mode));
+	((uint8_t *)kplug_buffer_ptr(buf))[5] = 0x44;
+	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(kind_child(of_another_user, NULL), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void other_kinds(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_WC };
+	struct kplug_buffer *stream, *mapped = NULL;
+	struct kplug_buffer_info info = { .size = sizeof(info), .name = "stream" };
+
+	(void)state;
+	assert_ok(kplug_buffer_alloc(dev, "stream", PAGE, &opts, &stream));
+	assert_errno(EOPNOTSUPP, kplug_buffer_open_huge(dev, "stream", &mapped));
+	assert_non_null(strstr(kplug_error(), "only a contiguous buffer"));
+	assert_errno(ENOENT, kplug_buffer_open_huge(dev, "none", &mapped));
+	assert_null(mapped);
+	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info), 0);
+	assert_ptr_equal(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, kplug_device_fd(dev),
+			      (off_t)KPLUG_MMAP_HUGE(info.out_id)),
+			 MAP_FAILED);
+	assert_int_equal(errno, EOPNOTSUPP);
+	assert_ptr_equal(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, kplug_device_fd(dev), (off_t)KPLUG_MMAP_HUGE(99)),
+			 MAP_FAILED);
+	assert_int_equal(errno, ENXIO);
+	kplug_buffer_free(stream);
+}
+
+/* The mapping alone holds it, and its holder is told. */
+static void holds_the_buffer(void **state)
+{
+	struct kplug_holder *found;
+	size_t count;
+	void *mem = raw(0, BYTES, PROT_READ | PROT_WRITE, NULL);
+
+	(void)state;
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	kplug_buffer_free(huge);
+	kplug_buffer_free(buf);
+	huge = buf = NULL;
+	assert_int_equal(kind_count(dev), 1);
+	assert_ok(kplug_buffer_holders(dev, "large", &found, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(found[0].pid, getpid());
+	assert_int_equal(found[0].how, KPLUG_HOLD_WRITE);
+	free(found);
+	assert_true(kind_all(mem, 0, BYTES));
+	munmap(mem, BYTES);
+	kind_until_count(dev, 0);
+}
+
+/* Its pages come as before. */
+static void device_goes(void **state)
+{
+	uint8_t *mem = kplug_buffer_ptr(huge);
+
+	(void)state;
+	mem[0] = 1;
+	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
+	assert_int_equal(mem[0], 1);
+	write_all(mem, BYTES, 9);
+	assert_int_equal(((uint8_t *)kplug_buffer_ptr(buf))[BYTES - 3 * PAGE], 9);
+	kplug_device_close(dev);
+	assert_ok(at->soft ? kplug_soft_create(at->name, 32, 0) : kplug_bind(at->name, false));
+	dev = rig_open(at);
+}
+
+/* Two threads that come to the same pages at once. */
+static void *writes_all(void *arg)
+{
+	write_all(arg, BYTES, 3);
+	return NULL;
+}
+
+static void two_threads(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		uint8_t *mem = raw(0, BYTES, PROT_READ | PROT_WRITE, NULL);
+
+		assert_ptr_not_equal(mem, MAP_FAILED);
+		assert_int_equal(pthread_create(&thread, NULL, writes_all, mem), 0);
+		write_all(mem, BYTES, 3);
+		pthread_join(thread, NULL);
+		assert_int_equal(mem[BYTES - PAGE], 3);
+		munmap(mem, BYTES);
+	}
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(a_fault_for_each_2_mib), TEST(at_other_places), TEST(past_the_end), TEST(shared_with_a_child),
+		TEST(cannot_be_pinned),	      TEST(read_only),	     TEST(rights),	 TEST(other_kinds),
+		TEST(holds_the_buffer),	      TEST(device_goes),     TEST(two_threads),
+	};
+
+	return RIG_RUN(tests, RIG_BOTH);
+}
