@@ -51,8 +51,7 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 static const struct vm_operations_struct vm_ops = {
 	.open = vma_open,
 	.close = vma_close,
-	.fault = fault,
-	KPLUG_HUGE_FAULT(huge_fault)
+	KPLUG_HUGE_FAULT(huge_fault).fault = fault,
 };
 
 int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma)

@@ -229,9 +229,9 @@ static void other_kinds(void **state)
 	assert_errno(ENOENT, kplug_buffer_open_huge(dev, "none", &mapped));
 	assert_null(mapped);
 	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info), 0);
-	assert_ptr_equal(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, kplug_device_fd(dev),
-			      (off_t)KPLUG_MMAP_HUGE(info.out_id)),
-			 MAP_FAILED);
+	assert_ptr_equal(
+		mmap(NULL, PAGE, PROT_READ, MAP_SHARED, kplug_device_fd(dev), (off_t)KPLUG_MMAP_HUGE(info.out_id)),
+		MAP_FAILED);
 	assert_int_equal(errno, EOPNOTSUPP);
 	assert_ptr_equal(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, kplug_device_fd(dev), (off_t)KPLUG_MMAP_HUGE(99)),
 			 MAP_FAILED);
