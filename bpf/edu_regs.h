@@ -7,6 +7,7 @@
 #define EDU_ID 0x00
 #define EDU_LIVENESS 0x04
 #define EDU_FACTORIAL 0x08
+#define EDU_STATUS 0x20 /* bit 0: computing; bit 7: an interrupt when done */
 #define EDU_IRQ_STATUS 0x24
 #define EDU_IRQ_STATUS_DMA 0x100 /* a transfer is done */
 #define EDU_IRQ_RAISE 0x60

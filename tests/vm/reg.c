@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* Registers of a device whose BAR cannot be mapped go by ioctl; and what is said when the device has gone. */
+/* Registers: by ioctl where the BAR cannot be mapped, what both devices compute, and that the device has gone. */
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -45,6 +45,43 @@ static void by_ioctl(void **state)
 	kplug_device_close(dev);
 }
 
+static uint64_t read_reg(struct kplug_device *dev, uint64_t offset)
+{
+	uint64_t value = 0;
+
+	assert_ok(kplug_reg_read(dev, 0, offset, 4, &value));
+	return value;
+}
+
+static bool is_computed(void *dev)
+{
+	return !(read_reg(dev, EDU_STATUS) & 1);
+}
+
+/* What edu computes, the software device does too. */
+static void factorial(void **state)
+{
+	struct kplug_device *dev = rig_open(*state);
+	static const struct {
+		uint32_t n, product;
+	} known[] = { { 0, 1 }, { 1, 1 }, { 5, 120 }, { 12, 479001600 }, { 13, 1932053504 }, { 34, 0 } };
+	size_t i;
+
+	assert_ok(kplug_reg_write(dev, 0, EDU_STATUS, 4, 0x80)); /* an interrupt when done */
+	assert_int_equal(read_reg(dev, EDU_STATUS) & 0x80, 0x80);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		assert_ok(kplug_reg_write(dev, 0, EDU_FACTORIAL, 4, known[i].n));
+		rig_until(is_computed, dev);
+		assert_int_equal(read_reg(dev, EDU_FACTORIAL), known[i].product);
+		assert_int_equal(read_reg(dev, EDU_IRQ_STATUS), 1);
+		assert_ok(kplug_reg_write(dev, 0, EDU_IRQ_ACK, 4, 1));
+	}
+	assert_ok(kplug_reg_write(dev, 0, EDU_STATUS, 4, 0));
+	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_COUNT, 4, 77));
+	assert_int_equal(read_reg(dev, EDU_DMA_COUNT), 77);
+	kplug_device_close(dev);
+}
+
 static void of_a_device_that_has_gone(void **state)
 {
 	const struct rig_dev *d = *state;
@@ -65,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_ioctl),
+		cmocka_unit_test(factorial),
 		cmocka_unit_test(of_a_device_that_has_gone),
 	};
 

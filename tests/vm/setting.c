@@ -60,6 +60,7 @@ static const struct {
 	{ "half", "u16", 2, 5, 0, UINT16_MAX },
 	{ "more", "u16", 2, 5, 0, UINT16_MAX },
 	{ "all", "s64", 8, -5, INT64_MIN, INT64_MAX },
+	{ "plain", "int", 4, 4, INT32_MIN, INT32_MAX },
 };
 #define WANTED (sizeof(wanted) / sizeof(*wanted))
 
@@ -130,13 +131,26 @@ static void not_a_setting(void **state)
 	assert_errno(ESRCH, kplug_setting_set(dev, "", 1));
 }
 
+static void without_a_plugin(void **state)
+{
+	struct kplug_setting *none = NULL;
+	size_t n = 7;
+
+	(void)state;
+	assert_ok(kplug_plugin_unload(dev));
+	assert_errno(ENOENT, kplug_setting_list(dev, &none, &n));
+	assert_errno(ENOENT, kplug_setting_set(dev, "level", 1));
+	assert_null(none);
+	assert_int_equal(n, 7);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(types_and_ranges), TEST(ends_of_the_range), TEST(beyond_the_range),
-		TEST(others_stay),	TEST(not_a_setting),
+		TEST(others_stay),	TEST(not_a_setting),	 TEST(without_a_plugin),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT);

@@ -21,6 +21,7 @@ volatile u16 untagged BESIDE = 5;
 volatile u16 half BESIDE TAG("kplug:5") = 5;
 volatile u16 more BESIDE TAG("kplug:1..2x") TAG("other:1..2") = 5;
 volatile s64 all BESIDE = -5;
+volatile int plain BESIDE = 4;
 
 /* No integers of the processor. */
 volatile __int128 huge BESIDE = 1;
@@ -45,7 +46,7 @@ static s64 value_of(u32 message)
 	case SETTING_ON:
 		return on;
 	}
-	return narrow + untagged + half + more + all + huge + pair[1] + record.member;
+	return narrow + untagged + half + more + all + plain + huge + pair[1] + record.member;
 }
 
 KPLUG_HOOK(call)
