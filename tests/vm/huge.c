@@ -20,20 +20,16 @@ static const struct rig_dev *at;
 static struct kplug_device *dev;
 static struct kplug_buffer *buf, *huge;
 
-static int alloc(const struct kplug_buffer_rights *rights)
-{
-	struct kplug_alloc_opts opts = {
-		.sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS, .dma_bits = 28, .rights = rights
-	};
-
-	return kplug_buffer_alloc(dev, "large", BYTES, &opts, &buf);
-}
-
 static int setup(void **state)
 {
+	static const struct kplug_buffer_rights readable = { .mode = 0604, .uid = KPLUG_SELF, .gid = KPLUG_SELF };
+	struct kplug_alloc_opts opts = {
+		.sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS, .dma_bits = 28, .rights = &readable
+	};
+
 	at = *state;
 	dev = rig_open(at);
-	assert_ok(alloc(NULL));
+	assert_ok(kplug_buffer_alloc(dev, "large", BYTES, &opts, &buf));
 	assert_ok(kplug_buffer_open_huge(dev, "large", &huge));
 	return 0;
 }
@@ -200,15 +196,9 @@ static int of_another_user(void *arg)
 
 static void rights(void **state)
 {
-	const struct kplug_buffer_rights mode = { .mode = 0604 };
 	char path[64];
 
 	(void)state;
-	kplug_buffer_free(huge);
-	kplug_buffer_free(buf);
-	huge = buf = NULL;
-	kind_until_count(dev, 0);
-	assert_ok(alloc(&mode));
 	((uint8_t *)kplug_buffer_ptr(buf))[5] = 0x44;
 	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
 	assert_int_equal(chmod(path, 0666), 0);
