@@ -285,6 +285,9 @@ int kplug_map_create_paged(struct kplug_buffer *buf)
 	u64 addr;
 	int err;
 
+	/* Before it refuses, the kernel would kill programs for an array of its own. */
+	if (si_mem_available() < (long)buf->count)
+		return -ENOMEM;
 	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
 	if (!buf->pages)
 		return -ENOMEM;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: iommu */
-/* timeout: 200 */
-/* More than one map can be, by the library: in two parts, which are one piece of memory to programs. */
+/* timeout: 300 */
+/* More than one map can be, by the library: in parts, which are one piece of memory to programs; up to too much. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "lib/kind.h"
 #include "lib/memory.h"
 #include "lib/pins.h"
@@ -78,9 +83,71 @@ static void two_parts(void **state)
 	rig_until(memory_is_back, &before);
 }
 
+static void half_of_the_memory(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
+	size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) / 2 * PAGE, count;
+	long before = memory_available_kib();
+	struct kplug_buffer *buf;
+
+	(void)state;
+	if (before < (long)(bytes >> 10) + (64 << 10))
+		skip(); /* what ran before has more than its share */
+	assert_ok(kplug_buffer_alloc(dev, "half", bytes, &opts, &buf));
+	print_message("# %zu MiB\n", bytes >> 20);
+	kplug_buffer_parts(buf, &count);
+	assert_true(count > 1);
+	for (size_t i = 0; i < bytes; i += PAGE)
+		((uint8_t *)kplug_buffer_ptr(buf))[i] = 0x5a;
+	device_reaches_all(buf);
+	kplug_buffer_free(buf);
+	kind_until_count(dev, 0);
+	rig_until(memory_is_back, &before);
+}
+
+static int open_oom(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+/* Refused, and no program is killed for it, not even one that offers itself. */
+static void more_than_there_is(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
+	size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * 8 * PAGE;
+	long before = memory_available_kib();
+	struct kplug_buffer *buf = NULL;
+	int status, fd;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	assert_true(pid > 0);
+	fd = open_oom(pid);
+	assert_int_equal(write(fd, "1000", 4), 4);
+	close(fd);
+	assert_errno(ENOMEM, kplug_buffer_alloc(dev, "more", bytes, &opts, &buf));
+	assert_null(buf);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	kind_until_count(dev, 0);
+	rig_until(memory_is_back, &before);
+}
+
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { cmocka_unit_test(two_parts) };
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_parts),
+		cmocka_unit_test(half_of_the_memory),
+		cmocka_unit_test(more_than_there_is),
+	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
