@@ -223,6 +223,8 @@ static int publish(struct kplug_buffer *buf, u32 dma_bits)
 		err = -EEXIST;
 	else if (above(buf, dma_bits))
 		err = -EIO;
+	else if (kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
+		err = -EOVERFLOW;
 	else
 		err = kplug_parts_hold(buf);
 	if (!err) {

@@ -58,7 +58,7 @@ int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma)
 {
 	if (buf->kind != KPLUG_BUFFER_CONTIGUOUS)
 		return -EOPNOTSUPP;
-	vm_flags_set(vma, VM_PFNMAP);
+	vm_flags_set(vma, VM_PFNMAP | VM_HUGEPAGE); /* where /sys/kernel/mm/transparent_hugepage says madvise, too */
 	vma->vm_private_data = buf->map;
 	vma->vm_ops = &vm_ops;
 	vma_open(vma);

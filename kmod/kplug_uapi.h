@@ -147,9 +147,9 @@ enum kplug_buffer_kind {
  * others, which it holds: they live as long as it does, so it alone may be kept. The others may be held longer.
  * A mapping of an imported buffer holds the dma-buf and, if its exporter has its own way, not the buffer; an fd does.
  * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
- * map it (KPLUG_MMAP_BUFFER: reading) and may free it (writing), if the node lets them in; CAP_DAC_OVERRIDE may, too.
- * They are the caller's and 0666 unless KPLUG_BUFFER_RIGHTS is set. The caller's own fd comes with the buffer, whatever
- * they say.
+ * map it (KPLUG_MMAP_BUFFER: reading; KPLUG_MMAP_HUGE: what is asked) and may free it (writing), if the node lets them
+ * in; CAP_DAC_OVERRIDE may, too. They are the caller's and 0666 unless KPLUG_BUFFER_RIGHTS is set. The caller's own fd
+ * comes with the buffer, whatever they say.
  */
 struct kplug_buffer_alloc {
 	__u32 size;
@@ -503,13 +503,16 @@ struct kplug_soft {
 /*
  * mmap() of the node. A BAR: shared, with the rights that KPLUG_REG wants, uncached; gone (SIGBUS) when the device is.
  * A buffer: shared and read-only whatever the node was opened for; EACCES if PROT_WRITE is asked, or without the right.
- * Writers map the map's fd instead. Or huge, for reading and, with the right, writing, shared: a contiguous buffer
- * (EOPNOTSUPP: another) by pages of 2 MiB where its address and the memory's are multiples of that. What pins a
- * program's memory (O_DIRECT, io_uring, ptrace) cannot use this mapping (EFAULT).
+ * Writers map the map's fd instead.
+ * A buffer, huge: shared, with the rights that it is asked for at mmap(), which mprotect() cannot add to; by pages of
+ * 2 MiB where its address and the memory's are multiples of that, filled when touched. A contiguous one (EOPNOTSUPP:
+ * another). What pins a program's memory (O_DIRECT, io_uring, ptrace) cannot use this mapping (EFAULT), and no security
+ * policy for BPF is asked.
  */
 #define KPLUG_MMAP_BAR(bar) (((__u64)(bar) + 1) << 40)
 #define KPLUG_MMAP_BUFFER(id) ((1ULL << 60) | ((__u64)(id) << 32))
 #define KPLUG_MMAP_HUGE(id) ((1ULL << 61) | ((__u64)(id) << 32))
+#define KPLUG_BUFFER_ID_MAX 0x0fffffffU /* then KPLUG_BUFFER_ALLOC gives EOVERFLOW, until the device is made anew */
 
 /*
  * read() gives whole records, one per enabled vector that has news and one per forwarded event, as many as fit (or

@@ -8,6 +8,7 @@
 
 #include "internal.h"
 
+#define HUGE (2UL << 20)
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."
 
 static const struct kp_reason lookup_reasons[] = {
@@ -16,8 +17,12 @@ static const struct kp_reason lookup_reasons[] = {
 		  "refuses it; open it for writing, or change the policy" },
 	{ EMFILE, "each 512 MiB take a file descriptor; raise the limit (ulimit -n)" },
 	{ ERANGE, "not a part of it, or not from a page's boundary on; an arena has no parts" },
-	{ EOPNOTSUPP, "only a contiguous buffer can be mapped so; allocate one, or open it in the usual way" },
 	{ EINVAL, "refused; a name has letters, digits, '_' and '.'" },
+	{ 0, NULL },
+};
+
+static const struct kp_reason huge_reasons[] = {
+	{ EOPNOTSUPP, "only a contiguous buffer can be mapped so; allocate one, or open it in the usual way" },
 	{ 0, NULL },
 };
 
@@ -78,6 +83,21 @@ static void unmap_but(const struct kplug_buffer *buf, size_t i)
 		munmap((uint8_t *)buf->ptr + after, kp_page_round(buf->bytes - after));
 }
 
+/* Room for all parts; for large pages at a place that is good for them. */
+static void *reserve(const struct kplug_buffer *buf)
+{
+	size_t bytes = kp_page_round(buf->bytes), room = buf->huge ? HUGE : 0, before;
+	uint8_t *ptr = mmap(NULL, bytes + room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (ptr == MAP_FAILED || !room)
+		return ptr;
+	before = -(uintptr_t)ptr % HUGE;
+	if (before)
+		munmap(ptr, before);
+	munmap(ptr + before + bytes, room - before);
+	return ptr + before;
+}
+
 static int map_parts(const struct kplug_device *dev, struct kplug_buffer *buf)
 {
 	size_t i;
@@ -87,7 +107,7 @@ static int map_parts(const struct kplug_device *dev, struct kplug_buffer *buf)
 		buf->ptr = map_part(dev, buf, 0, NULL);
 		return buf->ptr == MAP_FAILED ? -errno : 0;
 	}
-	buf->ptr = mmap(NULL, kp_page_round(buf->bytes), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	buf->ptr = reserve(buf);
 	if (buf->ptr == MAP_FAILED)
 		return -errno;
 	for (i = 0; i < buf->count; i++)
@@ -265,7 +285,7 @@ static int open_buffer(struct kplug_device *dev, const char *name, size_t offset
 		return err;
 	buf->huge = huge;
 	if (huge && buf->kind != KPLUG_BUFFER_CONTIGUOUS)
-		err = kp_fail(-EOPNOTSUPP, lookup_reasons, "buffer %s on device %s by huge pages", name, dev->name);
+		err = kp_fail(-EOPNOTSUPP, huge_reasons, "buffer %s on device %s by huge pages", name, dev->name);
 	else
 		err = place(dev, &first, offset, bytes, buf);
 	if (err) {

@@ -20,6 +20,7 @@ static const struct kp_reason alloc_reasons[] = {
 	{ EDQUOT,
 	  "over the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
 	  "less" },
+	{ EOVERFLOW, "the device has had all the buffers that can be told apart; unbind it, and bind it again" },
 	{ ENXIO, "there is no memory on this NUMA node (numactl --hardware shows them)" },
 	{ EMFILE, "each 512 MiB take a file descriptor; raise the limit (ulimit -n)" },
 	{ ETIME, "found no piece of memory so large in time; give more time, or ask for less" },

@@ -229,9 +229,10 @@ int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t of
 			   struct kplug_buffer **ret_buf);
 
 /*
- * The whole of a contiguous buffer by pages of 2 MiB where they fit: fewer misses of the TLB and fewer page faults. The
- * kernel cannot pin this mapping: O_DIRECT, io_uring, MSG_ZEROCOPY, process_vm_readv() and debuggers want the usual one,
- * of which a program may have both. -EOPNOTSUPP: of another kind.
+ * As kplug_buffer_open(), the whole of a contiguous buffer by pages of 2 MiB where they fit: fewer misses of the TLB. A
+ * page comes when it is touched, while the usual mapping has all from the start. The kernel cannot pin this mapping:
+ * O_DIRECT, io_uring, MSG_ZEROCOPY, process_vm_readv() and debuggers want the usual one; a program may have both.
+ *   -EOPNOTSUPP  of another kind
  */
 int kplug_buffer_open_huge(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf);
 
@@ -315,7 +316,8 @@ enum kplug_buffer_kind kplug_buffer_kind(const struct kplug_buffer *buf);
 int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_infos, size_t *ret_count);
 
 #define KPLUG_HOLD_FD 0x1U /* an fd of the map */
-#define KPLUG_HOLD_WRITE 0x2U /* a mapping of the map, or of its dma-buf, as a rule for writing too */
+#define KPLUG_HOLD_WRITE                                                                                               \
+	0x2U /* a mapping of the map or its dma-buf, as a rule for writing, or a huge one for writing */
 #define KPLUG_HOLD_READ 0x4U /* a mapping of the device's node, for reading */
 
 /* A process or a BPF program that keeps a buffer alive. */

@@ -292,6 +292,37 @@ static void two_threads(void **state)
 	}
 }
 
+static int part_of(uint16_t part, uint64_t bytes)
+{
+	struct kplug_buffer_alloc req = { .size = sizeof(req),
+					  .bytes = bytes,
+					  .kind = KPLUG_BUFFER_CONTIGUOUS,
+					  .name = "parts",
+					  .part = part,
+					  .parts = 2 };
+
+	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req), 0);
+	return req.out_fd;
+}
+
+/* All of them, though their sum is not of whole large pages. */
+static void of_parts(void **state)
+{
+	int second, first;
+
+	(void)state;
+	kplug_buffer_free(huge);
+	kplug_buffer_free(buf);
+	huge = buf = NULL;
+	second = part_of(1, HUGE + PAGE);
+	first = part_of(0, HUGE);
+	assert_ok(kplug_buffer_open_huge(dev, "parts", &huge));
+	assert_int_equal((uintptr_t)kplug_buffer_ptr(huge) % HUGE, 0);
+	assert_in_range(write_all(kplug_buffer_ptr(huge), 2 * HUGE + PAGE, 1), 3, 40);
+	close(first);
+	close(second);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -299,7 +330,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(a_fault_for_each_2_mib), TEST(at_other_places), TEST(past_the_end), TEST(shared_with_a_child),
 		TEST(cannot_be_pinned),	      TEST(read_only),	     TEST(rights),	 TEST(other_kinds),
-		TEST(holds_the_buffer),	      TEST(device_goes),     TEST(two_threads),
+		TEST(holds_the_buffer),	      TEST(device_goes),     TEST(two_threads),	 TEST(of_parts),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);
