@@ -370,8 +370,11 @@ static void allocations(void **state)
 {
 	(void)state;
 	sites = refused = 0;
-	for (size_t i = 0; i < PATHS; i++)
-		allocations_of(&paths[i]);
+	for (size_t i = 0; i < PATHS; i++) {
+		/* The kernel warns when it removes a file in /proc/irq that it could not make (unregister_irq_proc()). */
+		if (paths[i].run != path_first_irq)
+			allocations_of(&paths[i]);
+	}
 	print_message("# %u allocations failed, of which %u by an error\n", sites, refused);
 	assert_true(sites > 100 && refused > 50);
 }
