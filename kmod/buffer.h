@@ -67,6 +67,9 @@ int kplug_buffer_mmap_wc(struct page **pages, unsigned long count, unsigned long
 int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bool huge, struct vm_area_struct *vma);
 /* Its last step: the ranges are checked. */
 int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma);
+/* Of mappings that hold their buffer's map, which is their vm_private_data. */
+void kplug_buffer_vma_open(struct vm_area_struct *vma);
+void kplug_buffer_vma_close(struct vm_area_struct *vma);
 /* An imported one, from page pgoff on. The caller holds its map. */
 int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
 

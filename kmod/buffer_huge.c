@@ -10,16 +10,6 @@
 #include "compat.h"
 #include "map.h"
 
-static void vma_open(struct vm_area_struct *vma)
-{
-	kplug_map_get(vma->vm_private_data);
-}
-
-static void vma_close(struct vm_area_struct *vma)
-{
-	kplug_map_put(vma->vm_private_data);
-}
-
 /* The mapping holds the map, which has the buffer. */
 static unsigned long pfn_at(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -49,8 +39,8 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 }
 
 static const struct vm_operations_struct vm_ops = {
-	.open = vma_open,
-	.close = vma_close,
+	.open = kplug_buffer_vma_open,
+	.close = kplug_buffer_vma_close,
 	KPLUG_HUGE_FAULT(huge_fault).fault = fault,
 };
 
@@ -61,6 +51,6 @@ int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_PFNMAP | VM_HUGEPAGE); /* where /sys/kernel/mm/transparent_hugepage says madvise, too */
 	vma->vm_private_data = buf->map;
 	vma->vm_ops = &vm_ops;
-	vma_open(vma);
+	kplug_buffer_vma_open(vma);
 	return 0;
 }

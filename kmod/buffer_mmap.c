@@ -9,20 +9,20 @@
 #include "device.h"
 #include "map.h"
 
-static void vma_open(struct vm_area_struct *vma)
+void kplug_buffer_vma_open(struct vm_area_struct *vma)
 {
 	kplug_map_get(vma->vm_private_data);
 }
 
-static void vma_close(struct vm_area_struct *vma)
+void kplug_buffer_vma_close(struct vm_area_struct *vma)
 {
 	kplug_map_put(vma->vm_private_data);
 }
 
 /* No fault handler: all pages are there from the start, and there are none past the end. */
 static const struct vm_operations_struct vm_ops = {
-	.open = vma_open,
-	.close = vma_close,
+	.open = kplug_buffer_vma_open,
+	.close = kplug_buffer_vma_close,
 };
 
 /*
@@ -41,7 +41,7 @@ int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, st
 	err = dma_buf_mmap(buf->dmabuf, vma, pgoff);
 	if (!err && vma->vm_ops == &vm_ops) {
 		vma->vm_private_data = buf->map;
-		vma_open(vma);
+		kplug_buffer_vma_open(vma);
 	}
 	return err;
 }
@@ -69,7 +69,7 @@ static int map_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_ar
 		return err;
 	vma->vm_private_data = buf->map;
 	vma->vm_ops = &vm_ops;
-	vma_open(vma);
+	kplug_buffer_vma_open(vma);
 	return 0;
 }
 
