@@ -140,6 +140,7 @@ enum kplug_buffer_kind {
  *   EFAULT      also: no mapping of the whole arena, as large as bytes says, is at arena_addr, or there is no memory
  *               for its pages
  *   EBUSY       the arena is a buffer already
+ *   EOVERFLOW   the device has had KPLUG_BUFFER_ID_MAX + 1 buffers
  *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
  *   EPERM       also: the caller is in a user namespace of its own
  * What is larger than KPLUG_BUFFER_MAX has parts: buffers of one name, each with a map, an id and a device address of
@@ -512,7 +513,7 @@ struct kplug_soft {
 #define KPLUG_MMAP_BAR(bar) (((__u64)(bar) + 1) << 40)
 #define KPLUG_MMAP_BUFFER(id) ((1ULL << 60) | ((__u64)(id) << 32))
 #define KPLUG_MMAP_HUGE(id) ((1ULL << 61) | ((__u64)(id) << 32))
-#define KPLUG_BUFFER_ID_MAX 0x0fffffffU /* then KPLUG_BUFFER_ALLOC gives EOVERFLOW, until the device is made anew */
+#define KPLUG_BUFFER_ID_MAX 0x0fffffffU /* for the offsets above to tell buffers apart */
 
 /*
  * read() gives whole records, one per enabled vector that has news and one per forwarded event, as many as fit (or

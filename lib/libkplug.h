@@ -198,6 +198,7 @@ struct kplug_alloc_opts {
  *   -ETIME       timeout_ms was over
  *   -ENXIO       the machine has no such NUMA node, or no memory on it
  *   -ERANGE      dma_bits is more than the device can
+ *   -EOVERFLOW   the device has had 2^28 buffers since it was bound
  *   -EPERM       rights: another's uid or group, without CAP_CHOWN; an arena without CAP_BPF
  *   -EIO         the kernel cannot do DMA with this mask, or would copy the data (swiotlb)
  *   -EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, or a device that is not
@@ -316,8 +317,7 @@ enum kplug_buffer_kind kplug_buffer_kind(const struct kplug_buffer *buf);
 int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_infos, size_t *ret_count);
 
 #define KPLUG_HOLD_FD 0x1U /* an fd of the map */
-#define KPLUG_HOLD_WRITE                                                                                               \
-	0x2U /* a mapping of the map or its dma-buf, as a rule for writing, or a huge one for writing */
+#define KPLUG_HOLD_WRITE 0x2U /* a mapping of the map or its dma-buf, as a rule for writing; a huge one for writing */
 #define KPLUG_HOLD_READ 0x4U /* a mapping of the device's node, for reading */
 
 /* A process or a BPF program that keeps a buffer alive. */
