@@ -226,10 +226,10 @@ static void kept(void **state)
 	kind_until_count(dev, 1);
 }
 
-/* One of the programs of bpf/arena_free.bpf.c, on a page of an arena. */
+/* One of the programs of bpf/arena_pages.bpf.c, on a page of an arena. */
 static void run_on(const char *program, int fd, const void *page)
 {
-	struct bpf_object *obj = prog_open("arena_free", program);
+	struct bpf_object *obj = prog_open("arena_pages", program);
 	uint64_t addr = (uintptr_t)page;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &addr, .ctx_size_in = sizeof(addr));
 

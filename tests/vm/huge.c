@@ -151,6 +151,8 @@ static void shared_with_a_child(void **state)
 static void cannot_be_pinned(void **state)
 {
 	struct iovec from = { kplug_buffer_ptr(huge), 1 }, usual = { kplug_buffer_ptr(buf), 1 };
+	uint8_t copy;
+	struct iovec to = { &copy, 1 };
 	int pair[2];
 
 	(void)state;
@@ -158,6 +160,9 @@ static void cannot_be_pinned(void **state)
 	assert_int_equal(pipe(pair), 0);
 	assert_fails(EFAULT, vmsplice(pair[1], &from, 1, 0));
 	assert_int_equal(vmsplice(pair[1], &usual, 1, 0), 1);
+	assert_int_equal(process_vm_readv(getpid(), &to, 1, &from, 1, 0), -1);
+	assert_int_equal(errno, EFAULT);
+	assert_int_equal(process_vm_readv(getpid(), &to, 1, &usual, 1, 0), 1);
 	close(pair[0]);
 	close(pair[1]);
 }

@@ -53,7 +53,7 @@ static void probe_that_cannot_be_run(void **state)
 static void map_that_cannot_be_made(void **state)
 {
 	(void)state;
-	refused("load_map", EINVAL, "plugin map: libbpf cannot load it: ");
+	refused("bad_map", EINVAL, "plugin map: libbpf cannot load it: ");
 	assert_non_null(strstr(said, "numbers")); /* its name */
 }
 
@@ -77,7 +77,7 @@ static void no_type_information(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(root));
 	kp_sys_root = root;
-	refused("load_map", EOPNOTSUPP, "the kernel has no BTF");
+	refused("bad_map", EOPNOTSUPP, "the kernel has no BTF");
 	snprintf(path, sizeof(path), "%s/kernel", root);
 	assert_int_equal(mkdir(path, 0700), 0);
 	strcat(path, "/btf");
@@ -86,7 +86,7 @@ static void no_type_information(void **state)
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	refused("load_map", EOPNOTSUPP, "the module kplug has no BTF");
+	refused("bad_map", EOPNOTSUPP, "the module kplug has no BTF");
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

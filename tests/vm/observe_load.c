@@ -81,7 +81,7 @@ static void other_objects(void **state)
 	assert_errno(ENOENT, kplug_observer_open(dev, "/nowhere.bpf.o", &other));
 	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("deaf"), &other)); /* asks for no device */
 	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("observe_none"), &other)); /* tells nothing */
-	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("observe_bad"), &other));
+	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("bad_map"), &other));
 	assert_non_null(strstr(kplug_error(), "cannot observe device t0: "));
 	assert_non_null(strstr(kplug_error(), "numbers")); /* the map that the kernel does not make */
 	assert_null(other);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An observer with a map that the kernel does not make: for tests/vm/observe_load.c. */
+/* A plugin (tests/vm/load_bad.c) and an observer (observe_load.c) with a map that the kernel does not make. */
 #include "kplug.bpf.h"
 
-char LICENSE[] SEC("license") = "GPL";
+KPLUG_PLUGIN("map", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
 
-const volatile u32 device;
+const volatile u32 device; /* an observer's */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -19,6 +19,5 @@ KPLUG_HOOK(call)
 	u32 key = device;
 	u64 *number = bpf_map_lookup_elem(&numbers, &key);
 
-	if (number)
-		++*number;
+	kplug_answer(ev, number ? *number : 7, 0, 0);
 }
