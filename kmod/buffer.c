@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's buffers: their kinds, names and ends. */
+/* A device's buffers: how they are made, and their ends. */
 #include <linux/cleanup.h>
-#include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/fdtable.h>
@@ -19,44 +18,10 @@
 /* How often buffers that hold their map are looked at. */
 #define REAP_DELAY (HZ / 10)
 
-bool kplug_buffer_name_ok(const char *name)
-{
-	size_t i, len = strnlen(name, KPLUG_BUFFER_NAME_LEN);
-
-	for (i = 0; i < len; i++)
-		/* The kernel's isalnum() knows Latin-1. */
-		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '_' && name[i] != '.'))
-			return false;
-	return len && len < KPLUG_BUFFER_NAME_LEN;
-}
-
-/* For as long as it lives? Nothing tells that a map of the kernel's own has lost its last user, so such are reaped. */
-static bool holds_map(const struct kplug_buffer *buf)
-{
-	return buf->kind == KPLUG_BUFFER_PAGED || buf->kind == KPLUG_BUFFER_ARENA;
-}
-
-/* Has it a user? If not, its worker is about to take it off the list, and its name is free. */
-static bool used(const struct kplug_buffer *buf)
-{
-	return buf->kept || kplug_map_users(buf->map) > holds_map(buf);
-}
-
-struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part)
-{
-	struct kplug_buffer *buf;
-
-	lockdep_assert_held(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list)
-		if (!strcmp(buf->name, name) && buf->part == part && used(buf))
-			return buf;
-	return NULL;
-}
-
 /* Does it keep its name from a new buffer: as the same part, or one of another number? */
 static bool is_rival(const struct kplug_buffer *buf, const char *name, u16 part, u16 parts)
 {
-	return !strcmp(buf->name, name) && (buf->part == part || buf->parts != parts) && used(buf);
+	return !strcmp(buf->name, name) && (buf->part == part || buf->parts != parts) && kplug_buffer_used(buf);
 }
 
 static bool has_rival(const struct kplug_buffer *buf)
@@ -191,9 +156,9 @@ void kplug_buffer_reap(struct work_struct *work)
 
 	mutex_lock(&kdev->buffer_lock);
 	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
-		if (!holds_map(buf) || buf->kept)
+		if (!kplug_buffer_holds_map(buf) || buf->kept)
 			continue;
-		if (used(buf)) {
+		if (kplug_buffer_used(buf)) {
 			more = true;
 		} else {
 			withdraw(buf);
@@ -231,9 +196,9 @@ static int publish(struct kplug_buffer *buf, u32 dma_bits)
 		buf->id = kdev->next_buffer_id++;
 		list_add_tail_rcu(&buf->list, &kdev->buffers);
 		/* The caller's reference goes; this is the device's own. */
-		if (buf->kept || holds_map(buf))
+		if (buf->kept || kplug_buffer_holds_map(buf))
 			kplug_map_get(buf->map);
-		if (holds_map(buf))
+		if (kplug_buffer_holds_map(buf))
 			queue_delayed_work(kplug_workqueue, &kdev->reaper, REAP_DELAY);
 	}
 	mutex_unlock(&kdev->buffer_lock);
@@ -247,7 +212,7 @@ static void discard(struct kplug_buffer *buf)
 	buf->withdrawn = true;
 	kplug_dma_unmap(buf);
 	mutex_unlock(&buf->kdev->buffer_lock);
-	if (holds_map(buf))
+	if (kplug_buffer_holds_map(buf))
 		end_held(buf);
 	else
 		kplug_map_put(buf->map);
@@ -259,7 +224,7 @@ static void unkeep(struct kplug_buffer *buf)
 
 	lockdep_assert_held(&kdev->buffer_lock);
 	buf->kept = false;
-	if (holds_map(buf))
+	if (kplug_buffer_holds_map(buf))
 		mod_delayed_work(kplug_workqueue, &kdev->reaper, 0);
 	else
 		kplug_map_put(buf->map);
@@ -370,7 +335,7 @@ static int alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
 	buf->bytes = arg->bytes;
 	buf->count = PAGE_ALIGN(buf->bytes) >> PAGE_SHIFT;
 
-	err = holds_map(buf) ? make_held(buf, arg) : make_owned(buf, arg);
+	err = kplug_buffer_holds_map(buf) ? make_held(buf, arg) : make_owned(buf, arg);
 	if (err) {
 		destroy(buf);
 		return err;
@@ -408,60 +373,6 @@ int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg
 	return err;
 }
 
-/* The buffer of this name, or with the lowest id from `id` on. */
-static struct kplug_buffer *look_up(struct kplug_device *kdev, const struct kplug_buffer_info *arg)
-{
-	struct kplug_buffer *buf;
-
-	if (arg->name[0])
-		return kplug_buffer_find(kdev, arg->name, arg->part);
-	list_for_each_entry(buf, &kdev->buffers, list) /* in the order of ids */
-		if (buf->id >= arg->id && used(buf))
-			return buf;
-	return NULL;
-}
-
-int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
-{
-	struct kplug_buffer *buf;
-	struct bpf_map *map;
-	int err = 0, fd = -1;
-
-	if (arg->flags & ~KPLUG_BUFFER_FD || arg->reserved ||
-	    (arg->name[0] ? !kplug_buffer_name_ok(arg->name) : arg->part))
-		return -EINVAL;
-	mutex_lock(&kdev->buffer_lock);
-	buf = look_up(kdev, arg);
-	if (buf && arg->flags & KPLUG_BUFFER_FD)
-		err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
-	if (!buf || (!err && !kplug_map_get(buf->map)))
-		err = -ENOENT;
-	if (err) {
-		mutex_unlock(&kdev->buffer_lock);
-		return err;
-	}
-	map = buf->map;
-	arg->out_id = buf->id;
-	arg->out_bytes = buf->bytes;
-	arg->out_dma_addr = buf->dma;
-	arg->out_kind = buf->kind;
-	arg->out_map_id = buf->map_id;
-	arg->out_flags = buf->kept ? KPLUG_BUFFER_KEEP : 0;
-	arg->out_mode = buf->rights.mode;
-	arg->out_uid = from_kuid_munged(current_user_ns(), buf->rights.uid);
-	arg->out_gid = from_kgid_munged(current_user_ns(), buf->rights.gid);
-	arg->out_part = buf->part;
-	arg->out_parts = buf->parts;
-	arg->out_addr = buf->user_addr;
-	strscpy(arg->out_name, buf->name);
-	mutex_unlock(&kdev->buffer_lock);
-	if (arg->flags & KPLUG_BUFFER_FD)
-		fd = kplug_map_fd(map);
-	kplug_map_put(map);
-	arg->out_fd = fd;
-	return arg->flags & KPLUG_BUFFER_FD && fd < 0 ? fd : 0;
-}
-
 int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free *arg)
 {
 	struct kplug_buffer *buf;
@@ -478,18 +389,6 @@ int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free 
 	return err;
 }
 
-u32 kplug_buffer_count(struct kplug_device *kdev)
-{
-	struct kplug_buffer *buf;
-	u32 count = 0;
-
-	mutex_lock(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list)
-		count += used(buf);
-	mutex_unlock(&kdev->buffer_lock);
-	return count;
-}
-
 void kplug_buffer_remove_all(struct kplug_device *kdev)
 {
 	struct kplug_buffer *buf, *next;
@@ -501,7 +400,7 @@ void kplug_buffer_remove_all(struct kplug_device *kdev)
 
 		buf->kept = false;
 		withdraw(buf);
-		if (holds_map(buf))
+		if (kplug_buffer_holds_map(buf))
 			list_add(&buf->ending, &ending);
 		else if (kept)
 			kplug_map_put(buf->map);

@@ -80,7 +80,15 @@ int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, st
 int kplug_parts_hold(struct kplug_buffer *buf);
 void kplug_parts_put(struct kplug_buffer *buf);
 
+/* Does it hold its map for as long as it lives? Nothing tells that such a map has lost its last user: it is reaped. */
+static inline bool kplug_buffer_holds_map(const struct kplug_buffer *buf)
+{
+	return buf->kind == KPLUG_BUFFER_PAGED || buf->kind == KPLUG_BUFFER_ARENA;
+}
+
 bool kplug_buffer_name_ok(const char *name);
+/* Has it a user? If not, its worker is about to take it off the list, and its name is free. */
+bool kplug_buffer_used(const struct kplug_buffer *buf);
 /* The part of this name that is not about to end, or NULL. The caller holds buffer_lock. */
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part);
 
