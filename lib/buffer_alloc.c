@@ -16,7 +16,8 @@ static const struct kp_reason alloc_reasons[] = {
 	{ ENOMEM, "not enough free memory; end programs, or ask for less" },
 	{ ENOSPC, "there is enough free memory, but not in one piece; ask for less, or sooner after boot, or use an "
 		  "IOMMU and kind paged" },
-	{ EFBIG, "more than all memory that the device reaches; ask for less or for more DMA bits, or use an IOMMU" },
+	{ EFBIG,
+	  "more than all memory, or all that the device reaches; ask for less or for more DMA bits, or use an IOMMU" },
 	{ EDQUOT,
 	  "over the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
 	  "less" },
@@ -102,6 +103,9 @@ static int request_parts(const struct kplug_device *dev, const struct kplug_buff
 	size_t i;
 	int err;
 
+	/* Not one part after the other, until there is nothing left for others. */
+	if (like->kind != KPLUG_BUFFER_IMPORTED && buf->bytes / kp_page_round(1) > (size_t)sysconf(_SC_PHYS_PAGES))
+		return -EFBIG;
 	buf->count = parts_of(buf->bytes);
 	for (i = buf->count; i-- > 0;) {
 		struct kplug_buffer_part *part = &buf->part[i];

@@ -191,7 +191,7 @@ struct kplug_alloc_opts {
  *   -EEXIST      the device has a buffer of this name
  *   -ENOMEM      not enough free memory, on the node, for a contiguous one within the mask
  *   -ENOSPC      enough, but not in one piece
- *   -EFBIG       more than all memory within the mask
+ *   -EFBIG       more than all memory, or all within the mask
  *   -EDQUOT      a contiguous one or an arena is over RLIMIT_MEMLOCK, or a contiguous one over the memory cgroup's limit
  *   -EFAULT      not enough memory for an arena's pages
  *   -EMFILE      each part takes an fd
