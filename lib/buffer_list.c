@@ -26,8 +26,6 @@ int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_i
 		if (err)
 			goto cleanup;
 		id = infos[count++].out_id + 1;
-		if (!id) /* that was the last possible one */
-			break;
 	}
 	*ret_infos = infos;
 	*ret_count = count;
