@@ -43,7 +43,7 @@ modules()
 }
 
 coverage=()
-[ -z "${KPLUG_COVERAGE:-}" ] || coverage=("CFLAGS=-O0 -g --coverage") # optimised, a line may be counted at another
+[ -z "${KPLUG_COVERAGE:-}" ] || coverage=("CFLAGS=-O0 -g --coverage" SANITIZE=) # else a line may be counted at another
 
 case ${1:-} in
 --unit)
