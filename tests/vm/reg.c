@@ -53,9 +53,10 @@ static uint64_t read_reg(struct kplug_device *dev, uint64_t offset)
 	return value;
 }
 
+/* edu says first that it is done, and raises the interrupt then. */
 static bool is_computed(void *dev)
 {
-	return !(read_reg(dev, EDU_STATUS) & 1);
+	return !(read_reg(dev, EDU_STATUS) & 1) && read_reg(dev, EDU_IRQ_STATUS) == 1;
 }
 
 /* What edu computes, the software device does too. */
@@ -73,7 +74,6 @@ static void factorial(void **state)
 		assert_ok(kplug_reg_write(dev, 0, EDU_FACTORIAL, 4, known[i].n));
 		rig_until(is_computed, dev);
 		assert_int_equal(read_reg(dev, EDU_FACTORIAL), known[i].product);
-		assert_int_equal(read_reg(dev, EDU_IRQ_STATUS), 1);
 		assert_ok(kplug_reg_write(dev, 0, EDU_IRQ_ACK, 4, 1));
 	}
 	assert_ok(kplug_reg_write(dev, 0, EDU_STATUS, 4, 0));
