@@ -272,6 +272,7 @@ static int raw_import(int from, size_t bytes, uint64_t addr)
 static void bad_imports(void **state)
 {
 	struct kplug_alloc_opts paged = { .sz = sizeof(paged), .kind = KPLUG_BUFFER_PAGED };
+	struct kplug_alloc_opts unknown = { .sz = 1 };
 	struct kplug_alloc_opts imported = { .sz = sizeof(imported), .kind = KPLUG_BUFFER_IMPORTED };
 	int memfd = memfd_create("x", MFD_CLOEXEC);
 	struct kplug_buffer *none = NULL;
@@ -295,6 +296,7 @@ static void bad_imports(void **state)
 	close(memfd);
 	assert_errno(EINVAL, kplug_buffer_alloc(other, "x", PAGE, &imported, &none));
 	assert_errno(EINVAL, kplug_buffer_import(other, "x", fd, &paged, &none));
+	assert_errno(EINVAL, kplug_buffer_import(other, "x", fd, &unknown, &none));
 	assert_errno(EINVAL, kplug_buffer_import(other, "a-b", fd, NULL, &none));
 	import();
 	assert_errno(EEXIST, kplug_buffer_import(other, "theirs", fd, NULL, &none));

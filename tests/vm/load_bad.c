@@ -57,6 +57,35 @@ static void map_that_cannot_be_made(void **state)
 	assert_non_null(strstr(said, "numbers")); /* its name */
 }
 
+static void object_that_was_used(void **state)
+{
+	struct kplug_plugin *plugin = NULL;
+	struct kplug_check *checks = NULL;
+	size_t count = 0;
+
+	(void)state;
+	assert_ok(kplug_plugin_open(rig_object("calls"), &plugin));
+	assert_ok(kplug_plugin_check(plugin, &checks, &count));
+	assert_true(count > 0);
+	free(checks);
+	checks = NULL;
+	assert_errno(EALREADY, kplug_plugin_check(plugin, &checks, &count));
+	assert_null(checks);
+	assert_errno(EALREADY, kplug_plugin_load(plugin, dev, NULL));
+	kplug_plugin_close(plugin);
+}
+
+/* sysfs says 4096 bytes of every file. */
+static void file_that_ends_too_soon(void **state)
+{
+	struct kplug_plugin *plugin = NULL;
+
+	(void)state;
+	assert_errno(EIO, kplug_plugin_open("/sys/kernel/uevent_seqnum", &plugin));
+	assert_non_null(strstr(kplug_error(), "/sys/kernel/uevent_seqnum"));
+	assert_null(plugin);
+}
+
 static void buffer_and_arena(void **state)
 {
 	struct kplug_plugin *plugin = NULL;
@@ -94,10 +123,8 @@ static void no_type_information(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(probe_that_cannot_be_run),
-		TEST(map_that_cannot_be_made),
-		TEST(buffer_and_arena),
-		TEST(no_type_information),
+		TEST(probe_that_cannot_be_run), TEST(map_that_cannot_be_made), TEST(object_that_was_used),
+		TEST(file_that_ends_too_soon),	TEST(buffer_and_arena),	       TEST(no_type_information),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT);

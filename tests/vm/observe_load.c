@@ -85,6 +85,7 @@ static void other_objects(void **state)
 	assert_non_null(strstr(kplug_error(), "cannot observe device t0: "));
 	assert_non_null(strstr(kplug_error(), "numbers")); /* the map that the kernel does not make */
 	assert_null(other);
+	kplug_observer_close(NULL);
 	kplug_device_close(dev);
 }
 

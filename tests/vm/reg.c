@@ -6,6 +6,8 @@
 
 #include "lib/rig.h"
 
+#define SOFT_VECTORS 0xa4 /* of the software device only: kmod/soft_edu.c */
+
 static unsigned int told;
 
 static void count_word(enum kplug_log_level level, const char *text, void *arg)
@@ -82,6 +84,16 @@ static void factorial(void **state)
 	kplug_device_close(dev);
 }
 
+/* The software device tells how many it was made with; edu has no such register. */
+static void vectors(void **state)
+{
+	const struct rig_dev *d = *state;
+	struct kplug_device *dev = rig_open(d);
+
+	assert_int_equal(read_reg(dev, SOFT_VECTORS), d->soft ? 32 : UINT32_MAX);
+	kplug_device_close(dev);
+}
+
 static void of_a_device_that_has_gone(void **state)
 {
 	const struct rig_dev *d = *state;
@@ -103,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_ioctl),
 		cmocka_unit_test(factorial),
+		cmocka_unit_test(vectors),
 		cmocka_unit_test(of_a_device_that_has_gone),
 	};
 

@@ -114,6 +114,8 @@ static void refused(const char *object, int err, const char *text)
 #define REFUSED(X)                                                                                                     \
 	X(state_type, "map counts of the running version does not carry over: its type is 2 and was 1")                \
 	X(state_key, "map counts of the running version does not carry over: its key size is 8 and was 4")             \
+	X(state_key_type, "map counts of the running version does not carry over: a number is int and was "            \
+			  "unsigned int")                                                                              \
 	X(state_value, "map counts of the running version does not carry over: its value size is 8 and was 16")        \
 	X(state_entries,                                                                                               \
 	  "map counts of the running version does not carry over: its number of entries is 8 and was 4")               \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `kplug plugin check` warns of, a loop that it cannot measure, and a path that it can. */
+/* What `kplug plugin check` warns of, a callback and a loop that it cannot measure, and a path that it can. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("warn", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
@@ -52,5 +52,14 @@ SEC("tp_btf/kplug_event") __attribute__((naked)) int event(void)
 		     "r0 += 1;"
 		     "goto +1;"
 		     "r0 = 2;"
+		     "exit;");
+}
+
+/* A loop, which the compiler would unroll. */
+SEC("tp_btf/kplug_deferred") __attribute__((naked)) int deferred(void)
+{
+	asm volatile("r0 = 0;"
+		     "r0 += 1;"
+		     "if r0 != 4 goto -2;"
 		     "exit;");
 }

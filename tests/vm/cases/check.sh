@@ -54,6 +54,8 @@ is "$(value /tmp/warn event warnings)" '[]' '... and of nothing else'
 is "$(value /tmp/warn event instructions)" 7 'instructions of a known program'
 is "$(value /tmp/warn event longest)" 6 '... and those on its longest path'
 is "$(value /tmp/warn call longest)" null 'a callback: the longest path is not known'
+is "$(value /tmp/warn deferred instructions)" 4 'instructions of a loop'
+is "$(value /tmp/warn deferred longest)" null '... whose longest path is not known'
 like "$(kplug plugin check "$KPLUG_TEST/warn.bpf.o")" 'warning +it can act on a bystander' 'warns in text, too'
 
 # What it refuses.
