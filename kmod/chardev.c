@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "bar.h"
 #include "buffer.h"
 #include "chardev.h"
 #include "device.h"
@@ -149,28 +150,6 @@ static __poll_t node_poll(struct file *file, poll_table *wait)
 	return mask;
 }
 
-static int mmap_bar(struct kplug_device *kdev, struct vm_area_struct *vma)
-{
-	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
-	u32 bar = (offset >> 40) - 1;
-	u64 start = offset - KPLUG_MMAP_BAR(bar);
-	u64 size = vma->vm_end - vma->vm_start;
-
-	int err = kplug_device_reg_right(kdev);
-
-	if (err)
-		return err;
-	if (!kdev->desc.ops->bar_mmap)
-		return -ENODEV;
-	if (bar >= KPLUG_BAR_MAX || start > kdev->desc.bar_size[bar] || size > kdev->desc.bar_size[bar] - start)
-		return -ENXIO;
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -EINVAL;
-	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP | VM_IO | VM_PFNMAP);
-	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	return kdev->desc.ops->bar_mmap(kdev, bar, start >> PAGE_SHIFT, vma);
-}
-
 static int mmap_buffer(struct kplug_device *kdev, u64 offset, bool huge, struct vm_area_struct *vma)
 {
 	return kplug_buffer_mmap(kdev, offset >> 32, (u32)offset >> PAGE_SHIFT, huge, vma);
@@ -193,23 +172,11 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	else if (offset >= KPLUG_MMAP_BUFFER(0))
 		err = mmap_buffer(kdev, offset - KPLUG_MMAP_BUFFER(0), false, vma);
 	else if (offset >= KPLUG_MMAP_BAR(0))
-		err = mmap_bar(kdev, vma);
+		err = kplug_bar_mmap(kdev, vma);
 	else
 		err = -ENXIO;
 	kplug_device_leave(kdev);
 	return err;
-}
-
-void kplug_chardev_zap_bars(struct kplug_device *kdev)
-{
-	struct kplug_file *kfile;
-
-	/* A mapping holds its file open, so every one is found; a node made by mknod has a mapping of its own. */
-	mutex_lock(&kdev->files_lock);
-	list_for_each_entry(kfile, &kdev->files, list)
-		unmap_mapping_range(kfile->file->f_mapping, KPLUG_MMAP_BAR(0),
-				    KPLUG_MMAP_BAR(KPLUG_BAR_MAX) - KPLUG_MMAP_BAR(0), 1);
-	mutex_unlock(&kdev->files_lock);
 }
 
 const struct file_operations kplug_fops = {

@@ -11,6 +11,7 @@
 #include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
+#include "bar.h"
 #include "buffer.h"
 #include "chardev.h"
 #include "device.h"
@@ -268,7 +269,7 @@ void kplug_device_unregister(struct kplug_device *kdev)
 	kplug_buffer_remove_all(kdev);
 
 	wake_up_interruptible_all(&kdev->readers);
-	kplug_chardev_zap_bars(kdev);
+	kplug_bar_zap(kdev);
 	put_device(&kdev->dev);
 }
 EXPORT_SYMBOL_GPL(kplug_device_unregister);

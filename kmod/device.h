@@ -37,8 +37,8 @@ struct kplug_bus_ops {
 	u64 (*reg_read)(struct kplug_device *kdev, u32 bar, u64 offset, u32 width);
 	void (*reg_write)(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value);
 
-	/* Maps pages of a BAR, the first one pgoff pages from its start; the core has checked. NULL: no mmap. */
-	int (*bar_mmap)(struct kplug_device *kdev, u32 bar, unsigned long pgoff, struct vm_area_struct *vma);
+	/* The number of a BAR's first page, for programs to map it. NULL: no mmap. */
+	unsigned long (*bar_pfn)(struct kplug_device *kdev, u32 bar);
 
 	/* The Linux interrupt number of a vector below kdev->vectors. Required if there are any. */
 	int (*irq)(struct kplug_device *kdev, u32 vector);

@@ -64,7 +64,7 @@ static int info(struct kplug_file *kfile, union args *args)
 	arg->out_dma_bits = kplug_dma_bits(kdev);
 	arg->out_flags = (rcu_access_pointer(kdev->plugin) ? KPLUG_INFO_PLUGIN : 0) |
 			 (kplug_dma_translated(kdev->desc.parent) ? KPLUG_INFO_IOMMU : 0) |
-			 (desc->ops->bar_mmap ? KPLUG_INFO_BAR_MMAP : 0);
+			 (desc->ops->bar_pfn ? KPLUG_INFO_BAR_MMAP : 0);
 	arg->out_vendor = desc->vendor;
 	arg->out_device = desc->device;
 	arg->out_opens = count_files(kdev);

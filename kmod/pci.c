@@ -2,7 +2,6 @@
 /* The PCI side: any function that driver_override or new_id gives us. */
 #include <linux/interrupt.h>
 #include <linux/io.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
@@ -51,12 +50,11 @@ static void reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width,
 	}
 }
 
-static int bar_mmap(struct kplug_device *kdev, u32 bar, unsigned long pgoff, struct vm_area_struct *vma)
+static unsigned long bar_pfn(struct kplug_device *kdev, u32 bar)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
-	unsigned long pfn = PHYS_PFN(pci_resource_start(side->pdev, bar)) + pgoff;
 
-	return io_remap_pfn_range(vma, vma->vm_start, pfn, vma->vm_end - vma->vm_start, vma->vm_page_prot);
+	return PHYS_PFN(pci_resource_start(side->pdev, bar));
 }
 
 static int irq(struct kplug_device *kdev, u32 vector)
@@ -94,7 +92,7 @@ static const struct kplug_bus_ops pci_ops = {
 	.bus = KPLUG_BUS_PCI,
 	.reg_read = reg_read,
 	.reg_write = reg_write,
-	.bar_mmap = bar_mmap,
+	.bar_pfn = bar_pfn,
 	.irq = irq,
 	.intx_mask = intx_mask,
 	.intx_enable = intx_enable,

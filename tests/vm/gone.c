@@ -121,10 +121,21 @@ static void on_sigbus(int sig)
 	siglongjmp(jump, 1);
 }
 
+static void assert_gone(const volatile uint32_t *reg)
+{
+	signal(SIGBUS, on_sigbus);
+	if (!sigsetjmp(jump, 1)) {
+		(void)*reg;
+		fail_msg("a register of a device that has gone could be read");
+	}
+	signal(SIGBUS, SIG_DFL);
+}
+
+/* Whether it has been read before or not. */
 static void a_mapped_bar_is_taken_away(void **state)
 {
 	const struct rig_dev *d = *state;
-	volatile uint32_t *regs;
+	volatile uint32_t *regs, *unread;
 	char path[64];
 	int fd;
 
@@ -136,14 +147,14 @@ static void a_mapped_bar_is_taken_away(void **state)
 	regs = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, KPLUG_MMAP_BAR(0));
 	assert_ptr_not_equal(regs, MAP_FAILED);
 	assert_int_equal(regs[0], 0x010000ed);
+	unread = mmap(NULL, 0x100000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, KPLUG_MMAP_BAR(0));
+	assert_ptr_not_equal(unread, MAP_FAILED);
 	remove_device(d);
-	signal(SIGBUS, on_sigbus);
-	if (!sigsetjmp(jump, 1)) {
-		(void)regs[0];
-		fail_msg("a register of a device that has gone could be read");
-	}
-	signal(SIGBUS, SIG_DFL);
+	assert_gone(regs);
+	assert_gone(unread);
+	assert_gone(unread + 0x100000 / 4 - 1);
 	munmap((void *)regs, 4096);
+	munmap((void *)unread, 0x100000);
 	close(fd);
 	add_device(d);
 }
