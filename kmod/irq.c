@@ -251,13 +251,19 @@ void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reade
 
 int kplug_irq_unmask(struct kplug_device *kdev, u32 vector)
 {
+	struct kplug_vector *v;
+	int err = 0;
+
 	if (vector >= kdev->desc.vectors)
 		return -ERANGE;
-	if (kplug_guard_stopped(&kdev->vector[vector]))
-		return -EBUSY;
-	if (kdev->desc.irq_mode == KPLUG_IRQ_INTX)
+	v = &kdev->vector[vector];
+	mutex_lock(&kdev->irq_lock);
+	if (kplug_guard_stopped(v))
+		err = -EBUSY;
+	else if (kplug_vector_intx(v) && v->users) /* else its interrupts would be nobody's */
 		kdev->desc.ops->intx_enable(kdev, true);
-	return 0;
+	mutex_unlock(&kdev->irq_lock);
+	return err;
 }
 
 int kplug_irq_trigger(struct kplug_device *kdev, u32 vector)
