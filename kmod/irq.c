@@ -116,7 +116,6 @@ static int request(struct kplug_vector *v)
 	bool intx = kplug_vector_intx(v);
 	int err;
 
-	atomic_set(&v->pending, 0);
 	if (v->requested)
 		return 0;
 	v->irq = kdev->desc.ops->irq(kdev, v->index);
@@ -149,6 +148,7 @@ static void release(struct kplug_vector *v)
 	} else {
 		synchronize_irq(v->irq);
 	}
+	atomic_set(&v->pending, 0);
 	kplug_vector_calm(v);
 }
 
