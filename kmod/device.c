@@ -264,6 +264,7 @@ void kplug_device_unregister(struct kplug_device *kdev)
 	 */
 	kdev->desc.ops->silence(kdev);
 	kplug_irq_remove(kdev);
+	kdev->desc.ops->silence(kdev); /* of PCI's command register, an interrupt may have written back what it was */
 	kplug_plugin_remove(kdev);
 	kplug_lock_remove_all(kdev, NULL);
 	kplug_buffer_remove_all(kdev);

@@ -53,7 +53,7 @@ struct kplug_bus_ops {
 	bool (*intx_mask)(struct kplug_device *kdev);
 	void (*intx_enable)(struct kplug_device *kdev, bool on);
 
-	/* Stops DMA and interrupts for good. Process context; the core calls it once, first of all at removal. */
+	/* Stops DMA and interrupts for good. Process context; first at removal, and again when no handler runs. */
 	void (*silence)(struct kplug_device *kdev);
 };
 

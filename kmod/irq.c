@@ -145,6 +145,7 @@ static void release(struct kplug_vector *v)
 	if (kplug_vector_intx(v)) {
 		v->kdev->desc.ops->intx_enable(v->kdev, false);
 		free_vector(v);
+		v->kdev->desc.ops->intx_enable(v->kdev, false); /* the guard may just have let it through */
 	} else {
 		synchronize_irq(v->irq);
 	}
