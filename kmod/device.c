@@ -204,6 +204,13 @@ err_free:
 	return ERR_PTR(err);
 }
 
+static void kill(struct kplug_device *kdev)
+{
+	percpu_down_write(&kdev->alive);
+	kdev->dead = true;
+	percpu_up_write(&kdev->alive);
+}
+
 /* The driver core would refuse a second device of the same name, too, but not without a warning and a stack trace. */
 static int add(struct kplug_device *kdev)
 {
@@ -239,9 +246,11 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 	kdev->cdev.owner = desc->ops->owner; /* so that none opens while it goes; the files hold ours */
 	err = add(kdev);
 	if (err)
-		goto err_put;
+		goto err_kill;
 	return kdev;
 
+err_kill: /* who had a node of this number may have opened it meanwhile */
+	kill(kdev);
 err_put:
 	put_device(&kdev->dev);
 	return ERR_PTR(err);
@@ -255,9 +264,7 @@ void kplug_device_unregister(struct kplug_device *kdev)
 	kplug_device_event(kdev, KPLUG_EVENT_REMOVE);
 
 	/* No ioctl or mmap is under way or will be. */
-	percpu_down_write(&kdev->alive);
-	kdev->dead = true;
-	percpu_up_write(&kdev->alive);
+	kill(kdev);
 
 	/*
 	 * The device is quiet, then no interrupt hook runs, then no other, then the device's view of the memory goes.
