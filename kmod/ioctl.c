@@ -355,8 +355,8 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return err;
 	if (c->write && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	/* Before there is an fd that the caller would not learn of. */
-	if (c->fd_at && copy_to_user(to, &args, min(size, c->size)))
+	/* Before there is an fd, a lock or a write that the caller would not learn of. */
+	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &args, min(size, c->size)))
 		return -EFAULT;
 	if (!c->enters) {
 		err = kplug_device_enter(kfile->kdev);

@@ -164,6 +164,51 @@ static void read_only_struct(void **state)
 	close(unused + 1);
 }
 
+static int reg_access(uint32_t bar, uint64_t offset, uint32_t width, uint32_t flags, uint64_t *value)
+{
+	struct kplug_reg reg = {
+		.size = sizeof(reg),
+		.flags = flags,
+		.bar = bar,
+		.offset = offset,
+		.width = width,
+		.value = *value,
+	};
+	int err = call(KPLUG_REG, &reg);
+
+	*value = reg.out_value;
+	return err;
+}
+
+/* Nor a lock, nor a register written. */
+static void read_only_struct_of_what_acts(void **state)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct kplug_info info = { .size = sizeof(info) };
+	struct kplug_dma_lock *lock = page;
+	struct kplug_reg *reg = page;
+	uint64_t value = 1;
+
+	(void)state;
+	assert_ptr_not_equal(page, MAP_FAILED);
+	*lock = (struct kplug_dma_lock){ .size = sizeof(*lock), .addr = (uintptr_t)&value & -4096UL, .bytes = 4096 };
+	assert_int_equal(mprotect(page, 4096, PROT_READ), 0);
+	assert_int_equal(call(KPLUG_DMA_LOCK, lock), -EFAULT);
+	assert_int_equal(call(KPLUG_INFO, &info), 0);
+	assert_int_equal(info.out_locked, 0);
+
+	assert_int_equal(reg_access(0, EDU_LIVENESS, 4, KPLUG_REG_WRITE, &value), 0);
+	assert_int_equal(mprotect(page, 4096, PROT_READ | PROT_WRITE), 0);
+	*reg = (struct kplug_reg){
+		.size = sizeof(*reg), .flags = KPLUG_REG_WRITE, .offset = EDU_LIVENESS, .width = 4, .value = 2
+	};
+	assert_int_equal(mprotect(page, 4096, PROT_READ), 0);
+	assert_int_equal(call(KPLUG_REG, reg), -EFAULT);
+	assert_int_equal(reg_access(0, EDU_LIVENESS, 4, 0, &value), 0);
+	assert_int_equal(value, (uint32_t)~1U);
+	munmap(page, 4096);
+}
+
 static void unknown_commands(void **state)
 {
 	union args args = { .size = sizeof(struct kplug_info) };
@@ -264,22 +309,6 @@ static void outputs(void **state)
 	assert_int_equal(small.info.size, sizeof(small.info));
 	assert_int_equal(small.info.out_api_version, KPLUG_API_VERSION);
 	assert_int_equal(small.canary, 42);
-}
-
-static int reg_access(uint32_t bar, uint64_t offset, uint32_t width, uint32_t flags, uint64_t *value)
-{
-	struct kplug_reg reg = {
-		.size = sizeof(reg),
-		.flags = flags,
-		.bar = bar,
-		.offset = offset,
-		.width = width,
-		.value = *value,
-	};
-	int err = call(KPLUG_REG, &reg);
-
-	*value = reg.out_value;
-	return err;
 }
 
 static void registers(void **state)
@@ -395,6 +424,7 @@ int main(void)
 		TEST(sizes),
 		TEST(bad_pointers),
 		TEST(read_only_struct),
+		TEST(read_only_struct_of_what_acts),
 		TEST(unknown_commands),
 		TEST(reserved_and_flags),
 		TEST(soft_sizes),
