@@ -92,7 +92,7 @@ struct kplug_info {
 	__u64 out_locked; /* bytes of program memory locked now (KPLUG_DMA_LOCK), in whole pages */
 	__u64 out_bar_size[KPLUG_BAR_MAX]; /* bytes; 0: no such BAR, or not memory */
 	__u64 out_interrupts[KPLUG_VECTOR_MAX]; /* handled, per vector, since the device was bound */
-	__u64 out_unhandled; /* interrupts that the plugin said are not the device's */
+	__u64 out_unhandled; /* of all vectors, see kplug_irq_info.out_unclaimed */
 	char out_name[KPLUG_NAME_LEN];
 };
 #define KPLUG_INFO_PLUGIN 0x1U /* a plugin is loaded */
@@ -265,6 +265,7 @@ struct kplug_buffer_access {
  *   ERANGE  dma_bits is more than the bus side allows
  *   EIO     some pages are above the mask and there is no IOMMU, the memory would be bounced (swiotlb), or the kernel
  *           cannot do DMA with this mask
+ *   EOPNOTSUPP  the device is not cache-coherent, or the memory is a file system's that must not be pinned for long
  */
 struct kplug_dma_lock {
 	__u32 size;
@@ -406,7 +407,7 @@ struct kplug_irq_enable {
  * no-op otherwise). KPLUG_IRQ_TRIGGER: raises the vector by software. KPLUG_IRQ_RESUME: lets a vector through again
  * that a guard has stopped. All need an open for writing.
  *   ERANGE      no such vector
- *   EAGAIN      TRIGGER: nobody has enabled it
+ *   EAGAIN      TRIGGER: nobody has enabled it (the software device keeps one for whoever will)
  *   EOPNOTSUPP  TRIGGER: the device cannot raise it by software (INTx)
  *   EBUSY       UNMASK: a guard has stopped it
  *   EALREADY    RESUME: it is not stopped
@@ -438,7 +439,7 @@ struct kplug_irq_info {
 	__u32 out_stopped; /* enum kplug_stop */
 	__u32 out_reserved;
 	__u64 out_interrupts; /* handled, since the device was bound, as the next four */
-	__u64 out_unclaimed; /* interrupts that the plugin said are not the device's */
+	__u64 out_unclaimed; /* not the device's by the plugin's word, or by the device's where no plugin answered */
 	__u64 out_deferred; /* interrupts that the plugin deferred */
 	__u64 out_wakeups; /* of readers */
 	__u64 out_longest; /* ns: the longest run of the interrupt hook, since the last resume */

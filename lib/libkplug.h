@@ -360,7 +360,7 @@ struct kplug_lock_opts {
  *   -ERANGE      dma_bits is more than the device can
  *   -EIO         some of it is above the mask and there is no IOMMU, or the kernel would copy the data (swiotlb)
  *   -EINVAL      bytes or an option is out of range
- *   -EOPNOTSUPP  the device is not cache-coherent
+ *   -EOPNOTSUPP  the device is not cache-coherent, or the memory is of a file system that must not be pinned for long
  */
 int kplug_dma_lock(struct kplug_device *dev, void *ptr, size_t bytes, const struct kplug_lock_opts *opts,
 		   struct kplug_lock **ret_lock);

@@ -25,7 +25,8 @@ static const struct kp_reason lock_reasons[] = {
 	{ EIO,
 	  "the device cannot reach some of it with this mask, or the kernel would copy the data (swiotlb); ask for "
 	  "more bits, use an IOMMU, or use a buffer" },
-	{ EOPNOTSUPP, "the device is not cache-coherent; use a buffer" },
+	{ EOPNOTSUPP, "the device is not cache-coherent, or the memory is of a file system that must not be pinned for "
+		      "long; use a buffer" },
 	{ 0, NULL },
 };
 
