@@ -177,6 +177,16 @@ static bool above(const struct kplug_buffer *buf, u32 dma_bits)
 	return dma_bits && buf->dma + ((u64)buf->count << PAGE_SHIFT) - 1 > DMA_BIT_MASK(dma_bits);
 }
 
+/* Another request that failed may have taken the mask back. */
+static int grant_bits(struct kplug_device *kdev, u32 dma_bits)
+{
+	int err = dma_bits ? kplug_dma_set_bits(kdev, dma_bits) : 0;
+
+	if (dma_bits && !err)
+		kdev->dma_bits = dma_bits;
+	return err;
+}
+
 /* Makes a whole buffer visible. */
 static int publish(struct kplug_buffer *buf, u32 dma_bits)
 {
@@ -191,7 +201,7 @@ static int publish(struct kplug_buffer *buf, u32 dma_bits)
 	else if (kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
 		err = -EOVERFLOW;
 	else
-		err = kplug_parts_hold(buf);
+		err = kplug_parts_hold(buf) ?: grant_bits(kdev, dma_bits);
 	if (!err) {
 		buf->id = kdev->next_buffer_id++;
 		list_add_tail_rcu(&buf->list, &kdev->buffers);
@@ -360,14 +370,12 @@ static int alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
 
 int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
 {
-	u32 bits = kplug_dma_bits(kdev);
 	int err = alloc(kdev, arg);
 
 	/* A mask that has not served must not fail the next caller, who asks for none. */
 	if (err && arg->dma_bits) {
 		mutex_lock(&kdev->buffer_lock);
-		if (kplug_dma_bits(kdev) == arg->dma_bits)
-			kplug_dma_set_bits(kdev, bits);
+		kplug_dma_reset_bits(kdev, arg->dma_bits);
 		mutex_unlock(&kdev->buffer_lock);
 	}
 	return err;

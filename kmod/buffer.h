@@ -165,6 +165,11 @@ void kplug_dma_unmap(struct kplug_buffer *buf);
 /* Makes `bits` the device's DMA mask. -ERANGE more than its bus side allows, -EIO not possible here. */
 int kplug_dma_set_bits(struct kplug_device *kdev, u32 bits);
 u32 kplug_dma_bits(struct kplug_device *kdev);
+/* After a failed request for `bits`: the mask of the last one granted, unless another request has changed it. */
+void kplug_dma_reset_bits(struct kplug_device *kdev, u32 bits);
+/* When a device comes and goes: what its parent had is kept, and put back, for the next driver. */
+void kplug_dma_begin(struct kplug_device *kdev);
+void kplug_dma_end(struct kplug_device *kdev);
 /* The highest address that memory for a device may have. */
 u64 kplug_dma_limit(struct device *dev);
 /* Does an IOMMU translate a device's addresses? */

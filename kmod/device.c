@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The registry of devices: names, numbers, nodes, and the order in which a device comes and goes. */
-#include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/io.h>
@@ -190,7 +189,6 @@ static struct kplug_device *make(const struct kplug_device_desc *desc)
 	kdev->dev.class = &class;
 	kdev->dev.parent = desc->parent;
 	kdev->dev.devt = first_devt + number;
-	dma_set_max_seg_size(desc->parent, UINT_MAX); /* an IOMMU shows it all in one piece */
 	kdev->dev.release = free_device;
 	atomic_inc(&alive_devices);
 	return kdev;
@@ -244,6 +242,7 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 	kdev->desc.name = dev_name(&kdev->dev);
 	cdev_init(&kdev->cdev, &kplug_fops);
 	kdev->cdev.owner = desc->ops->owner; /* so that none opens while it goes; the files hold ours */
+	kplug_dma_begin(kdev);
 	err = add(kdev);
 	if (err)
 		goto err_kill;
@@ -251,6 +250,7 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 
 err_kill: /* who had a node of this number may have opened it meanwhile */
 	kill(kdev);
+	kplug_dma_end(kdev);
 err_put:
 	put_device(&kdev->dev);
 	return ERR_PTR(err);
@@ -275,6 +275,7 @@ void kplug_device_unregister(struct kplug_device *kdev)
 	kplug_plugin_remove(kdev);
 	kplug_lock_remove_all(kdev, NULL);
 	kplug_buffer_remove_all(kdev);
+	kplug_dma_end(kdev);
 
 	wake_up_interruptible_all(&kdev->readers);
 	kplug_bar_zap(kdev);

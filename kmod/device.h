@@ -70,6 +70,12 @@ struct kplug_device_desc {
 	u64 bar_size[KPLUG_BAR_MAX];
 };
 
+/* What of DMA the kernel keeps for a device, whichever driver it has. */
+struct kplug_dma_limits {
+	u64 mask, coherent_mask;
+	unsigned int segment; /* bytes */
+};
+
 struct kplug_device {
 	struct device dev; /* /dev/kplug/NAME; its reference count keeps this struct */
 	struct cdev cdev;
@@ -88,6 +94,8 @@ struct kplug_device {
 	struct list_head buffers; /* RCU list, written under buffer_lock */
 	struct mutex buffer_lock;
 	u32 next_buffer_id; /* under buffer_lock */
+	u32 dma_bits; /* the mask of the last request that had one and was granted, or the first; under buffer_lock */
+	struct kplug_dma_limits found; /* what its parent had before us */
 	struct delayed_work reaper; /* ends paged buffers that nobody holds */
 	struct xarray locks; /* of struct kplug_lock: written under buffer_lock, read under RCU */
 	unsigned long locked_pages; /* by these; under buffer_lock, and read without it */

@@ -21,6 +21,33 @@ u32 kplug_dma_bits(struct kplug_device *kdev)
 	return fls64(dma_get_mask(kdev->desc.parent));
 }
 
+void kplug_dma_reset_bits(struct kplug_device *kdev, u32 bits)
+{
+	lockdep_assert_held(&kdev->buffer_lock);
+	if (kplug_dma_bits(kdev) == bits)
+		kplug_dma_set_bits(kdev, kdev->dma_bits);
+}
+
+void kplug_dma_begin(struct kplug_device *kdev)
+{
+	struct device *parent = kdev->desc.parent;
+
+	kdev->found.mask = dma_get_mask(parent);
+	kdev->found.coherent_mask = parent->coherent_dma_mask;
+	kdev->found.segment = dma_get_max_seg_size(parent);
+	kdev->dma_bits = kplug_dma_bits(kdev);
+	dma_set_max_seg_size(parent, UINT_MAX); /* an IOMMU shows it all in one piece */
+}
+
+void kplug_dma_end(struct kplug_device *kdev)
+{
+	struct device *parent = kdev->desc.parent;
+
+	dma_set_mask(parent, kdev->found.mask);
+	dma_set_coherent_mask(parent, kdev->found.coherent_mask);
+	dma_set_max_seg_size(parent, kdev->found.segment);
+}
+
 bool kplug_dma_translated(struct device *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);

@@ -119,6 +119,8 @@ static int map(struct kplug_device *kdev, struct kplug_lock *lock, u32 dma_bits)
 					  &lock->sgt);
 	if (err && dma_bits)
 		kplug_dma_set_bits(kdev, bits);
+	else if (dma_bits)
+		kdev->dma_bits = dma_bits;
 	return err;
 }
 

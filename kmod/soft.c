@@ -282,7 +282,6 @@ static int soft_create(const struct kplug_soft *req)
 		ret = PTR_ERR(soft->pdev);
 		goto free_soft;
 	}
-	dma_set_max_seg_size(&soft->pdev->dev, UINT_MAX);
 
 	ret = soft_irq_init(soft);
 	if (ret)

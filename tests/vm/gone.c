@@ -113,6 +113,29 @@ static void a_kept_buffer_goes_with_the_device(void **state)
 	kplug_device_close(dev);
 }
 
+/* The next driver finds it as we did. */
+static void the_mask_is_as_before(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts) };
+	struct kplug_device *dev = rig_open(*state);
+	struct kplug_info before, after;
+	struct kplug_buffer *buf;
+
+	assert_ok(kplug_device_info(dev, &before));
+	opts.dma_bits = before.out_dma_bits - 2;
+	assert_ok(kplug_buffer_alloc(dev, "low", 4096, &opts, &buf));
+	assert_ok(kplug_device_info(dev, &after));
+	assert_int_equal(after.out_dma_bits, opts.dma_bits);
+	kplug_buffer_free(buf);
+	kplug_device_close(dev);
+	remove_device(*state);
+	add_device(*state);
+	dev = rig_open(*state);
+	assert_ok(kplug_device_info(dev, &after));
+	assert_int_equal(after.out_dma_bits, before.out_dma_bits);
+	kplug_device_close(dev);
+}
+
 static sigjmp_buf jump;
 
 static void on_sigbus(int sig)
@@ -206,11 +229,9 @@ static void removed_under_fire(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_sleeping_reader_is_told),
-		cmocka_unit_test(memory_outlives_the_device),
-		cmocka_unit_test(a_kept_buffer_goes_with_the_device),
-		cmocka_unit_test(a_mapped_bar_is_taken_away),
-		cmocka_unit_test(removed_under_fire),
+		cmocka_unit_test(a_sleeping_reader_is_told),	      cmocka_unit_test(memory_outlives_the_device),
+		cmocka_unit_test(a_kept_buffer_goes_with_the_device), cmocka_unit_test(the_mask_is_as_before),
+		cmocka_unit_test(a_mapped_bar_is_taken_away),	      cmocka_unit_test(removed_under_fire),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);
