@@ -102,7 +102,6 @@ void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 	spin_unlock(&kdev->event_lock);
 	wake_up_interruptible(&kdev->readers);
 }
-EXPORT_SYMBOL_GPL(kplug_device_event);
 
 static ssize_t bus_show(struct device *dev, struct device_attribute *attr, char *text)
 {
