@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* order: first */
 /* Buffers on the NUMA node that was asked for: the machine iommu has two, the other one. */
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>
