@@ -63,7 +63,7 @@ iommu)
 	append+=" intel_iommu=on"
 	# Of each arena's 4 GiB of kernel addresses KASAN keeps a shadow: 512 MiB.
 	near=512M
-	! is_debug "$kernel" || { memory=4096M && near=1024M; }
+	! is_debug "$kernel" || { memory=4608M && near=1536M; }
 	board+=(-object "memory-backend-ram,id=near,size=$near" -numa "node,memdev=near,cpus=0-1"
 		-object "memory-backend-ram,id=far,size=$((${memory%M} - ${near%M}))M" -numa "node,memdev=far")
 	;;
