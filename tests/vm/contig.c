@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* order: first */
 /* timeout: 300 */
-/* Contiguous buffers of many sizes, on a device that reaches all memory: contiguous, zeroed, and given back. */
+/*
+ * Contiguous buffers of many sizes, on a device that reaches all memory, some of which has been used: contiguous, zeroed,
+ * and given back.
+ */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
