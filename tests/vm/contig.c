@@ -192,6 +192,7 @@ int main(void)
 		SIZE("4 MiB, the most of the page allocator", 4 * MIB),
 		SIZE("5 MiB, no power of two", 5 * MIB),
 		SIZE("64 MiB", 64 * MIB),
+		SIZE("256 MiB", 256 * MIB),
 		SIZE("300 MiB", 300 * MIB),
 		cmocka_unit_test_teardown(the_most, release),
 		cmocka_unit_test_teardown(twenty_rounds, release),
