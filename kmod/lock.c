@@ -119,8 +119,6 @@ static int map(struct kplug_device *kdev, struct kplug_lock *lock, u32 dma_bits)
 					  &lock->sgt);
 	if (err && dma_bits)
 		kplug_dma_set_bits(kdev, bits);
-	else if (dma_bits)
-		kdev->dma_bits = dma_bits;
 	return err;
 }
 
@@ -143,7 +141,9 @@ static int publish(struct kplug_device *kdev, struct kplug_lock *lock, struct kp
 	if (err) {
 		unmap(kdev, lock);
 		sg_free_table(&lock->sgt);
+		kplug_dma_reset_bits(kdev, arg->dma_bits);
 	} else {
+		kdev->dma_bits = arg->dma_bits ?: kdev->dma_bits;
 		arg->out_count = lock->sgt.nents;
 		WRITE_ONCE(kdev->locked_pages, kdev->locked_pages + lock->count);
 	}
