@@ -86,6 +86,7 @@ static inline bool kplug_buffer_holds_map(const struct kplug_buffer *buf)
 	return buf->kind == KPLUG_BUFFER_PAGED || buf->kind == KPLUG_BUFFER_ARENA;
 }
 
+/* buffer_find.c */
 bool kplug_buffer_name_ok(const char *name);
 /* Has it a user? If not, its worker is about to take it off the list, and its name is free. */
 bool kplug_buffer_used(const struct kplug_buffer *buf);

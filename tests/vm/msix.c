@@ -18,8 +18,8 @@
 #define ICS 0xc8
 #define IMS 0xd0
 #define EIAC 0xdc /* causes that clear themselves */
-#define MTA 0x5200
 #define IVAR 0xe4 /* four bits a cause: 8 + vector */
+#define MTA 0x5200 /* multicast addresses: plain memory, which no interrupt needs */
 
 /* The 82576's */
 #define GPIE 0x1514
