@@ -37,6 +37,7 @@ enum what {
 	TWO_FLAGS,
 	MODE,
 	SELDOM, /* 0, as a rule */
+	DMA_BITS,
 	SMALL,
 	NAME,
 	PROG_FD,
@@ -75,10 +76,10 @@ static const struct form forms[] = {
 	FORM(KPLUG_INFO, kplug_info),
 	FORM(KPLUG_BUFFER_ALLOC, kplug_buffer_alloc, M(kplug_buffer_alloc, flags, TWO_FLAGS),
 	     M(kplug_buffer_alloc, bytes, BYTES_OF), M(kplug_buffer_alloc, kind, SMALL),
-	     M(kplug_buffer_alloc, dma_bits, SMALL), M(kplug_buffer_alloc, name, NAME),
+	     M(kplug_buffer_alloc, dma_bits, DMA_BITS), M(kplug_buffer_alloc, name, NAME),
 	     M(kplug_buffer_alloc, timeout_ms, SMALL), M(kplug_buffer_alloc, mode, MODE),
 	     M(kplug_buffer_alloc, uid, MODE), M(kplug_buffer_alloc, gid, MODE), M(kplug_buffer_alloc, memory_fd, FD),
-	     M(kplug_buffer_alloc, node, SMALL), M(kplug_buffer_alloc, part, SELDOM),
+	     M(kplug_buffer_alloc, node, SELDOM), M(kplug_buffer_alloc, part, SELDOM),
 	     M(kplug_buffer_alloc, parts, SELDOM)),
 	FORM(KPLUG_BUFFER_INFO, kplug_buffer_info, M(kplug_buffer_info, flags, FLAGS), M(kplug_buffer_info, name, NAME),
 	     M(kplug_buffer_info, id, SMALL), M(kplug_buffer_info, part, SELDOM)),
@@ -105,7 +106,7 @@ static const struct form forms[] = {
 	FORM(KPLUG_REG, kplug_reg, M(kplug_reg, flags, FLAGS), M(kplug_reg, bar, SMALL), M(kplug_reg, width, SMALL),
 	     M(kplug_reg, offset, REGISTER), M(kplug_reg, value, ANY)),
 	FORM(KPLUG_DMA_LOCK, kplug_dma_lock, M(kplug_dma_lock, addr, LOCKABLE), M(kplug_dma_lock, bytes, LENGTH),
-	     M(kplug_dma_lock, dma_bits, FLAGS)),
+	     M(kplug_dma_lock, dma_bits, DMA_BITS)),
 	/* What wants a state that chance rarely makes, from here: see all_commands(). */
 	FORM(KPLUG_PLUGIN_ROLLBACK, kplug_plugin_unload),
 	FORM(KPLUG_DMA_ENTRIES, kplug_dma_entries, M(kplug_dma_entries, id, SMALL),
@@ -195,6 +196,7 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 					  4097, 0x7fffffff, 0xffffffff, 1ULL << 32, 1ULL << 63, ~0ULL };
 	static const uint32_t registers[] = { 0,    4,	  8,	0x20, 0x24, 0x60, 0x64,	   0x80,
 					      0x88, 0x90, 0x98, 0xa0, 0xa4, 0xa8, 0xffffc, 0x100000 };
+	static const uint64_t masks[] = { 0, 0, 28, 32 };
 	struct chance *c = &f->c;
 
 	switch (what) {
@@ -208,6 +210,8 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 		return chance_once_in(c, 16) ? chance_below(c, 01000) : 0;
 	case SELDOM:
 		return chance_once_in(c, 8) ? chance_below(c, 4) : 0;
+	case DMA_BITS:
+		return chance_once_in(c, 16) ? chance_below(c, 70) : CHANCE_OF(c, masks);
 	case SMALL:
 		return chance_once_in(c, 8) ? CHANCE_OF(c, edges) : chance_below(c, 6);
 	case POINTER:
@@ -372,6 +376,20 @@ static void one_call(struct fuzzer *f)
 		reopen(f);
 }
 
+/* Counted together: a process that waits for devices leaves its calls to others. Bad luck gets three budgets more. */
+static bool enough(unsigned long budget)
+{
+	uint64_t calls = __atomic_load_n(&shared->calls, __ATOMIC_RELAXED);
+	size_t i;
+
+	if (calls < budget || calls >= 4 * budget)
+		return calls >= budget;
+	for (i = 0; i < FORMS - RARE; i++)
+		if (!__atomic_load_n(&shared->by_form[i], __ATOMIC_RELAXED))
+			return false;
+	return true;
+}
+
 static int fuzz(uint64_t seed, unsigned int index, unsigned long budget)
 {
 	struct fuzzer *f = calloc(1, sizeof(*f));
@@ -385,8 +403,7 @@ static int fuzz(uint64_t seed, unsigned int index, unsigned long budget)
 	/* One of them has no rights but those of the node. */
 	if (index == PROCESSES - 1 && setresuid(4242, 4242, 4242))
 		return 1;
-	/* Counted together: a process that waits for devices leaves its calls to others. */
-	while (__atomic_load_n(&shared->calls, __ATOMIC_RELAXED) < budget)
+	while (!enough(budget))
 		one_call(f);
 	return 0;
 }
