@@ -28,7 +28,8 @@ unsigned long chance_budget(const char *variable, unsigned long by_default)
 
 struct chance chance_stream(uint64_t seed, unsigned int number)
 {
-	struct chance c = { seed * 0x9e3779b97f4a7c15 + number };
+	/* Not by chance_next()'s own step, of which the next seed's numbers would be these but for the first. */
+	struct chance c = { seed * 0xd1342543de82ef95 + number };
 
 	chance_next(&c);
 	return c;
