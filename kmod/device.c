@@ -208,6 +208,27 @@ static void kill(struct kplug_device *kdev)
 	percpu_up_write(&kdev->alive);
 }
 
+/* None can open it any more. */
+static void end(struct kplug_device *kdev)
+{
+	/* No ioctl or mmap is under way or will be. */
+	kill(kdev);
+
+	/*
+	 * The device is quiet, then no interrupt hook runs, then no other, then the device's view of the memory goes.
+	 */
+	kdev->desc.ops->silence(kdev);
+	kplug_irq_remove(kdev);
+	kdev->desc.ops->silence(kdev); /* of PCI's command register, an interrupt may have written back what it was */
+	kplug_plugin_remove(kdev);
+	kplug_lock_remove_all(kdev, NULL);
+	kplug_buffer_remove_all(kdev);
+	kplug_dma_end(kdev);
+
+	wake_up_interruptible_all(&kdev->readers);
+	kplug_bar_zap(kdev);
+}
+
 /* The driver core would refuse a second device of the same name, too, but not without a warning and a stack trace. */
 static int add(struct kplug_device *kdev)
 {
@@ -244,12 +265,11 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 	kplug_dma_begin(kdev);
 	err = add(kdev);
 	if (err)
-		goto err_kill;
+		goto err_end;
 	return kdev;
 
-err_kill: /* who had a node of this number may have opened it meanwhile */
-	kill(kdev);
-	kplug_dma_end(kdev);
+err_end: /* who had a node of this number may have used it meanwhile */
+	end(kdev);
 err_put:
 	put_device(&kdev->dev);
 	return ERR_PTR(err);
@@ -262,22 +282,7 @@ void kplug_device_unregister(struct kplug_device *kdev)
 	cdev_device_del(&kdev->cdev, &kdev->dev);
 	kplug_device_event(kdev, KPLUG_EVENT_REMOVE);
 
-	/* No ioctl or mmap is under way or will be. */
-	kill(kdev);
-
-	/*
-	 * The device is quiet, then no interrupt hook runs, then no other, then the device's view of the memory goes.
-	 */
-	kdev->desc.ops->silence(kdev);
-	kplug_irq_remove(kdev);
-	kdev->desc.ops->silence(kdev); /* of PCI's command register, an interrupt may have written back what it was */
-	kplug_plugin_remove(kdev);
-	kplug_lock_remove_all(kdev, NULL);
-	kplug_buffer_remove_all(kdev);
-	kplug_dma_end(kdev);
-
-	wake_up_interruptible_all(&kdev->readers);
-	kplug_bar_zap(kdev);
+	end(kdev);
 	put_device(&kdev->dev);
 }
 EXPORT_SYMBOL_GPL(kplug_device_unregister);
