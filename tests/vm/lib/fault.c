@@ -152,6 +152,25 @@ int fault_call(const char *function, unsigned int nth, long value)
 	return put(ARM, text);
 }
 
+int fault_hold(const char *function, unsigned int nth)
+{
+	char text[128];
+
+	sprintf(text, "%s %u held", function, nth);
+	return put(ARM, text);
+}
+
+static bool called(void *arg)
+{
+	(void)arg;
+	return get(ARM);
+}
+
+void fault_wait(void)
+{
+	rig_until(called, NULL);
+}
+
 bool fault_call_end(unsigned int nth)
 {
 	unsigned int calls = get(ARM);

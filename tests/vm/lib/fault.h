@@ -16,7 +16,11 @@ bool fault_alloc_end(void);
 
 /* The nth call (from 1) of the kernel's function by kplug returns value. -errno: there is no such function. */
 int fault_call(const char *function, unsigned int nth, long value);
-/* No more: has it come to that call? */
+/* The nth call is held at its end, before it returns to kplug. Its caller must be able to sleep. */
+int fault_hold(const char *function, unsigned int nth);
+/* Waits until a call of the function has come. */
+void fault_wait(void);
+/* No more: has it come to that call? What is held goes on. */
 bool fault_call_end(unsigned int nth);
 
 #endif /* FAULT_H */
