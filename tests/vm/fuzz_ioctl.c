@@ -2,9 +2,9 @@
 /* machine: msi iommu */
 /* timeout: 600 */
 /*
- * Random ioctls, nearly valid, of all commands, from several processes, while devices come and go. An input that gets
- * somewhere new is kept and changed further: new code where the kernel has KCOV, a new (command, errno) elsewhere.
- * KPLUG_CALLS (20,000), KPLUG_SEED. What it proves: the machine lives, and nothing is left behind.
+ * Random ioctls, nearly valid, of all commands, and mappings, from several processes, while devices come and go. An
+ * input that gets somewhere new is kept and changed further: new code where the kernel has KCOV, a new (command, errno)
+ * elsewhere. KPLUG_CALLS (20,000), KPLUG_SEED. What it proves: the machine lives, and nothing is left behind.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -128,7 +128,7 @@ struct input {
 /* --- one process */
 
 struct shared {
-	uint64_t calls, good, opens, comings;
+	uint64_t calls, good, opens, comings, mappings;
 	uint32_t places; /* set in seen[] */
 	uint8_t seen[SEEN_BITS];
 	uint64_t by_form[FORMS]; /* successes */
@@ -337,6 +337,41 @@ static void keep_outputs(struct fuzzer *f, const struct input *in)
 	}
 }
 
+static sigjmp_buf jump;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	siglongjmp(jump, 1);
+}
+
+/* Of the node, or of what the module gave: mapped, read at its ends, unmapped. The device may go meanwhile. */
+static void map_something(struct fuzzer *f)
+{
+	static const uint64_t starts[] = { KPLUG_MMAP_BAR(0), KPLUG_MMAP_BAR(1), KPLUG_MMAP_BUFFER(0),
+					   KPLUG_MMAP_HUGE(0), 0 };
+	int fd = chance_once_in(&f->c, 4) ? CHANCE_OF(&f->c, f->fds) : f->node;
+	int prot = PROT_READ | (chance_once_in(&f->c, 2) ? PROT_WRITE : 0);
+	int flags = chance_once_in(&f->c, 16) ? MAP_PRIVATE : MAP_SHARED;
+	size_t bytes = 4096UL << chance_below(&f->c, 10);
+	uint64_t start = CHANCE_OF(&f->c, starts);
+	volatile uint8_t *p;
+
+	if (start >= KPLUG_MMAP_BUFFER(0))
+		start += KPLUG_MMAP_BUFFER(chance_below(&f->c, 8)) - KPLUG_MMAP_BUFFER(0);
+	if (chance_once_in(&f->c, 2))
+		start += 4096UL * chance_below(&f->c, 64);
+	p = mmap(NULL, bytes, prot, flags, fd, (off_t)start);
+	if (p == MAP_FAILED)
+		return;
+	__atomic_add_fetch(&shared->mappings, 1, __ATOMIC_RELAXED);
+	if (!sigsetjmp(jump, 1)) {
+		(void)p[0];
+		(void)p[bytes - 1];
+	}
+	munmap((void *)p, bytes);
+}
+
 static void one_call(struct fuzzer *f)
 {
 	static struct {
@@ -372,6 +407,8 @@ static void one_call(struct fuzzer *f)
 	}
 	if (chance_once_in(&f->c, 16))
 		read(f->node, records, sizeof(records));
+	if (chance_once_in(&f->c, 16))
+		map_something(f);
 	if (err == ENODEV)
 		reopen(f);
 }
@@ -453,7 +490,7 @@ static void all_commands(void **state)
 		pid[i] = fork();
 		if (!pid[i]) {
 			signal(SIGSEGV, SIG_DFL); /* not cmocka's */
-			signal(SIGBUS, SIG_DFL);
+			signal(SIGBUS, on_signal);
 			_exit(fuzz(seed, i, budget));
 		}
 	}
@@ -470,15 +507,17 @@ static void all_commands(void **state)
 		kplug_unbind(edu);
 	bpf_object__close(obj);
 
-	printf("# %llu calls, %llu succeeded, %u places (%s), %llu opens, %llu comings of devices\n",
+	printf("# %llu calls, %llu succeeded, %u places (%s), %llu opens, %llu mappings, %llu comings of devices\n",
 	       (unsigned long long)shared->calls, (unsigned long long)shared->good, shared->places,
 	       access("/sys/kernel/debug/kcov", F_OK) ? "no KCOV: commands and errnos" : "KCOV",
-	       (unsigned long long)shared->opens, (unsigned long long)shared->comings);
+	       (unsigned long long)shared->opens, (unsigned long long)shared->mappings,
+	       (unsigned long long)shared->comings);
 	printf("# successes by command:");
 	for (i = 0; i < FORMS; i++)
 		printf(" %lu: %llu", (unsigned long)_IOC_NR(forms[i].cmd), (unsigned long long)shared->by_form[i]);
 	printf("\n");
 	/* It is no test of anything if a command never gets through. */
+	assert_true(shared->mappings);
 	for (i = 0; i < FORMS; i++) {
 		if (shared->by_form[i])
 			continue;
