@@ -393,7 +393,8 @@ void kplug_dma_unlock(struct kplug_lock *lock);
  *   -EACCES   no right to read it
  *   -EFBIG    more than 64 MiB
  *   -ENOEXEC  not a file, not a BPF object, damaged, or libbpf cannot use it
- *   -EBADMSG  no metadata or bad ones, no hook, two programs for one, or a program that serves none
+ *   -EBADMSG  no metadata or bad ones, no hook, two programs for one, a program that serves none, or two maps whose
+ *             names are the same in their first 15 characters
  *   -EPROTO   built for another KPLUG_API_VERSION
  */
 int kplug_plugin_open(const char *path, struct kplug_plugin **ret_plugin);

@@ -144,6 +144,34 @@ static int find_programs(struct kplug_plugin *plugin, const char *path)
 	return 0;
 }
 
+/* A section's map goes by its section's name. */
+static bool is_section(const struct kplug_plugin *plugin, const struct bpf_map *map)
+{
+	const struct btf *btf = bpf_object__btf(plugin->obj);
+	const struct btf_type *t = btf ? btf__type_by_id(btf, bpf_map__btf_value_type_id(map)) : NULL;
+
+	return t && btf_is_datasec(t);
+}
+
+/* The kernel keeps 15 characters, by which a swap finds a map again; two that agree in them would be mixed up. */
+static int check_names(const struct kplug_plugin *plugin, const char *path)
+{
+	struct bpf_map *map, *other;
+
+	bpf_object__for_each_map(map, plugin->obj)
+	{
+		other = map;
+		while (!is_section(plugin, map) && (other = bpf_object__next_map(plugin->obj, other)))
+			if (!is_section(plugin, other) &&
+			    !strncmp(bpf_map__name(map), bpf_map__name(other), BPF_OBJ_NAME_LEN - 1))
+				return kp_err(-EBADMSG,
+					      "%s: maps %.64s and %.64s have the same first %d characters, of which "
+					      "the kernel knows no more; rename one",
+					      path, bpf_map__name(map), bpf_map__name(other), BPF_OBJ_NAME_LEN - 1);
+	}
+	return 0;
+}
+
 static int find_buffer(struct kplug_plugin *plugin, const char *path)
 {
 	struct bpf_map *arena = bpf_object__find_map_by_name(plugin->obj, ARENA);
@@ -176,6 +204,7 @@ int kplug_plugin_open(const char *path, struct kplug_plugin **ret_plugin)
 	err = err ?: kp_meta_parse(mem, size, path, &plugin->meta);
 	err = err ?: open_object(plugin, path, mem, size);
 	err = err ?: find_programs(plugin, path);
+	err = err ?: check_names(plugin, path);
 	if (err)
 		goto cleanup;
 	err = find_buffer(plugin, path);

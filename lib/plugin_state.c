@@ -68,18 +68,29 @@ static struct bpf_map *find_map(const struct kplug_plugin *plugin, const char *r
 	return NULL;
 }
 
-/* What a migrate program calls a map of the running version. NULL: it does not want that one. */
+/* Is that how a migrate program calls a map of the running version? */
+static bool old_name(const char *name, const char *running)
+{
+	size_t len = strlen(running);
+
+	if (running[0] == '.')
+		return !strncmp(name, running, len) && !strcmp(name + len, OLD_SUFFIX);
+	return !strncmp(name, OLD_PREFIX, strlen(OLD_PREFIX)) && same_name(name + strlen(OLD_PREFIX), running);
+}
+
+/* NULL: the migrate program does not want that one. */
 static struct bpf_map *find_old(const struct kplug_plugin *plugin, const char *running)
 {
-	char name[80];
+	struct bpf_map *map;
 
 	if (!plugin->prog[KP_MIGRATE])
 		return NULL;
-	if (running[0] == '.')
-		snprintf(name, sizeof(name), "%s" OLD_SUFFIX, running);
-	else
-		snprintf(name, sizeof(name), OLD_PREFIX "%s", running);
-	return find_map(plugin, name);
+	bpf_object__for_each_map(map, plugin->obj)
+	{
+		if (map != plugin->buffer && old_name(map_name(plugin, map), running))
+			return map;
+	}
+	return NULL;
 }
 
 static bool is_old(const char *name)

@@ -57,6 +57,17 @@ static void map_that_cannot_be_made(void **state)
 	assert_non_null(strstr(said, "numbers")); /* its name */
 }
 
+static void maps_of_one_name(void **state)
+{
+	struct kplug_plugin *plugin = NULL;
+
+	(void)state;
+	assert_errno(EBADMSG, kplug_plugin_open(rig_object("bad_names"), &plugin));
+	assert_null(plugin);
+	assert_non_null(strstr(kplug_error(), "maps packets_received_total and packets_received_wrong have the same "
+					      "first 15 characters"));
+}
+
 static void object_that_was_used(void **state)
 {
 	struct kplug_plugin *plugin = NULL;
@@ -123,8 +134,9 @@ static void no_type_information(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(probe_that_cannot_be_run), TEST(map_that_cannot_be_made), TEST(object_that_was_used),
-		TEST(file_that_ends_too_soon),	TEST(buffer_and_arena),	       TEST(no_type_information),
+		TEST(probe_that_cannot_be_run), TEST(maps_of_one_name),	       TEST(map_that_cannot_be_made),
+		TEST(object_that_was_used),	TEST(file_that_ends_too_soon), TEST(buffer_and_arena),
+		TEST(no_type_information),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT);

@@ -80,7 +80,7 @@ static void assert_pinned(const char *version)
 	assert_string_equal(info.out_version, version);
 	assert_int_equal(pinned_id(folder, "call"), info.out_prog_id[KPLUG_HOOK_CALL]);
 	assert_int_equal(pinned_id(folder, "interrupt"), info.out_prog_id[KPLUG_HOOK_INTERRUPT]);
-	snprintf(path, sizeof(path), "%s/map:counts", folder);
+	snprintf(path, sizeof(path), "%s/map:counts_of_messa", folder);
 	assert_true(exists(path));
 	snprintf(path, sizeof(path), "%s/map:+bss", folder);
 	assert_true(exists(path));

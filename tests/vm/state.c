@@ -112,18 +112,20 @@ static void refused(const char *object, int err, const char *text)
 }
 
 #define REFUSED(X)                                                                                                     \
-	X(state_type, "map counts of the running version does not carry over: its type is 2 and was 1")                \
-	X(state_key, "map counts of the running version does not carry over: its key size is 8 and was 4")             \
-	X(state_key_type, "map counts of the running version does not carry over: a number is int and was "            \
+	X(state_type, "map counts_of_messa of the running version does not carry over: its type is 2 and was 1")       \
+	X(state_key, "map counts_of_messa of the running version does not carry over: its key size is 8 and was 4")    \
+	X(state_key_type, "map counts_of_messa of the running version does not carry over: a number is int and was "   \
 			  "unsigned int")                                                                              \
-	X(state_value, "map counts of the running version does not carry over: its value size is 8 and was 16")        \
+	X(state_value,                                                                                                 \
+	  "map counts_of_messa of the running version does not carry over: its value size is 8 and was 16")            \
 	X(state_entries,                                                                                               \
-	  "map counts of the running version does not carry over: its number of entries is 8 and was 4")               \
-	X(state_flags, "map counts of the running version does not carry over: its flags is 1 and was 0")              \
-	X(state_member, "map counts of the running version does not carry over: member spare was calls")               \
+	  "map counts_of_messa of the running version does not carry over: its number of entries is 8 and was 4")      \
+	X(state_flags, "map counts_of_messa of the running version does not carry over: its flags is 1 and was 0")     \
+	X(state_member, "map counts_of_messa of the running version does not carry over: member spare was calls")      \
 	X(state_globals, "map .bss of the running version does not carry over: .bss has 2 variables and had 1")        \
-	X(state_no_map, "map counts of the running version does not carry over: the new version has none of this "     \
-			"name")
+	X(state_no_map,                                                                                                \
+	  "map counts_of_messa of the running version does not carry over: the new version has none of this "          \
+	  "name")
 #define DEFINE(object, text)                                                                                           \
 	static void object(void **state)                                                                               \
 	{                                                                                                              \
@@ -189,7 +191,7 @@ static void migrate_wants_other_maps(void **state)
 	(void)state;
 	assert_ok(swap("state_no_map", true));
 	assert_errno(ESTALE, swap("state_migrate", false));
-	assert_non_null(strstr(kplug_error(), "old_counts"));
+	assert_non_null(strstr(kplug_error(), "old_counts_of_messages"));
 	assert_state(4, 0, 0);
 }
 
@@ -199,7 +201,7 @@ static void migrate_wants_another_type(void **state)
 	ask(STATE_COUNT);
 	assert_errno(ESTALE, swap("state_migrate_type", false));
 	assert_non_null(strstr(kplug_error(),
-			       "map counts of the running version does not carry over: its type, key size "
+			       "map counts_of_messa of the running version does not carry over: its type, key size "
 			       "or value size is not what the migrate program says"));
 	assert_state(1, 1, 1);
 }
@@ -253,7 +255,7 @@ static void tells_what_runs(void **state)
 	assert_int_equal(count, 2);
 	assert_int_equal(programs[0].hook, KPLUG_HOOK_CALL);
 	assert_int_equal(programs[0].id, info.out_prog_id[KPLUG_HOOK_CALL]);
-	assert_int_equal(programs[0].map_count, 4); /* counts, .bss, .data, .rodata */
+	assert_int_equal(programs[0].map_count, 4); /* counts_of_messages, .bss, .data, .rodata */
 	assert_int_equal(programs[1].hook, KPLUG_HOOK_INTERRUPT);
 	assert_true(programs[0].instructions > programs[1].instructions);
 	free(programs);

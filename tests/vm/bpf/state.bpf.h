@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A plugin that knows something, in versions whose maps differ: tests/vm/state.c. Each defines VERSION and what differs. */
+/*
+ * A plugin that knows something, in versions whose maps differ: tests/vm/state.c. Each defines VERSION and what differs.
+ * The name of the map is longer than what the kernel keeps of it.
+ */
 #include "kplug.bpf.h"
 #include "state.h"
 
@@ -32,7 +35,7 @@ struct {
 	__uint(map_flags, FLAGS);
 	__type(key, KEY);
 	__type(value, VALUE);
-} counts SEC(".maps");
+} counts_of_messages SEC(".maps");
 #endif
 
 u64 total; /* .bss */
@@ -48,10 +51,10 @@ static s64 count(void)
 	VALUE first = {}, *value;
 	KEY key = 0;
 
-	value = bpf_map_lookup_elem(&counts, &key);
+	value = bpf_map_lookup_elem(&counts_of_messages, &key);
 	if (!value) {
-		bpf_map_update_elem(&counts, &key, &first, BPF_ANY);
-		value = bpf_map_lookup_elem(&counts, &key);
+		bpf_map_update_elem(&counts_of_messages, &key, &first, BPF_ANY);
+		value = bpf_map_lookup_elem(&counts_of_messages, &key);
 	}
 	if (!value)
 		return -ENOENT;
@@ -68,7 +71,7 @@ static s64 counted(void)
 {
 #ifndef NO_MAP
 	KEY key = 0;
-	VALUE *value = bpf_map_lookup_elem(&counts, &key);
+	VALUE *value = bpf_map_lookup_elem(&counts_of_messages, &key);
 
 	return value ? value->calls : 0;
 #else

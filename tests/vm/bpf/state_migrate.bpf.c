@@ -16,7 +16,7 @@ struct {
 	__uint(max_entries, 4);
 	__type(key, u32);
 	__type(value, struct old_count);
-} old_counts SEC(".maps");
+} old_counts_of_messages SEC(".maps");
 u64 old_total SEC(".bss.old");
 
 KPLUG_MIGRATE()
@@ -25,11 +25,11 @@ KPLUG_MIGRATE()
 	struct old_count *old;
 	u32 key = 0;
 
-	old = bpf_map_lookup_elem(&old_counts, &key);
+	old = bpf_map_lookup_elem(&old_counts_of_messages, &key);
 	if (!old)
 		return -ENOENT;
 	wide.calls = old->calls;
 	wide.more = 1;
 	total = old_total;
-	return bpf_map_update_elem(&counts, &key, &wide, BPF_ANY);
+	return bpf_map_update_elem(&counts_of_messages, &key, &wide, BPF_ANY);
 }

@@ -12,11 +12,11 @@ struct {
 	__uint(max_entries, 4);
 	__type(key, u32);
 	__type(value, u64[2]);
-} old_counts SEC(".maps");
+} old_counts_of_messages SEC(".maps");
 
 KPLUG_MIGRATE()
 {
 	u32 key = 0;
 
-	return bpf_map_lookup_elem(&old_counts, &key) ? 0 : -ENOENT;
+	return bpf_map_lookup_elem(&old_counts_of_messages, &key) ? 0 : -ENOENT;
 }
