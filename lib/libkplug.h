@@ -494,7 +494,7 @@ int kplug_plugin_rollback(struct kplug_device *dev);
 /*
  * Removes pins that no running plugin has: of devices that have gone, or left by processes that were killed (the
  * functions above remove those of their device by themselves). *ret_count: how many folders went; may be NULL. -EACCES,
- * -EPERM: no right.
+ * -EPERM: no right, or the folder of all pins is one that others may write to.
  */
 int kplug_plugin_clean(size_t *ret_count);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,8 +15,8 @@
 #define NEW ":new" /* ends no device's name */
 
 static const struct kp_reason pin_reasons[] = {
-	{ ENOENT, "no such folder; mount it: mount -t bpf bpf /sys/fs/bpf" },
-	{ EINVAL, "not on a BPF file system; mount it: mount -t bpf bpf /sys/fs/bpf" },
+	{ ENOENT, "no such folder; mount it: mount -t bpf -o mode=0700 bpf /sys/fs/bpf" },
+	{ EINVAL, "not on a BPF file system; mount it: mount -t bpf -o mode=0700 bpf /sys/fs/bpf" },
 	{ ENOTDIR, "a part of the path is no folder; remove it" },
 	{ EPERM, "no right; run it as root" },
 	{ EACCES, "no right; run it as root" },
@@ -36,6 +37,26 @@ static void folder_of(const char *device, const char *suffix, char path[KP_PATH_
 	snprintf(name, sizeof(name), "%s", device);
 	replace(name, '.', '+');
 	kp_path(path, "%s/fs/bpf/kplug/%s%s", kp_sys_root, name, suffix);
+}
+
+/*
+ * A BPF file system may be everybody's, as /tmp is. Who makes the folder of all pins there could have us follow his
+ * links; in one of root's or ours he cannot make any.
+ */
+static bool is_foreign(const char *root)
+{
+	struct stat st;
+
+	if (lstat(root, &st))
+		return false;
+	if (S_ISDIR(st.st_mode))
+		return (st.st_uid && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH);
+	return S_ISLNK(st.st_mode);
+}
+
+static int foreign(const char *root)
+{
+	return kp_err(-EPERM, "%s: others may write to it; remove it, and mount /sys/fs/bpf with -o mode=0700", root);
 }
 
 static int pin(int fd, const char *folder, const char *name)
@@ -176,9 +197,12 @@ int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUN
 
 	kp_path(root, "%s/fs/bpf/kplug", kp_sys_root);
 	folder_of(dev->name, NEW, folder);
-	if ((mkdir(root, 0700) && errno != EEXIST) || mkdir(folder, 0700))
+	err = mkdir(root, 0700) && errno != EEXIST ? -errno : 0;
+	if (!err && is_foreign(root))
+		return foreign(root);
+	if (!err && mkdir(folder, 0700))
 		err = -errno;
-	else
+	if (!err)
 		err = pin_all(folder, prog_ids, &maps);
 	kp_maps_free(&maps);
 	return err ? kp_fail(err, pin_reasons, "device %s: its plugin cannot be pinned in %s", dev->name, folder) : 0;
@@ -186,15 +210,18 @@ int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUN
 
 void kp_pin_tidy(struct kplug_device *dev)
 {
-	char folder[KP_PATH_LEN], new_folder[KP_PATH_LEN];
+	char root[KP_PATH_LEN], folder[KP_PATH_LEN], new_folder[KP_PATH_LEN];
 	struct kplug_plugin_info running;
 	int err;
 
+	kp_path(root, "%s/fs/bpf/kplug", kp_sys_root);
 	folder_of(dev->name, "", folder);
 	folder_of(dev->name, NEW, new_folder);
-	if (!exists(folder) && !exists(new_folder))
+	if (is_foreign(root) || (!exists(folder) && !exists(new_folder)))
 		return;
 	err = get_running(dev, &running);
+	if (err && err != -ENOENT) /* the device has gone, and another one of its name may be there */
+		return;
 	if (!err && exists(new_folder) && is_of(new_folder, &running)) {
 		remove_folder(folder);
 		rename(new_folder, folder);
@@ -219,23 +246,27 @@ static void device_of(const char *folder, char name[KPLUG_NAME_LEN])
 /* 1: a left-over went, 0: it was none, or -errno. */
 static int clean(const char *name)
 {
-	char folder[KP_PATH_LEN], device[KPLUG_NAME_LEN];
+	char folder[KP_PATH_LEN], node[KP_PATH_LEN], device[KPLUG_NAME_LEN];
 	struct kplug_device *dev = NULL;
 	int err;
 
 	device_of(name, device);
 	kp_path(folder, "%s/fs/bpf/kplug/%s", kp_sys_root, name);
-	err = kplug_device_open(device, NULL, &dev);
-	if (!err)
-		err = kp_lock(dev);
-	if (!err)
-		kp_pin_tidy(dev);
-	else if (err == -ENOENT || err == -ENODEV)
+	kp_path(node, "%s/kplug/%s", kp_dev_root, device);
+	if (!exists(node)) {
 		remove_folder(folder);
-	kplug_device_close(dev);
-	if (err && err != -ENOENT && err != -ENODEV)
+		return !exists(folder);
+	}
+	err = kplug_device_open(device, NULL, &dev);
+	if (err)
 		return err;
-	return !exists(folder);
+	err = kp_lock(dev);
+	if (!err) {
+		kp_pin_tidy(dev);
+		flock(dev->fd, LOCK_UN); /* now, though a child may hold the file open */
+	}
+	kplug_device_close(dev);
+	return err ?: !exists(folder);
 }
 
 int kplug_plugin_clean(size_t *ret_count)
@@ -250,6 +281,10 @@ int kplug_plugin_clean(size_t *ret_count)
 	dir = opendir(root);
 	if (!dir && errno != ENOENT)
 		return kp_fail(-errno, pin_reasons, "%s", root);
+	if (dir && is_foreign(root)) {
+		closedir(dir);
+		return foreign(root);
+	}
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;

@@ -192,6 +192,66 @@ static void clean_removes_left_overs(void **state)
 	assert_int_equal(count, 0);
 }
 
+/* Of a device that went while its user was not looking: what is pinned is another one's. */
+static void not_those_of_the_next_device(void **state)
+{
+	struct kplug_device *stale = NULL, *own = dev;
+
+	(void)state;
+	assert_ok(kplug_soft_create("again", 1, 0));
+	assert_ok(kplug_device_open("again", NULL, &stale));
+	assert_ok(kplug_soft_delete("again"));
+	assert_ok(kplug_soft_create("again", 1, 0));
+	assert_ok(kplug_device_open("again", NULL, &dev));
+	assert_ok(put("state_1", false, true));
+	assert_errno(ENODEV, kplug_plugin_unload(stale));
+	assert_true(exists(ROOT "/again/call"));
+	assert_ok(kplug_plugin_unload(dev));
+	assert_false(exists(ROOT "/again"));
+	kplug_device_close(dev);
+	kplug_device_close(stale);
+	dev = own;
+	assert_ok(kplug_soft_delete("again"));
+}
+
+#define VICTIM "/tmp/victim"
+
+/* Where the BPF file system is everybody's, somebody may have made the folder of all pins first. */
+static void links_of_others_are_not_followed(void **state)
+{
+	(void)state;
+	rmdir(ROOT);
+	assert_int_equal(mkdir(ROOT, 0700), 0);
+	assert_int_equal(mkdir(VICTIM, 0700), 0);
+	assert_int_equal(mknod(VICTIM "/file", S_IFREG | 0600, 0), 0);
+	assert_int_equal(symlink(VICTIM, folder), 0);
+	assert_int_equal(chown(ROOT, 4242, 4242), 0);
+	assert_ok(put("state_1", false, false));
+	assert_errno(EPERM, put("state_2", true, true));
+	assert_non_null(strstr(kplug_error(), ROOT ": others may write to it"));
+	assert_errno(EPERM, kplug_plugin_clean(NULL));
+	assert_ok(kplug_plugin_unload(dev));
+	assert_true(exists(VICTIM "/file"));
+	assert_int_equal(unlink(folder), 0);
+	assert_int_equal(rmdir(ROOT), 0);
+	assert_int_equal(unlink(VICTIM "/file"), 0);
+	assert_int_equal(rmdir(VICTIM), 0);
+}
+
+/* Its open hook lets nobody in; it runs, and is pinned. */
+static void not_those_of_a_plugin_that_refuses(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	assert_ok(put("shut", false, true));
+	kplug_plugin_clean(&count);
+	assert_int_equal(count, 0);
+	assert_true(exists(folder));
+	assert_ok(kplug_plugin_unload(dev));
+	assert_false(exists(folder));
+}
+
 /* --- two at a time ----------------------------------------------------------------------------------------------- */
 
 #define ROUNDS 10
@@ -259,6 +319,9 @@ int main(void)
 		TEST(next_command_cleans),
 		TEST(next_command_finishes),
 		TEST(clean_removes_left_overs),
+		TEST(not_those_of_the_next_device),
+		TEST(not_those_of_a_plugin_that_refuses),
+		TEST(links_of_others_are_not_followed),
 		TEST(two_queue_up),
 	};
 
