@@ -38,13 +38,23 @@ static int probe(const char *addr)
 	return err ? kp_fail(err, write_reasons, "device %s: %s", addr, path) : 0;
 }
 
-/* Keeps the error text of what failed before. The driver that was driven out gets its device back. */
-static void undo(const char *addr, const char *driver)
+/* What it is, or "\n" for none, as it is written. */
+static void get_override(const char *addr, char ret_override[KP_DRIVER_LEN])
 {
 	char path[KP_PATH_LEN];
 
 	kp_path(path, "%s/bus/pci/devices/%s/driver_override", kp_sys_root, addr);
-	kp_sysfs_write(path, "\n");
+	if (kp_sysfs_read(path, ret_override, KP_DRIVER_LEN) || !ret_override[0] || !strcmp(ret_override, "(null)"))
+		strcpy(ret_override, "\n");
+}
+
+/* Keeps the error text of what failed before. The driver that was driven out gets its device back. */
+static void undo(const char *addr, const char *driver, const char *override)
+{
+	char path[KP_PATH_LEN];
+
+	kp_path(path, "%s/bus/pci/devices/%s/driver_override", kp_sys_root, addr);
+	kp_sysfs_write(path, override);
 	if (!driver[0])
 		return;
 	kp_path(path, "%s/bus/pci/drivers_probe", kp_sys_root);
@@ -53,7 +63,7 @@ static void undo(const char *addr, const char *driver)
 
 int kplug_bind(const char *pci_addr, bool force)
 {
-	char driver[KP_DRIVER_LEN], now[KP_DRIVER_LEN] = "";
+	char driver[KP_DRIVER_LEN], now[KP_DRIVER_LEN] = "", override[KP_DRIVER_LEN];
 	int err;
 
 	if (kp_pci_driver(pci_addr, driver))
@@ -66,6 +76,7 @@ int kplug_bind(const char *pci_addr, bool force)
 		return kp_err(-EBUSY, "device %s: bound to driver %s; unbind it first, or force it", pci_addr, driver);
 
 	/* Before the old driver goes: nothing has happened yet if we have no right to. */
+	get_override(pci_addr, override);
 	err = write_attribute(pci_addr, "driver_override", "kplug");
 	if (err)
 		return err;
@@ -76,7 +87,7 @@ int kplug_bind(const char *pci_addr, bool force)
 	if (!err && (kp_pci_driver(pci_addr, now) || strcmp(now, "kplug")))
 		err = kp_err(-EIO, "device %s: kplug did not take it; the kernel's log says why", pci_addr);
 	if (err)
-		undo(pci_addr, driver);
+		undo(pci_addr, driver, override);
 	return err;
 }
 

@@ -90,7 +90,7 @@ int kplug_scan(struct kplug_scan_entry **ret_entries, size_t *ret_count);
  *   -EALREADY  kplug has it
  *   -ENOPKG    the module kplug is not loaded
  *   -EACCES    no right
- *   -EIO       kplug did not take it; the kernel's log says why. All is as before
+ *   -EIO       kplug did not take it; the kernel's log says why. All is as before, a driver_override, too
  */
 int kplug_bind(const char *pci_addr, bool force);
 
