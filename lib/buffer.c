@@ -56,6 +56,7 @@ struct kplug_buffer *kp_buffer_new(const char *name, size_t count)
 	}
 	buf->count = count;
 	buf->first_fd = -1;
+	buf->pid = getpid();
 	return buf;
 }
 
@@ -317,7 +318,8 @@ void kplug_buffer_free(struct kplug_buffer *buf)
 {
 	if (!buf)
 		return;
-	munmap(buf->ptr, kp_page_round(buf->bytes));
+	if (buf->kind != KPLUG_BUFFER_ARENA || buf->pid == getpid())
+		munmap(buf->ptr, kp_page_round(buf->bytes));
 	close_parts(buf);
 	free(buf);
 }

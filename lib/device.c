@@ -60,6 +60,7 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
 	pthread_mutex_init(&dev->bar_lock, NULL);
 	memcpy(dev->name, name, strlen(name));
 	dev->read_only = known.read_only;
+	dev->pid = getpid();
 
 	kp_path(path, "%s/kplug/%s", kp_dev_root, name);
 	/* O_NONBLOCK: kplug_irq_wait() waits in poll(), so that of several threads none is caught in read(). */
@@ -82,7 +83,10 @@ void kplug_device_close(struct kplug_device *dev)
 {
 	if (!dev)
 		return;
-	kp_reg_unmap(dev);
+	if (dev->pid == getpid()) {
+		kp_irq_disable_all(dev);
+		kp_reg_unmap(dev);
+	}
 	pthread_mutex_destroy(&dev->bar_lock);
 	if (dev->fd >= 0)
 		close(dev->fd);

@@ -35,6 +35,8 @@ struct kplug_arena_place {
 struct kplug_device {
 	char name[KPLUG_NAME_LEN];
 	int fd; /* O_NONBLOCK */
+	pid_t pid; /* who opened it: the mappings and what it has enabled are not a child's */
+	uint32_t enabled; /* vectors, by bits */
 	bool read_only;
 	struct kplug_info info; /* of the open: only members that cannot change are looked at */
 	pthread_mutex_t bar_lock; /* for making bar[]; read without it */
@@ -85,6 +87,9 @@ int kp_pci_driver(const char *addr, char driver[KP_DRIVER_LEN]);
 int kp_reg_check(const struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width);
 void kp_reg_unmap(struct kplug_device *dev);
 
+/* irq.c. Those that were enabled through dev: its file may be held open, by a child or a mapping of the node. */
+void kp_irq_disable_all(struct kplug_device *dev);
+
 /* buffer.c. Copies a buffer's name into an ioctl's zeroed member. -EINVAL: it is none. */
 int kp_buffer_name(char to[KPLUG_BUFFER_NAME_LEN], const char *name);
 
@@ -93,6 +98,7 @@ struct kplug_buffer {
 	size_t bytes;
 	enum kplug_buffer_kind kind;
 	bool huge; /* mapped through the node, by large pages */
+	pid_t pid; /* whose mapping it is; an arena's is no child's */
 	size_t start; /* of ptr, in the kernel's first part */
 	int first_fd; /* the first part's, if it is not one of these; or -1 */
 	size_t count;

@@ -47,7 +47,10 @@ int kplug_irq_enable_eventfd(struct kplug_device *dev, uint32_t vector, const vo
 		return kp_err(-E2BIG, "vector %u of device %s: %zu bytes of data; at most %d", vector, dev->name, size,
 			      KPLUG_CALL_MAX);
 	err = kp_ioctl(dev->fd, KPLUG_IRQ_ENABLE, &req);
-	return err ? kp_fail(err, enable_reasons, "vector %u of device %s", vector, dev->name) : 0;
+	if (err)
+		return kp_fail(err, enable_reasons, "vector %u of device %s", vector, dev->name);
+	__atomic_fetch_or(&dev->enabled, 1U << vector, __ATOMIC_RELAXED);
+	return 0;
 }
 
 int kplug_irq_disable(struct kplug_device *dev, uint32_t vector)
@@ -55,7 +58,19 @@ int kplug_irq_disable(struct kplug_device *dev, uint32_t vector)
 	struct kplug_irq_enable req = { .size = sizeof(req), .vector = vector };
 	int err = kp_ioctl(dev->fd, KPLUG_IRQ_DISABLE, &req);
 
-	return err ? kp_fail(err, disable_reasons, "vector %u of device %s", vector, dev->name) : 0;
+	if (err)
+		return kp_fail(err, disable_reasons, "vector %u of device %s", vector, dev->name);
+	__atomic_fetch_and(&dev->enabled, ~(1U << vector), __ATOMIC_RELAXED);
+	return 0;
+}
+
+void kp_irq_disable_all(struct kplug_device *dev)
+{
+	struct kplug_irq_enable req = { .size = sizeof(req) };
+
+	for (req.vector = 0; req.vector < KPLUG_VECTOR_MAX; req.vector++)
+		if (dev->enabled & 1U << req.vector)
+			kp_ioctl(dev->fd, KPLUG_IRQ_DISABLE, &req);
 }
 
 static int act(struct kplug_device *dev, unsigned long command, uint32_t vector)

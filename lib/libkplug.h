@@ -135,7 +135,11 @@ struct kplug_open_opts {
  */
 int kplug_device_open(const char *name, const struct kplug_open_opts *opts, struct kplug_device **ret_dev);
 
-/* Disables the vectors enabled here, unmaps BARs and closes. Buffers stay. dev may be NULL. */
+/*
+ * Disables the vectors enabled here, unmaps BARs and closes. Buffers stay. dev may be NULL. In a child made by fork() it
+ * only closes what the child has. Locked memory and the plugin's `close` hook wait for the end of the open file: of
+ * children that have it, and of buffers from kplug_buffer_open_huge() or opened for reading, which map the node.
+ */
 void kplug_device_close(struct kplug_device *dev);
 
 /* For event loops: POLLIN when kplug_irq_wait() would not block. The device owns it; never -1. */

@@ -27,7 +27,7 @@ static struct {
 	char root[64];
 	int node, map;
 	bool has_plugin, has_previous, kept;
-	uint32_t enabled, unmasked, triggered, resumed;
+	uint32_t enabled, was_enabled, unmasked, triggered, resumed;
 	struct kplug_buffer_alloc alloc;
 	size_t alloc_max; /* bytes in one piece; 0: any */
 	unsigned int accesses; /* begun and ended */
@@ -153,6 +153,7 @@ static inline int take_enable(struct kplug_irq_enable *e, bool on)
 		return refuse(EALREADY);
 	fake.enable = *e;
 	fake.enabled ^= 1U << e->vector;
+	fake.was_enabled |= fake.enabled;
 	return 0;
 }
 
@@ -288,7 +289,7 @@ static inline int reset(void **state)
 {
 	(void)state;
 	fake.has_plugin = fake.has_previous = fake.kept = true;
-	fake.enabled = fake.unmasked = fake.triggered = fake.resumed = 0;
+	fake.enabled = fake.was_enabled = fake.unmasked = fake.triggered = fake.resumed = 0;
 	fake.answer = 0;
 	fake.call_errno = 0;
 	assert_int_equal(ftruncate(fake.map, 0), 0);

@@ -32,15 +32,15 @@ static void irq_waiting(void **state)
 	put_records();
 	assert_done(run_cli("irq", "wait", "soft0"), "irq vector 1 count 2 notify 3 sequence 9007199254740993 time 5 "
 						     "coalesced 1 lost 7 data 00ff stopped\n");
-	assert_int_equal(fake.enabled, 1);
+	assert_int_equal(fake.enabled, 0);
+	assert_int_equal(fake.was_enabled, 1);
 	assert_int_equal(fake.unmasked, 0);
-	fake.enabled = 0;
 	assert_done(run_cli("irq", "wait", "soft0", "1", "0", "--count", "2", "--unmask"),
 		    "irq vector 1 count 2 notify 3 sequence 9007199254740993 time 5 coalesced 1 lost 7 "
 		    "data 00ff stopped\nevent remove count 1 time 6\n");
-	assert_int_equal(fake.enabled, 3);
+	assert_int_equal(fake.enabled, 0);
+	assert_int_equal(fake.was_enabled, 3);
 	assert_int_equal(fake.unmasked, 2);
-	fake.enabled = 0;
 	r = run_cli("irq", "wait", "soft0", "--count", "2", "--json", "--timeout", "1000");
 	second = strchr(r->out, '\n') + 1;
 	json = cJSON_Parse(second);
@@ -52,7 +52,6 @@ static void irq_waiting(void **state)
 	assert_text(json, "type", "irq");
 	cJSON_Delete(json);
 	assert_error(run_cli("irq", "wait", "soft0", "2"), 1, "vector 2 of device soft0");
-	fake.enabled = 0;
 	assert_error(run_cli("irq", "wait", "soft0", "0", "0"), 1, "vector 0 of device soft0");
 }
 

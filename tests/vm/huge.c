@@ -45,6 +45,23 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Its mapping is the node's, and keeps the file open. */
+static void closing_the_device_ends_its_interrupts(void **state)
+{
+	struct kplug_device *other = rig_open(*state);
+	struct kplug_buffer *more = NULL;
+	struct kplug_irq_info info;
+
+	assert_ok(kplug_buffer_open_huge(other, "large", &more));
+	assert_ok(kplug_irq_enable(other, 0, NULL, 0));
+	assert_ok(kplug_irq_info(dev, 0, &info));
+	assert_int_equal(info.out_users, 1);
+	kplug_device_close(other);
+	assert_ok(kplug_irq_info(dev, 0, &info));
+	assert_int_equal(info.out_users, 0);
+	kplug_buffer_free(more);
+}
+
 static long faults(void)
 {
 	struct rusage usage;
@@ -333,9 +350,19 @@ static void of_parts(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(a_fault_for_each_2_mib), TEST(at_other_places), TEST(past_the_end), TEST(shared_with_a_child),
-		TEST(cannot_be_pinned),	      TEST(read_only),	     TEST(rights),	 TEST(other_kinds),
-		TEST(holds_the_buffer),	      TEST(device_goes),     TEST(two_threads),	 TEST(of_parts),
+		TEST(closing_the_device_ends_its_interrupts),
+		TEST(a_fault_for_each_2_mib),
+		TEST(at_other_places),
+		TEST(past_the_end),
+		TEST(shared_with_a_child),
+		TEST(cannot_be_pinned),
+		TEST(read_only),
+		TEST(rights),
+		TEST(other_kinds),
+		TEST(holds_the_buffer),
+		TEST(device_goes),
+		TEST(two_threads),
+		TEST(of_parts),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);
