@@ -22,6 +22,7 @@ static const struct kp_reason act_reasons[] = {
 	{ EOPNOTSUPP, "this kernel or device cannot raise it by software" },
 	{ EBUSY, "a guard has stopped it; see kplug info, and kplug irq resume" },
 	{ EALREADY, "not stopped" },
+	{ EAGAIN, "nobody has enabled it" },
 	{ 0, NULL },
 };
 
@@ -109,10 +110,11 @@ int kplug_irq_info(struct kplug_device *dev, uint32_t vector, struct kplug_irq_i
 
 int kplug_irq_spin(const uint64_t *word, uint64_t old, int64_t timeout_us, uint64_t *ret_value)
 {
-	int64_t end = timeout_us < 0 ? INT64_MAX : kp_now_us() + timeout_us;
+	int64_t end = kp_now_us();
 	uint64_t value;
 	bool late;
 
+	end = timeout_us < 0 || timeout_us > INT64_MAX - end ? INT64_MAX : end + timeout_us;
 	do {
 		late = kp_now_us() >= end; /* before the look: a change just in time counts */
 		value = __atomic_load_n(word, __ATOMIC_ACQUIRE);

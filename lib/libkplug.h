@@ -695,7 +695,8 @@ int kplug_irq_info(struct kplug_device *dev, uint32_t vector, struct kplug_irq_i
 int kplug_irq_resume(struct kplug_device *dev, uint32_t vector);
 
 /*
- * Raises a vector by software, as the device would. -ERANGE no such vector, -EOPNOTSUPP the device or kernel cannot.
+ * Raises a vector by software, as the device would. -ERANGE no such vector, -EOPNOTSUPP the device or kernel cannot,
+ * -EAGAIN nobody has it enabled (of a PCI device).
  */
 int kplug_irq_trigger(struct kplug_device *dev, uint32_t vector);
 

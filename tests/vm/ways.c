@@ -278,12 +278,19 @@ static void a_thread_for_no_vector(void **state)
 	assert_null(thread);
 }
 
+static void *trigger_soon(void *arg)
+{
+	usleep(50000);
+	return kplug_irq_trigger(arg, 0) ? NULL : arg;
+}
+
 static void spinning(void **state)
 {
 	const struct rig_dev *d = *state;
 	struct kplug_buffer *buf;
 	const uint64_t *word;
 	uint64_t value = 7;
+	pthread_t thread;
 
 	if (!d->soft)
 		skip(); /* count.bpf.c does not acknowledge */
@@ -294,9 +301,10 @@ static void spinning(void **state)
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	assert_errno(ETIMEDOUT, kplug_irq_spin(word, 0, 1000, &value));
 	assert_int_equal(value, 7);
-	assert_ok(kplug_irq_trigger(dev, 0));
-	assert_ok(kplug_irq_spin(word, 0, 10000000, &value));
+	assert_int_equal(pthread_create(&thread, NULL, trigger_soon, dev), 0);
+	assert_ok(kplug_irq_spin(word, 0, INT64_MAX, &value));
 	assert_int_equal(value, 1);
+	pthread_join(thread, NULL);
 	assert_ok(kplug_irq_spin(word, 0, 0, &value));
 	kplug_buffer_free(buf);
 }
