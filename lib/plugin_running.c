@@ -119,17 +119,21 @@ bool kp_maps_has(const struct kp_maps *maps, uint32_t id)
 }
 
 /* Maps of globals are known by their section: their kernel name has the plugin's name in it. */
-static void name_map(struct kp_map *map)
+static int name_map(struct kp_map *map)
 {
 	const struct btf_type *t;
 	const char *name = NULL;
 
-	if (map->info.btf_id)
+	if (map->info.btf_id) {
 		map->btf = btf__load_from_kernel_by_id(map->info.btf_id);
+		if (!map->btf)
+			return -errno;
+	}
 	t = map->btf ? btf__type_by_id(map->btf, map->info.btf_value_type_id) : NULL;
 	if (t && btf_is_datasec(t))
 		name = btf__name_by_offset(map->btf, t->name_off);
 	snprintf(map->name, sizeof(map->name), "%s", name ? name : map->info.name);
+	return 0;
 }
 
 static int add_map(struct kp_maps *maps, uint32_t id)
@@ -154,9 +158,10 @@ static int add_map(struct kp_maps *maps, uint32_t id)
 	close(fd);
 	if (err)
 		return err;
-	name_map(map);
-	maps->count++;
-	return 0;
+	err = name_map(map);
+	if (!err)
+		maps->count++;
+	return err;
 }
 
 static int mark_buffers(struct kplug_device *dev, struct kp_maps *maps)

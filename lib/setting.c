@@ -27,7 +27,8 @@ static const struct kp_map *find(const struct kp_maps *maps)
 	size_t i;
 
 	for (i = 0; i < maps->count; i++)
-		if (!strcmp(maps->map[i].name, SECTION) && maps->map[i].info.map_flags & BPF_F_MMAPABLE)
+		if (maps->map[i].btf && !strcmp(maps->map[i].name, SECTION) &&
+		    maps->map[i].info.map_flags & BPF_F_MMAPABLE)
 			return &maps->map[i];
 	return NULL;
 }
