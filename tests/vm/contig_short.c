@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* timeout: 240 */
+/* timeout: 600 */
 /*
  * Contiguous buffers where there is no place for them: in little memory, and between pages that cannot be moved. The
  * error says which it is, the search ends in time, and whoever wants to gets what there is.

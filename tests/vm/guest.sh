@@ -57,13 +57,13 @@ wanted()
 
 load() { busybox insmod "$KPLUG_KMOD/kplug.ko" && busybox insmod "$KPLUG_KMOD/kplug_soft.ko"; }
 
-# Right after a detach a module may be busy for a moment.
+# Right after a detach a module may be busy for a moment: what the kernel frees late holds it.
 unload()
 {
 	local m out
 	for m in kplug_soft kplug; do
 		[ -d "/sys/module/$m" ] || continue
-		for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for _ in {1..60}; do
 			out=$(rmmod "$m" 2>&1) && continue 2
 			sleep 0.3
 		done

@@ -91,11 +91,10 @@ run_fails 1 'no interrupt|timed out|nothing came' 'irq wait: nothing comes' kplu
 kplug irq wait s0 --timeout 20000 --json >/tmp/record &
 waiting=$!
 # Once it has enabled the vector, a trigger is answered.
-for _ in {1..50}; do
-	[ "$(kplug info s0 --json | jq .opens)" != 1 ] && break
+for _ in {1..100}; do
+	[ "$(kplug irq list s0 --json | jq '.[0].users')" = 1 ] && break
 	sleep 0.1
 done
-sleep 0.2
 runs 'irq trigger' kplug reg write s0 0 0x60 1
 wait "$waiting"
 is "$? $(jq -r .vector /tmp/record)" '0 0' 'irq wait: one comes'
