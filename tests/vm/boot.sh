@@ -41,7 +41,8 @@ make_initramfs()
 # init_on_alloc=0: Debian zeroes all pages by default, and a test of our own zeroing could not fail.
 # norandmaps: QEMU translates code anew for each address that it runs at, and keeps it all: to clear a page in which a
 # library once was took minutes.
-append="init_on_alloc=0 norandmaps console=ttyS0 loglevel=5 tsc=reliable panic=-1 panic_on_warn=1 oops=panic rcupdate.rcu_cpu_stall_timeout=60"
+# nokaslr: whether half of the memory is to be had in pieces of 512 MiB is not left to where the kernel lies this time.
+append="init_on_alloc=0 norandmaps nokaslr console=ttyS0 loglevel=5 tsc=reliable panic=-1 panic_on_warn=1 oops=panic rcupdate.rcu_cpu_stall_timeout=60"
 append+=" tsc_early_khz=$("$VM/out/user/tests/vm/tool/tsc_khz")"
 board=(-M q35)
 image=/boot/vmlinuz-$kernel
