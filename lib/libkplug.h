@@ -586,7 +586,8 @@ struct kplug_observed {
 
 /*
  * Looks on at a device's events, next to its plugin and to any other observer. path: observe.bpf.o, which is installed
- * with the plugins. Rights as for loading a plugin. Observing goes on when dev is closed. kplug_observer_close() it.
+ * with the plugins. Rights as for loading a plugin. Observing goes on when dev is closed, and until the device goes:
+ * what comes after its event KPLUG_EVENT_REMOVE may be the next device's. kplug_observer_close() it.
  *   -ENOENT  no such file
  *   -EPERM   a capability is missing
  *   -EINVAL  another object

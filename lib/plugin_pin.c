@@ -253,14 +253,12 @@ static int clean(const char *name)
 	device_of(name, device);
 	kp_path(folder, "%s/fs/bpf/kplug/%s", kp_sys_root, name);
 	kp_path(node, "%s/kplug/%s", kp_dev_root, device);
-	if (!exists(node)) {
+	err = exists(node) ? kplug_device_open(device, NULL, &dev) : -ENODEV;
+	if (err && !exists(node)) {
 		remove_folder(folder);
 		return !exists(folder);
 	}
-	err = kplug_device_open(device, NULL, &dev);
-	if (err)
-		return err;
-	err = kp_lock(dev);
+	err = err ?: kp_lock(dev);
 	if (!err) {
 		kp_pin_tidy(dev);
 		flock(dev->fd, LOCK_UN); /* now, though a child may hold the file open */
