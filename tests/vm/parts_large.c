@@ -142,6 +142,23 @@ static void all_that_there_is(void **state)
 	rig_until(memory_is_back, &before);
 }
 
+/* What an attempt has taken is there for the next. */
+static void what_there_is(void **state)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64, .retry_smaller = true };
+	size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * PAGE;
+	long before = memory_available_kib();
+	struct kplug_buffer *buf;
+
+	(void)state;
+	assert_ok(kplug_buffer_alloc(dev, "some", bytes, &opts, &buf));
+	print_message("# %zu of %zu MiB\n", kplug_buffer_size(buf) >> 20, bytes >> 20);
+	assert_true(kplug_buffer_size(buf) > bytes / 3);
+	kplug_buffer_free(buf);
+	kind_until_count(dev, 0);
+	rig_until(memory_is_back, &before);
+}
+
 static void a_page_more(void **state)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
@@ -157,9 +174,8 @@ static void a_page_more(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_parts),
-		cmocka_unit_test(half_of_the_memory),
-		cmocka_unit_test(all_that_there_is),
+		cmocka_unit_test(two_parts),	     cmocka_unit_test(half_of_the_memory),
+		cmocka_unit_test(all_that_there_is), cmocka_unit_test(what_there_is),
 		cmocka_unit_test(a_page_more),
 	};
 
