@@ -38,13 +38,14 @@ static int probe(const char *addr)
 	return err ? kp_fail(err, write_reasons, "device %s: %s", addr, path) : 0;
 }
 
-/* What it is, or "\n" for none, as it is written. */
-static void get_override(const char *addr, char ret_override[KP_DRIVER_LEN])
+/* As it is to be written again: "\n" for none, and for what a bind has left that was killed. */
+static void get_override(const char *addr, char ret_override[KP_PATH_LEN])
 {
 	char path[KP_PATH_LEN];
 
 	kp_path(path, "%s/bus/pci/devices/%s/driver_override", kp_sys_root, addr);
-	if (kp_sysfs_read(path, ret_override, KP_DRIVER_LEN) || !ret_override[0] || !strcmp(ret_override, "(null)"))
+	if (kp_sysfs_read(path, ret_override, KP_PATH_LEN) || !ret_override[0] || !strcmp(ret_override, "(null)") ||
+	    !strcmp(ret_override, "kplug"))
 		strcpy(ret_override, "\n");
 }
 
@@ -63,7 +64,7 @@ static void undo(const char *addr, const char *driver, const char *override)
 
 int kplug_bind(const char *pci_addr, bool force)
 {
-	char driver[KP_DRIVER_LEN], now[KP_DRIVER_LEN] = "", override[KP_DRIVER_LEN];
+	char driver[KP_DRIVER_LEN], now[KP_DRIVER_LEN] = "", override[KP_PATH_LEN];
 	int err;
 
 	if (kp_pci_driver(pci_addr, driver))

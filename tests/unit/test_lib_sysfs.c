@@ -191,6 +191,17 @@ static void test_bind_not_taken_with_override(void **state)
 	expect_file("bus/pci/drivers_probe", NIC);
 }
 
+/* What a bind has left that was killed must not keep its driver from the device. */
+static void test_bind_not_taken_with_left_over(void **state)
+{
+	(void)state;
+	run("printf kplug >bus/pci/devices/" NIC "/driver_override");
+	expect(kplug_bind(NIC, true), -EIO, "device 0000:00:02.0: kplug did not take it; the kernel's log says why");
+	expect_file("bus/pci/devices/" NIC "/driver_override", "\nplug");
+	expect_file("bus/pci/drivers/e1000e/unbind", NIC);
+	expect_file("bus/pci/drivers_probe", NIC);
+}
+
 static void test_unbind(void **state)
 {
 	(void)state;
@@ -330,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_bind_not_taken),
 		cmocka_unit_test(test_bind_by_force_not_taken),
 		cmocka_unit_test(test_bind_not_taken_with_override),
+		cmocka_unit_test(test_bind_not_taken_with_left_over),
 		cmocka_unit_test(test_unbind),
 		cmocka_unit_test(test_unbind_other_driver),
 		cmocka_unit_test(test_unbind_left_over),
