@@ -41,14 +41,14 @@ static void folder_of(const char *device, const char *suffix, char path[KP_PATH_
 
 /*
  * A BPF file system may be everybody's, as /tmp is. Who makes the folder of all pins there could have us follow his
- * links; in one of root's or ours he cannot make any.
+ * links; in one of root's or ours he cannot make any. What is not there may be his in a moment.
  */
 static bool is_foreign(const char *root)
 {
 	struct stat st;
 
 	if (lstat(root, &st))
-		return false;
+		return true;
 	if (S_ISDIR(st.st_mode))
 		return (st.st_uid && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH);
 	return S_ISLNK(st.st_mode);
