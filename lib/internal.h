@@ -181,6 +181,8 @@ int kp_buffer_choose(const struct kplug_plugin *plugin, struct kplug_device *dev
 
 /* plugin_state.c. Puts an existing map in the place of one of the object's; before it is loaded. */
 int kp_map_give(struct kplug_plugin *plugin, struct bpf_map *map, int fd);
+/* As struct kp_map's: its section's, of globals. */
+const char *kp_map_name(const struct kplug_plugin *plugin, const struct bpf_map *map);
 /* Gives it the running version's maps, as kplug_plugin_swap() says; buffers are not among them. */
 int kp_state_carry(struct kplug_plugin *plugin, const struct kp_maps *running, bool fresh);
 

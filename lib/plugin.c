@@ -144,30 +144,25 @@ static int find_programs(struct kplug_plugin *plugin, const char *path)
 	return 0;
 }
 
-/* A section's map goes by its section's name. */
-static bool is_section(const struct kplug_plugin *plugin, const struct bpf_map *map)
-{
-	const struct btf *btf = bpf_object__btf(plugin->obj);
-	const struct btf_type *t = btf ? btf__type_by_id(btf, bpf_map__btf_value_type_id(map)) : NULL;
-
-	return t && btf_is_datasec(t);
-}
-
-/* The kernel keeps 15 characters, by which a swap finds a map again; two that agree in them would be mixed up. */
+/*
+ * The kernel keeps 15 characters, by which a swap finds a map again; two that agree in them would be mixed up. Maps of
+ * globals go by their section, which begins with a '.'.
+ */
 static int check_names(const struct kplug_plugin *plugin, const char *path)
 {
 	struct bpf_map *map, *other;
+	const char *name;
 
 	bpf_object__for_each_map(map, plugin->obj)
 	{
+		name = kp_map_name(plugin, map);
 		other = map;
-		while (!is_section(plugin, map) && (other = bpf_object__next_map(plugin->obj, other)))
-			if (!is_section(plugin, other) &&
-			    !strncmp(bpf_map__name(map), bpf_map__name(other), BPF_OBJ_NAME_LEN - 1))
+		while (name[0] != '.' && (other = bpf_object__next_map(plugin->obj, other)))
+			if (!strncmp(name, kp_map_name(plugin, other), BPF_OBJ_NAME_LEN - 1))
 				return kp_err(-EBADMSG,
 					      "%s: maps %.64s and %.64s have the same first %d characters, of which "
 					      "the kernel knows no more; rename one",
-					      path, bpf_map__name(map), bpf_map__name(other), BPF_OBJ_NAME_LEN - 1);
+					      path, name, kp_map_name(plugin, other), BPF_OBJ_NAME_LEN - 1);
 	}
 	return 0;
 }

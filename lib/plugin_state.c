@@ -35,8 +35,7 @@ int kp_map_give(struct kplug_plugin *plugin, struct bpf_map *map, int fd)
 	return err ? kp_libbpf_failed(plugin, err) : 0;
 }
 
-/* As struct kp_map's. */
-static const char *map_name(const struct kplug_plugin *plugin, const struct bpf_map *map)
+const char *kp_map_name(const struct kplug_plugin *plugin, const struct bpf_map *map)
 {
 	const struct btf *btf = bpf_object__btf(plugin->obj);
 	const struct btf_type *t = btf ? btf__type_by_id(btf, bpf_map__btf_value_type_id(map)) : NULL;
@@ -62,7 +61,7 @@ static struct bpf_map *find_map(const struct kplug_plugin *plugin, const char *r
 
 	bpf_object__for_each_map(map, plugin->obj)
 	{
-		if (map != plugin->buffer && same_name(map_name(plugin, map), running))
+		if (map != plugin->buffer && same_name(kp_map_name(plugin, map), running))
 			return map;
 	}
 	return NULL;
@@ -87,7 +86,7 @@ static struct bpf_map *find_old(const struct kplug_plugin *plugin, const char *r
 		return NULL;
 	bpf_object__for_each_map(map, plugin->obj)
 	{
-		if (map != plugin->buffer && old_name(map_name(plugin, map), running))
+		if (map != plugin->buffer && old_name(kp_map_name(plugin, map), running))
 			return map;
 	}
 	return NULL;
@@ -185,7 +184,7 @@ static int carry(struct kplug_plugin *plugin, const struct kp_map *running)
 /* The maps that only migrate uses: the running version's, which must have them. */
 static int give_old(struct kplug_plugin *plugin, struct bpf_map *map, const struct kp_maps *running)
 {
-	const char *name = map_name(plugin, map);
+	const char *name = kp_map_name(plugin, map);
 	size_t i;
 
 	for (i = 0; i < running->count; i++) {
@@ -212,7 +211,7 @@ static int forget_old(struct kplug_plugin *plugin)
 	bpf_program__set_autoload(plugin->prog[KP_MIGRATE], false);
 	bpf_object__for_each_map(map, plugin->obj)
 	{
-		if (is_old(map_name(plugin, map)))
+		if (is_old(kp_map_name(plugin, map)))
 			err = err ?: bpf_map__set_autocreate(map, false);
 	}
 	return err ? kp_libbpf_failed(plugin, err) : 0;
@@ -231,7 +230,7 @@ int kp_state_carry(struct kplug_plugin *plugin, const struct kp_maps *running, b
 			err = carry(plugin, &running->map[i]);
 	bpf_object__for_each_map(map, plugin->obj)
 	{
-		if (!err && plugin->prog[KP_MIGRATE] && is_old(map_name(plugin, map)))
+		if (!err && plugin->prog[KP_MIGRATE] && is_old(kp_map_name(plugin, map)))
 			err = give_old(plugin, map, running);
 	}
 	return err;
