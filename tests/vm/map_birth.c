@@ -158,7 +158,7 @@ static void *by_fd(void *arg)
 	return NULL;
 }
 
-/* ROUNDS buffers, and more until the spy has caught as many as that; on a busy machine he may be late. */
+/* ROUNDS buffers, and more until the spy has caught `least`; on a busy machine he may be late. */
 static void allocate(const struct spy *s, unsigned int least)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS };
@@ -195,7 +195,7 @@ static struct spy *spied(void *(*fn)(void *), unsigned int least)
 static void maps_taken_by_id(void **state)
 {
 	(void)state;
-	free(spied(by_id, ROUNDS / 10));
+	free(spied(by_id, ROUNDS / 10 + 1));
 }
 
 static void guessed_file_descriptors(void **state)
