@@ -5,7 +5,6 @@
  * What comes between: one call is held in its middle (debug/fail.c) while another one goes through. And a call that
  * fails behind its last ordinary failure.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #include "lib/fault.h"
-#include "lib/kind.h"
 
 static const struct rig_dev *rig;
 static struct kplug_device *dev;

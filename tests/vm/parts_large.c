@@ -92,7 +92,7 @@ static void half_of_the_memory(void **state)
 	struct kplug_buffer *buf;
 
 	(void)state;
-	assert_true(before > (long)(bytes >> 10) + (64 << 10)); /* it is the first in its guest */
+	assert_true(before > (long)(bytes >> 10) + (64 << 10)); /* only a few cases come before it: see `order` */
 	assert_ok(kplug_buffer_alloc(dev, "half", bytes, &opts, &buf));
 	print_message("# %zu MiB\n", bytes >> 20);
 	kplug_buffer_parts(buf, &count);
