@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Programs that the verifier takes and the module must not: none is a tp_btf one of its hook. Loaded by tests/vm/attach.c. */
-#include "kplug.bpf.h"
+#include "replaceable.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* This type and tag of the argument are what it takes to be replaced by an freplace program. */
-struct bpf_raw_tracepoint_args {
-	u64 args[0];
-};
-#define PROGRAM(section, name)                                               \
-	SEC(section) int name(struct bpf_raw_tracepoint_args *ctx __arg_ctx) \
-	{                                                                    \
-		return 0;                                                    \
-	}
 
 PROGRAM("tp_btf/kplug_call", right)
 PROGRAM("tp_btf/kplug_interrupt", other_hook)
