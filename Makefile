@@ -26,8 +26,8 @@ MAKEFLAGS += --no-print-directory
 endif
 
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra $(if $(DEV),-Werror) -D_GNU_SOURCE -DKPLUG_VERSION='"$(VERSION)"' \
-	-DKPLUG_DATADIR='"$(DATADIR)"' -I. -Ilib -Ikmod $(CFLAGS)
-BPF_CFLAGS := -g -O2 -Wall $(if $(DEV),-Werror) -target bpf -mcpu=v3 -I. -Ibpf -Ikmod
+	-DKPLUG_DATADIR='"$(DATADIR)"' -I. -Ilib -Icli -Ikmod/uapi $(CFLAGS)
+BPF_CFLAGS := -g -O2 -Wall $(if $(DEV),-Werror) -target bpf -mcpu=v3 -I. -Ibpf -Ikmod/uapi
 
 # Asked only when something is compiled.
 pkgs = $(shell $(PKG_CONFIG) $(1) $(2) || echo missing-packages:$(2))
@@ -35,9 +35,10 @@ BPF_LIBS = libbpf libelf zlib
 LIB_LIBS = $(call pkgs,--libs,$(BPF_LIBS))
 CLI_LIBS = $(call pkgs,--libs,$(BPF_LIBS) libcjson)
 
-lib_src := $(wildcard lib/*.c)
-cli_src := $(wildcard cli/*.c)
+lib_src := $(wildcard $(addprefix lib/,base/*.c device/*.c buffer/*.c plugin/*.c))
+cli_src := $(wildcard cli/*.c cli/output/*.c cli/cmd/*.c)
 bpf_src := $(wildcard bpf/*.bpf.c)
+man := cli/kplug.1 lib/libkplug.3 lib/wd/kplug-wd.7
 
 lib_obj := $(lib_src:%.c=$(O)/%.o)
 cli_obj := $(cli_src:%.c=$(O)/%.o)
@@ -65,7 +66,7 @@ lib: $(if $(lib_src),$(lib_a) $(lib_so))
 cli: $(kplug)
 bpf: $(bpf_obj)
 
-$(O)/cli/plugin_new.o: CPPFLAGS += -DKPLUG_INCLUDE_DIR='"$(DATADIR)/include"'
+$(O)/cli/cmd/plugin_new.o: CPPFLAGS += -DKPLUG_INCLUDE_DIR='"$(DATADIR)/include"'
 $(lib_obj): CPPFLAGS += -fPIC -fvisibility=hidden
 
 $(O)/%.o: %.c
@@ -75,7 +76,7 @@ $(O)/%.o: %.c
 
 $(lib_a): $(lib_obj)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
 $(lib_so): $(lib_obj) lib/libkplug.map
 	$(call say,LD,$@)
@@ -95,8 +96,8 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 # Kernels before 6.13 have no MO=, so the build folder gets links to the sources.
 modules:
 	@mkdir -p $(KMOD_OUT)
-	$(Q)find $(KMOD_OUT) -maxdepth 1 -xtype l -delete
-	$(Q)ln -sf $(CURDIR)/kmod/Kbuild $(CURDIR)/kmod/*.[ch] $(KMOD_OUT)/
+	$(Q)find $(KMOD_OUT) -xtype l -delete
+	$(Q)cp -rsf $(CURDIR)/kmod/. $(KMOD_OUT)/
 	$(Q)$(MAKE) -C $(KDIR) M=$(abspath $(KMOD_OUT)) $(if $(DEV),KCFLAGS=-Werror) modules
 
 pc_file = sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@INCLUDEDIR@|$(INCLUDEDIR)|;s|@VERSION@|$(VERSION)|' $(1)
@@ -109,25 +110,25 @@ install: all install-dkms
 	install -m 644 $(lib_a) $(lib_so) $(DESTDIR)$(LIBDIR)/
 	ln -sf libkplug.so.0 $(DESTDIR)$(LIBDIR)/libkplug.so
 	$(call pc_file,lib/libkplug.pc.in) >$(DESTDIR)$(LIBDIR)/pkgconfig/libkplug.pc
-	install -m 644 lib/libkplug.h kmod/kplug_uapi.h bpf/edu.h bpf/list.h bpf/kplug_sync.h $(DESTDIR)$(INCLUDEDIR)/kplug/
-	install -m 644 bpf/kplug.bpf.h bpf/kplug_sync.h vmlinux.h kmod/kplug_uapi.h $(DESTDIR)$(DATADIR)/include/
+	install -m 644 lib/libkplug.h kmod/uapi/kplug_uapi.h bpf/edu.h bpf/list.h bpf/kplug_sync.h $(DESTDIR)$(INCLUDEDIR)/kplug/
+	install -m 644 bpf/kplug.bpf.h bpf/kplug_sync.h vmlinux.h kmod/uapi/kplug_uapi.h $(DESTDIR)$(DATADIR)/include/
 	install -m 644 $(bpf_obj) $(DESTDIR)$(DATADIR)/plugins/
 	@$(MAKE) install-wd
-	$(foreach n,1 3 7,$(if $(wildcard man/*.$(n)),install -m 644 $(wildcard man/*.$(n)) $(DESTDIR)$(MANDIR)/man$(n)/,:) &&) :
+	$(foreach m,$(man),install -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/ &&) :
 
 install-dkms:
-	install -d $(DESTDIR)$(DKMSDIR)
-	install -m 644 kmod/Kbuild $(wildcard kmod/*.[ch]) $(DESTDIR)$(DKMSDIR)/
+	install -d $(addprefix $(DESTDIR)$(DKMSDIR)/,. $(notdir $(patsubst %/,%,$(wildcard kmod/*/))))
+	cd kmod && for f in Kbuild */*.[ch]; do install -m 644 $$f $(abspath $(DESTDIR))$(DKMSDIR)/$$f || exit; done
 	sed 's|@VERSION@|$(VERSION)|' kmod/dkms.conf.in >$(DESTDIR)$(DKMSDIR)/dkms.conf
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/kplug $(DESTDIR)$(COMPDIR)/kplug $(foreach l,libkplug libkplug-wd,$(addprefix $(DESTDIR)$(LIBDIR)/,$(l).a $(l).so* pkgconfig/$(l).pc)) \
-		$(foreach m,$(wildcard man/*.[137]),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+		$(foreach m,$(man),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/kplug $(DESTDIR)$(DATADIR) $(DESTDIR)$(DKMSDIR)
 
 clean:
 	rm -rf $(O)
 
-include wd/wd.mk tests/tests.mk
+include lib/wd/wd.mk tests/tests.mk
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

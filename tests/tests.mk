@@ -50,7 +50,7 @@ $(O)/tests/vm/tool/tsc_khz: $(O)/tests/vm/tool/tsc_khz.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $<
 
 # The program in the manual page, for the guest to run.
-$(O)/tests/vm/tool/man_example: man/libkplug.3 $(lib_a)
+$(O)/tests/vm/tool/man_example: lib/libkplug.3 $(lib_a)
 	$(call say,LD,$@)
 	$(Q)sed '1,/example begins/d;/example ends/,$$d;s/\\e/\\/g;s/\\-/-/g' $< >$@.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $@.c $(lib_a) $(TEST_LIBS)

@@ -9,18 +9,18 @@ cd /src || exit
 out=/out/check
 mkdir -p $out
 
-CFLAGS="-std=gnu11 -D_GNU_SOURCE -I. -Ilib -Ikmod -Ibpf -Iwd -Itests/vm/lib"
+CFLAGS="-std=gnu11 -D_GNU_SOURCE -I. -Ilib -Icli -Ikmod/uapi -Ibpf -Ilib/wd -Itests/vm/lib"
 WARN="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wvla -Wundef
 	-Wformat=2 -Wcast-align -Wredundant-decls -Wimplicit-fallthrough"
 GCC_WARN="-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init -Wformat-overflow=2 -Wformat-truncation=1"
 CLANG_WARN="-Wcomma -Wunreachable-code -Wassign-enum -Wshadow-all -Wconditional-uninitialized -Wextra-semi -Wloop-analysis
 	-Wno-unknown-attributes"
-BPF_FLAGS="-g -O2 -target bpf -mcpu=v3 -I. -Ibpf -Ikmod -Iwd -Wall -Wextra -Wshadow -Wcomma -Wunreachable-code"
+BPF_FLAGS="-g -O2 -target bpf -mcpu=v3 -I. -Ibpf -Ikmod/uapi -Ilib/wd -Wall -Wextra -Wshadow -Wcomma -Wunreachable-code"
 
-mapfile -t user_c < <(find lib cli wd tests -name '*.c' ! -name '*.bpf.c' ! -path 'tests/vm/debug/*' | sort)
-mapfile -t bpf_c < <(find bpf wd tests -name '*.bpf.c' | sort)
-mapfile -t kernel < <({ find kmod bpf -name '*.[ch]'; find wd -name '*.bpf.[ch]'; ls tests/vm/debug/*.c; } | sort)
-mapfile -t all_c < <(find kmod bpf lib cli wd tests -name '*.[ch]' | sort)
+mapfile -t user_c < <(find lib cli tests -name '*.c' ! -name '*.bpf.c' ! -path 'tests/vm/debug/*' | sort)
+mapfile -t bpf_c < <(find bpf lib tests -name '*.bpf.c' | sort)
+mapfile -t kernel < <({ find kmod bpf -name '*.[ch]'; find lib/wd -name '*.bpf.[ch]'; ls tests/vm/debug/*.c; } | sort)
+mapfile -t all_c < <(find kmod bpf lib cli tests -name '*.[ch]' | sort)
 mapfile -t scripts < <({ find tests .ci -name '*.sh'; echo .ci/run cli/kplug.bash-completion; } | tr ' ' '\n' | sort)
 
 # Runs "$@" on each word of stdin, several at a time.
@@ -72,9 +72,9 @@ scan()
 headers()
 {
 	local h
-	for h in lib/libkplug.h kmod/kplug_uapi.h bpf/edu.h bpf/list.h; do
-		gcc -std=c99 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include "$h" -xc /dev/null
-		g++ -std=c++11 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod -include "$h" -xc++ /dev/null
+	for h in lib/libkplug.h kmod/uapi/kplug_uapi.h bpf/edu.h bpf/list.h; do
+		gcc -std=c99 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod/uapi -include "$h" -xc /dev/null
+		g++ -std=c++11 -pedantic -Wall -Wextra -fsyntax-only -Ilib -Ikmod/uapi -include "$h" -xc++ /dev/null
 	done 2>&1 | warnings
 }
 
@@ -135,7 +135,7 @@ clean sparse modules sparse_ $(find kmod -name '*.c')
 clean checkpatch 'modules and plugins' checkpatch "${kernel[@]}"
 clean clang-format 'all of C' format "${all_c[@]}"
 clean shellcheck 'all scripts' shell "${scripts[@]}"
-clean codespell 'all texts' spelling README.md LICENSE Makefile .ci/run kmod bpf lib cli wd man tests
+clean codespell 'all texts' spelling README.md LICENSE Makefile .ci/run kmod bpf lib cli tests
 clean headers 'public ones alone, as C and as C++' headers
 clean symbols 'exported, listed and declared are the same' symbols
 plan

@@ -4,9 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/json.h"
+#include "cli/output/json.h"
 #include "cli/parse.h"
-#include "cli/table.h"
+#include "cli/output/table.h"
 #include "lib/internal.h"
 #include "tests/fuzz/fuzz.h"
 

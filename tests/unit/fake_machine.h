@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "cli/json.h"
+#include "cli/output/json.h"
 #include "lib/internal.h"
 
 #define BYTES 0x2000
@@ -269,7 +269,7 @@ static inline int make_machine(void **state)
 	snprintf(path, sizeof(path), "%s/kplug/soft0", fake.root);
 	assert_int_equal(symlink(target, path), 0);
 	kp_sys_root = kp_dev_root = fake.root;
-	fake.manual = read_source("man/kplug.1");
+	fake.manual = read_source("cli/kplug.1");
 	return 0;
 }
 
@@ -308,7 +308,7 @@ static inline void check_keys(const cJSON *value)
 		if (child->string && !cJSON_GetObjectItem(value, "interrupt")) {
 			snprintf(word, sizeof(word), "%s", child->string);
 			if (!strstr(strstr(fake.manual, "\n.SH JSON"), word))
-				fail_msg("man/kplug.1, JSON: lacks %s", word);
+				fail_msg("cli/kplug.1, JSON: lacks %s", word);
 		}
 		check_keys(child);
 	}

@@ -72,7 +72,7 @@ static const char *section_end(const char *text)
 
 static void manual_page(void **state)
 {
-	char *text = read_source("man/kplug.1"), heading[256];
+	char *text = read_source("cli/kplug.1"), heading[256];
 	size_t sections = 0, rows = 0;
 
 	(void)state;
@@ -84,7 +84,7 @@ static void manual_page(void **state)
 		snprintf(heading, sizeof(heading), "\n.SS \"%s %s\"\n", c->name, c->synopsis);
 		section = strstr(text, heading);
 		if (!section)
-			fail_msg("man/kplug.1 lacks: %s", heading);
+			fail_msg("cli/kplug.1 lacks: %s", heading);
 		body = section + strlen(heading);
 		assert_int_equal(named_options(c, body, section_end(body - 1)) & ~OPT(JSON), want);
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "test_cli.h"
 
-#include "cli/dump.h"
-#include "cli/json.h"
-#include "cli/table.h"
+#include "cli/output/dump.h"
+#include "cli/output/json.h"
+#include "cli/output/table.h"
 
 static char text[65536];
 

@@ -21,7 +21,7 @@ pc()
 runs 'make install' make -C /src "${flags[@]}" install
 runs 'the command runs from where it is installed' "$dest/bin/kplug" --version
 
-sed -n '/example begins/,/example ends/p' /src/man/libkplug.3 | sed '/^\./d;s/\\e/\\/g;s/\\-/-/g' >program.c
+sed -n '/example begins/,/example ends/p' /src/lib/libkplug.3 | sed '/^\./d;s/\\e/\\/g;s/\\-/-/g' >program.c
 # shellcheck disable=SC2046 # words
 runs "the man page's program builds against the shared library" \
 	gcc -Wall -Werror -o program program.c $(pc --cflags --libs)
@@ -45,16 +45,16 @@ done
 wd_names()
 {
 	{
-		sed -nE 's/^(DWORD|HANDLE|void|PVOID|const char) \*?([A-Za-z0-9_]+)\(.*/\2/p' /src/wd/{windrvr,wdc_lib}.h
-		sed -nE 's/^#define ((DMA|INTERRUPT|KER_BUF)_[A-Z0-9_]+|BZERO|KP_[A-Z][a-z][A-Za-z]+)\b.*/\1/p' /src/wd/*.h
-		sed -nE 's/^\t(WD_[A-Z_]+) = .*/\1/p' /src/wd/windrvr.h
+		sed -nE 's/^(DWORD|HANDLE|void|PVOID|const char) \*?([A-Za-z0-9_]+)\(.*/\2/p' /src/lib/wd/{windrvr,wdc_lib}.h
+		sed -nE 's/^#define ((DMA|INTERRUPT|KER_BUF)_[A-Z0-9_]+|BZERO|KP_[A-Z][a-z][A-Za-z]+)\b.*/\1/p' /src/lib/wd/*.h
+		sed -nE 's/^\t(WD_[A-Z_]+) = .*/\1/p' /src/lib/wd/windrvr.h
 	} | sort
 }
-is "$(sed -n '/^\.SH COUNTERPARTS/,/^\.SH NO COUNTERPART/s/^\.B //p' /src/man/kplug-wd.7 | sort)" "$(wd_names)" \
+is "$(sed -n '/^\.SH COUNTERPARTS/,/^\.SH NO COUNTERPART/s/^\.B //p' /src/lib/wd/kplug-wd.7 | sort)" "$(wd_names)" \
 	'kplug-wd(7) has each name of the porting layer'
 isnt "$(wd_names | wc -l)" 0 '... of which there are some'
 is "$(nm -D --defined-only "$dest/lib/libkplug-wd.so.0" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }' | sort)" \
-	"$(sed -nE 's/^(DWORD|HANDLE|void|PVOID|const char) \*?([A-Za-z0-9_]+)\(.*/\2/p' /src/wd/{windrvr,wdc_lib}.h | sort)" \
+	"$(sed -nE 's/^(DWORD|HANDLE|void|PVOID|const char) \*?([A-Za-z0-9_]+)\(.*/\2/p' /src/lib/wd/{windrvr,wdc_lib}.h | sort)" \
 	'the porting layer exports what its headers declare'
 for header in windrvr.h wdc_lib.h; do
 	# shellcheck disable=SC2046
@@ -63,12 +63,12 @@ for header in windrvr.h wdc_lib.h; do
 	runs "$header compiles alone as C++" g++ -Wall -Wextra -Werror -fsyntax-only $(pc --cflags) -include "$header" -xc++ /dev/null
 done
 # shellcheck disable=SC2046
-runs "the porting layer's sample builds with what is installed" gcc -Wall -Werror -o td41 /src/wd/sample/td41.c \
+runs "the porting layer's sample builds with what is installed" gcc -Wall -Werror -o td41 /src/lib/wd/sample/td41.c \
 	$(pc --cflags --libs | sed 's/-lkplug/-lkplug-wd -lkplug/')
 runs '... its plugin, too' clang -Wall -Werror -g -O2 -target bpf -mcpu=v3 -I"$dest/share/kplug/include" \
-	-c /src/wd/sample/KP_SAMPLE.bpf.c -o KP_SAMPLE.bpf.o
-wd_quoted() { sed -n "/^\.\\\\\" wd\/guide\/$1\$/,/^\.fi/p" /src/man/kplug-wd.7 | sed '/^\./d;s/\\e/\\/g;s/\\-/-/g'; }
-for program in /src/wd/guide/*.c; do
+	-c /src/lib/wd/sample/KP_SAMPLE.bpf.c -o KP_SAMPLE.bpf.o
+wd_quoted() { sed -n "/^\.\\\\\" lib\/wd\/guide\/$1\$/,/^\.fi/p" /src/lib/wd/kplug-wd.7 | sed '/^\./d;s/\\e/\\/g;s/\\-/-/g'; }
+for program in /src/lib/wd/guide/*.c; do
 	file=${program##*/}
 	is "$(wd_quoted "$file")" "$(sed 1d "$program")" "kplug-wd(7) quotes $file"
 	cp "$program" guide.c
@@ -78,7 +78,7 @@ for program in /src/wd/guide/*.c; do
 	esac
 	runs '... which builds with the installed headers' "${compile[@]}" -Wall -Werror -c -o guide.o guide.c
 done
-is "$(grep -c '^\.\\" wd/guide/' /src/man/kplug-wd.7)" 6 '... and no other'
+is "$(grep -c '^\.\\" lib/wd/guide/' /src/lib/wd/kplug-wd.7)" 6 '... and no other'
 like "$(cat "$dest/lib/pkgconfig/libkplug-wd.pc")" 'lkplug-wd -lkplug' '... and pkg-config knows the library'
 
 is "$(nm -D --defined-only "$dest/lib/libkplug.so.0" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }' | sort)" \

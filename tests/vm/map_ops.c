@@ -10,7 +10,7 @@
 
 #include "lib/kind.h"
 
-/* kmod/map.c, fill_ops(). Those with a question mark are not in all kernels. */
+/* kmod/buffer/map.c, fill_ops(). Those with a question mark are not in all kernels. */
 static const char *const own[] = {
 	"map_lookup_elem",
 	"map_lookup_elem_sys_only",
@@ -120,7 +120,7 @@ static void assert_present(const char *const *list)
 		for (i = 0; i < btf_vlen(type) && strcmp(member(i), *list); i++)
 			;
 		if (i == btf_vlen(type))
-			fail_msg("struct bpf_map_ops has lost its member %s: look at kmod/map.c", *list);
+			fail_msg("struct bpf_map_ops has lost its member %s: look at kmod/buffer/map.c", *list);
 	}
 }
 
@@ -131,7 +131,7 @@ static void all_members_are_known(void **state)
 	(void)state;
 	for (i = 0; i < btf_vlen(type); i++)
 		if (!listed(own, member(i)) && !listed(the_arrays, member(i)) && !listed(none, member(i)))
-			fail_msg("struct bpf_map_ops has a new member %s: look at kmod/map.c, fill_ops(), whether a "
+			fail_msg("struct bpf_map_ops has a new member %s: look at kmod/buffer/map.c, fill_ops(), whether a "
 				 "contiguous buffer's map needs one, then add it to a list here",
 				 member(i));
 	assert_present(own);

@@ -6,7 +6,7 @@
 
 #include "lib/rig.h"
 
-#define SOFT_VECTORS 0xa4 /* of the software device only: kmod/soft_edu.c */
+#define SOFT_VECTORS 0xa4 /* of the software device only: kmod/soft/edu.c */
 
 static unsigned int told;
 

@@ -144,7 +144,7 @@ static void stopped_while_waiting(void **state)
 /* What the guide turns one into does the same. */
 static void guides_plugins(void **state)
 {
-	static const char *const names[] = { "../wd/guide/interrupt_before", "../wd/guide/interrupt_after" };
+	static const char *const names[] = { "../lib/wd/guide/interrupt_before", "../lib/wd/guide/interrupt_after" };
 	struct kplug_record record = { 0 };
 	size_t count, i;
 	int n;

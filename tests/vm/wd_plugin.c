@@ -133,7 +133,7 @@ static void no_interrupt_callbacks(void **state)
 	char folder[256];
 
 	(void)state;
-	snprintf(folder, sizeof(folder), "%s/../wd/guide", getenv("KPLUG_BPF"));
+	snprintf(folder, sizeof(folder), "%s/../lib/wd/guide", getenv("KPLUG_BPF"));
 	wd_kp.pcDriverName = "call_before";
 	wd_kp.pcDriverPath = folder;
 	assert_done(WD_KernelPlugInOpen(wd_session, &wd_kp));

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "../../wd/wdc_lib.h"
+#include "lib/wd/wdc_lib.h"
 
 #include "bpf/wd_calls.h"
 #include "lib/wd.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Test plugin written with the porting layer's names; for tests/vm/wd_*.c. */
-#include "../../../wd/kp.bpf.h"
+#include "lib/wd/kp.bpf.h"
 #include "wd_calls.h"
 
 KP_DRIVER("wd_calls", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

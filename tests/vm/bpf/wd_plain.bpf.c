@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Test plugin with the plain interrupt callbacks only, which serve messages, too; for tests/vm/wd_plain.c. */
-#include "../../../wd/kp.bpf.h"
+#include "lib/wd/kp.bpf.h"
 #include "wd_plain.h"
 
 KP_DRIVER("wd_plain", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

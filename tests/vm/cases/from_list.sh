@@ -9,7 +9,7 @@ set -uo pipefail
 edu=${KPLUG_EDU%% *}
 cd "$(mktemp -d)" || exit
 mkdir include
-cp "$KPLUG_SRC"/{bpf/*.h,kmod/kplug_uapi.h,vmlinux.h} include/
+cp "$KPLUG_SRC"/{bpf/*.h,kmod/uapi/kplug_uapi.h,vmlinux.h} include/
 
 cat >list <<'END'
 # edu: acknowledges, and gives the status to the program

@@ -7,8 +7,8 @@ set -uo pipefail
 
 # shellcheck source=tests/vm/tap.sh
 . "$KPLUG_SRC/tests/vm/tap.sh"
-sample=${KPLUG_BPF%/bpf}/wd/sample/td41
-guide=${KPLUG_BPF%/bpf}/wd/guide
+sample=${KPLUG_BPF%/bpf}/lib/wd/sample/td41
+guide=${KPLUG_BPF%/bpf}/lib/wd/guide
 edu=${KPLUG_EDU%% *}
 export KPLUG_PLUGIN_PATH=${sample%/*}
 

@@ -19,8 +19,8 @@ cp -r "$work/sum/out" /
 cd "$work"
 find /out -name '*.gcda' ! -path '*/tests/*' ! -path '*/kmod-plain-btf/*' -print0 |
 	xargs -0 gcov --json-format --stdout 2>/dev/null |
-	jq -s '[.[].files[] | { file: (.file | sub("^.*/(?=(kmod|lib|cli|wd)/[^/]*$)"; "")), lines }
-		| select(.file | test("^(kmod|lib|cli|wd)/[^/]*\\.c$"))]
+	jq -s '[.[].files[] | { file: (.file | sub("^.*?/(?=(kmod|lib|cli)/)"; "")), lines }
+		| select(.file | test("^(kmod|lib|cli)/.*\\.c$"))]
 		| group_by(.file) | map({ file: .[0].file, lines: (map(.lines[]) | group_by(.line_number)
 		| map({ line: .[0].line_number, count: (map(.count) | add) })) })' >"$work/lines.json"
 jq -r '.[] | select(.file | test("^(kmod|lib)/")) | .file as $f | .lines[] | select(.count == 0) | "\($f):\(.line)"' \

@@ -3,7 +3,7 @@
 #ifndef WD_H
 #define WD_H
 
-#include "../../../wd/windrvr.h"
+#include "lib/wd/windrvr.h"
 #include "rig.h"
 
 #define assert_status(expected, call)                                                                                  \

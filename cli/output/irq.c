@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Vectors as text and as JSON. */
+#include <inttypes.h>
+
+#include "output/show.h"
+
+const char *vector_state(const struct kplug_irq_info *v)
+{
+	if (v->out_stopped == KPLUG_STOP_NONE)
+		return "ok";
+	return v->out_stopped == KPLUG_STOP_SLOW ? "faulty" : "stormed";
+}
+
+const char *stop_reason(const struct kplug_irq_info *v)
+{
+	static const char *const reasons[] = {
+		[KPLUG_STOP_CLAIMED] = "the plugin claims interrupts that it does not quiet",
+		[KPLUG_STOP_DENIED] = "the plugin denies its device's interrupts",
+		[KPLUG_STOP_DEFERRED] = "the plugin defers faster than its deferred hook runs",
+		[KPLUG_STOP_SLOW] = "the plugin's interrupt hook took too long, several times",
+	};
+	uint32_t stop = v->out_stopped;
+
+	if (!stop)
+		return NULL;
+	return stop < sizeof(reasons) / sizeof(*reasons) ? reasons[stop] : "unknown";
+}
+
+cJSON *vector_object(const struct kplug_irq_info *v)
+{
+	cJSON *o = json_object();
+
+	json_unsigned(o, "vector", v->vector);
+	json_unsigned(o, "handled", v->out_interrupts);
+	json_unsigned(o, "irq", v->out_irq);
+	json_unsigned(o, "users", v->out_users);
+	json_string(o, "state", vector_state(v));
+	json_string(o, "reason", stop_reason(v));
+	json_unsigned(o, "unclaimed", v->out_unclaimed);
+	json_unsigned(o, "deferred", v->out_deferred);
+	json_unsigned(o, "wakeups", v->out_wakeups);
+	json_unsigned(o, "longest_ns", v->out_longest);
+	return o;
+}
+
+int each_vector(struct kplug_device *dev, void (*fn)(const struct kplug_irq_info *v, void *arg), void *arg)
+{
+	struct kplug_irq_info v;
+	struct kplug_info info;
+	int err;
+
+	err = kplug_device_info(dev, &info);
+	for (uint32_t i = 0; !err && i < info.out_vectors; i++) {
+		err = kplug_irq_info(dev, i, &v);
+		if (!err)
+			fn(&v, arg);
+	}
+	return err;
+}
+
+static void vector_row(const struct kplug_irq_info *v, void *table)
+{
+	table_row(table, "%u\t%u\t%u\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s", v->vector,
+		  v->out_irq, v->out_users, (uint64_t)v->out_interrupts, (uint64_t)v->out_unclaimed,
+		  (uint64_t)v->out_deferred, (uint64_t)v->out_wakeups, (uint64_t)v->out_longest, vector_state(v));
+}
+
+static void append_vector(const struct kplug_irq_info *v, void *array)
+{
+	json_append(array, vector_object(v));
+}
+
+int irq_list(const struct args *a)
+{
+	struct kplug_device *dev;
+	struct table t = { 0 };
+	cJSON *array;
+	int ret;
+
+	ret = open_device(a, true, &dev);
+	if (ret)
+		return ret;
+	if (has(a, OPT_JSON)) {
+		array = json_array();
+		ret = each_vector(dev, append_vector, array);
+		if (ret)
+			cJSON_Delete(array);
+		else
+			json_print(array, stdout);
+	} else {
+		table_row(&t, "VECTOR\tIRQ\tUSERS\tHANDLED\tUNCLAIMED\tDEFERRED\tWAKEUPS\tLONGEST-NS\tSTATE");
+		ret = each_vector(dev, vector_row, &t);
+		if (!ret)
+			table_print(&t, stdout);
+		table_free(&t);
+	}
+	return close_device(dev, a->pos[0], ret);
+}

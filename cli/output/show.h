@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Buffers and plugins as text and as JSON, for the commands that show them alone and for info. */
+#ifndef KPLUG_CLI_SHOW_H
+#define KPLUG_CLI_SHOW_H
+
+#include "cli.h"
+#include "output/json.h"
+#include "output/table.h"
+
+#define BUFFER_TITLES "DEVICE\tNAME\tBYTES\tKIND\tDMA-ADDR\tMAP-ID\tKEPT\tMODE\tOWNER\tGROUP"
+void buffer_row(struct table *t, const char *device, const struct kplug_buffer_info *info);
+cJSON *buffer_object(const char *device, const struct kplug_buffer_info *info);
+
+/* All that is known of a device's plugin. */
+struct loaded {
+	const char *device; /* the device owns it */
+	struct kplug_plugin_info info;
+	struct kplug_program_info *programs; /* NULL: no right to look */
+	size_t count;
+	char buffer[KPLUG_BUFFER_NAME_LEN]; /* "": none, or not known */
+	char *pins; /* their folder; NULL: none, or not known */
+	bool pins_known;
+	bool has_previous;
+	struct kplug_plugin_info previous;
+};
+/* What the library gives; -ENOENT: no plugin. loaded_free() it in any case. */
+int loaded_get(struct kplug_device *dev, struct loaded *l);
+void loaded_free(struct loaded *l);
+void loaded_print(const struct loaded *l);
+cJSON *loaded_object(const struct loaded *l);
+/* Comma-separated names of the hooks in a mask; free() it. */
+char *hooks_text(uint32_t hooks);
+cJSON *hooks_array(uint32_t hooks);
+
+const char *vector_state(const struct kplug_irq_info *v); /* ok, stormed or faulty */
+const char *stop_reason(const struct kplug_irq_info *v); /* NULL: not stopped */
+cJSON *vector_object(const struct kplug_irq_info *v);
+/* Runs fn on each vector of the device: 0, or what the library gave. */
+int each_vector(struct kplug_device *dev, void (*fn)(const struct kplug_irq_info *v, void *arg), void *arg);
+
+#endif

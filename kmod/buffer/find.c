@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A device's buffers: which there are, and what programs may know of them. */
+#include <linux/cred.h>
+#include <linux/ctype.h>
+#include <linux/fs.h>
+
+#include "buffer/buffer.h"
+#include "core/device.h"
+#include "buffer/map.h"
+
+bool kplug_buffer_name_ok(const char *name)
+{
+	size_t i, len = strnlen(name, KPLUG_BUFFER_NAME_LEN);
+
+	for (i = 0; i < len; i++)
+		/* The kernel's isalnum() knows Latin-1. */
+		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '_' && name[i] != '.'))
+			return false;
+	return len && len < KPLUG_BUFFER_NAME_LEN;
+}
+
+bool kplug_buffer_used(const struct kplug_buffer *buf)
+{
+	return buf->kept || kplug_map_users(buf->map) > kplug_buffer_holds_map(buf);
+}
+
+struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part)
+{
+	struct kplug_buffer *buf;
+
+	lockdep_assert_held(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list)
+		if (!strcmp(buf->name, name) && buf->part == part && kplug_buffer_used(buf))
+			return buf;
+	return NULL;
+}
+
+u32 kplug_buffer_count(struct kplug_device *kdev)
+{
+	struct kplug_buffer *buf;
+	u32 count = 0;
+
+	mutex_lock(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list)
+		count += kplug_buffer_used(buf);
+	mutex_unlock(&kdev->buffer_lock);
+	return count;
+}
+
+/* The buffer of this name, or with the lowest id from `id` on. */
+static struct kplug_buffer *look_up(struct kplug_device *kdev, const struct kplug_buffer_info *arg)
+{
+	struct kplug_buffer *buf;
+
+	if (arg->name[0])
+		return kplug_buffer_find(kdev, arg->name, arg->part);
+	list_for_each_entry(buf, &kdev->buffers, list) /* in the order of ids */
+		if (buf->id >= arg->id && kplug_buffer_used(buf))
+			return buf;
+	return NULL;
+}
+
+int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
+{
+	struct kplug_buffer *buf;
+	struct bpf_map *map;
+	int err = 0, fd = -1;
+
+	if (arg->flags & ~KPLUG_BUFFER_FD || arg->reserved ||
+	    (arg->name[0] ? !kplug_buffer_name_ok(arg->name) : arg->part))
+		return -EINVAL;
+	mutex_lock(&kdev->buffer_lock);
+	buf = look_up(kdev, arg);
+	if (buf && arg->flags & KPLUG_BUFFER_FD)
+		err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
+	if (!buf || (!err && !kplug_map_get(buf->map)))
+		err = -ENOENT;
+	if (err) {
+		mutex_unlock(&kdev->buffer_lock);
+		return err;
+	}
+	map = buf->map;
+	arg->out_id = buf->id;
+	arg->out_bytes = buf->bytes;
+	arg->out_dma_addr = buf->dma;
+	arg->out_kind = buf->kind;
+	arg->out_map_id = buf->map_id;
+	arg->out_flags = buf->kept ? KPLUG_BUFFER_KEEP : 0;
+	arg->out_mode = buf->rights.mode;
+	arg->out_uid = from_kuid_munged(current_user_ns(), buf->rights.uid);
+	arg->out_gid = from_kgid_munged(current_user_ns(), buf->rights.gid);
+	arg->out_part = buf->part;
+	arg->out_parts = buf->parts;
+	arg->out_addr = buf->user_addr;
+	strscpy(arg->out_name, buf->name);
+	mutex_unlock(&kdev->buffer_lock);
+	if (arg->flags & KPLUG_BUFFER_FD)
+		fd = kplug_map_fd(map);
+	kplug_map_put(map);
+	arg->out_fd = fd;
+	return arg->flags & KPLUG_BUFFER_FD && fd < 0 ? fd : 0;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The order of init and exit. */
+#include <linux/module.h>
+
+#include "core/device.h"
+#include "plugin/hook.h"
+#include "buffer/map.h"
+#include "pci/pci.h"
+
+static int __init kplug_init(void)
+{
+	int err;
+
+	err = kplug_kfuncs_init();
+	if (err)
+		return err;
+	err = kplug_map_init();
+	if (err)
+		return err;
+	err = kplug_hook_init();
+	if (err)
+		goto err_map;
+	err = kplug_device_init();
+	if (err)
+		goto err_hook;
+	err = kplug_pci_init();
+	if (err)
+		goto err_device;
+	return 0;
+
+err_device:
+	kplug_device_exit();
+err_hook:
+	kplug_hook_exit();
+err_map:
+	kplug_map_exit();
+	return err;
+}
+
+static void __exit kplug_exit(void)
+{
+	kplug_pci_exit();
+	kplug_device_exit();
+	kplug_hook_exit();
+	kplug_map_exit();
+}
+
+module_init(kplug_init);
+module_exit(kplug_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("DMA buffers of devices as BPF maps, with verified BPF programs on their interrupts and calls");
+MODULE_VERSION("0.1");

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A vector, between irq.c (its life and its hooks), reader.c (who is told) and guard.c (who stops it). */
+#ifndef KPLUG_VECTOR_H
+#define KPLUG_VECTOR_H
+
+#include <linux/atomic.h>
+#include <linux/hrtimer.h>
+#include <linux/spinlock.h>
+
+#include "core/device.h"
+#include "plugin/hook.h"
+#include "irq/irq.h"
+
+/* Written by the vector's handler alone but where it is said: an interrupt in service does not come again. */
+struct kplug_guard {
+	u32 stopped; /* enum kplug_stop; cleared under irq_lock */
+	u32 seen; /* INTx: interrupts that a plugin had a say in */
+	u32 wrong; /* ... looks in a row that found the line not as the plugin says */
+	bool looking; /* ... at this interrupt */
+	bool was_up; /* ... and the line was up before the hook */
+	u32 strikes; /* for runs over the budget */
+	u64 longest; /* ns, of the interrupt hook's runs */
+	u64 unclaimed;
+	u64 deferred;
+	u64 deferred_since; /* ns: when the oldest of `pending` came */
+};
+
+struct kplug_vector {
+	struct kplug_device *kdev;
+	u32 index;
+	int irq; /* Linux number; valid while requested */
+	bool requested; /* under irq_lock */
+	unsigned int users; /* enabling files; written under irq_lock, read by the handlers */
+	atomic_t pending; /* interrupts that the deferred hook has not seen */
+	struct kplug_guard guard;
+
+	raw_spinlock_t lock;
+	struct kplug_cursor now; /* under lock, as the next six */
+	bool armed; /* `late` is to wake */
+	u64 time; /* ns: when the last interrupt came */
+	u64 answered; /* ... its interrupt hook was done */
+	u64 deferred; /* ... the deferred hook began; 0: it has not */
+	struct kplug_attachment attachment; /* to the last interrupt */
+	struct hrtimer late; /* wakes if nothing else does: kplug_wake_after() */
+
+	struct list_head eventfds; /* RCU list, written under irq_lock */
+};
+
+static inline bool kplug_vector_intx(const struct kplug_vector *v)
+{
+	return v->kdev->desc.irq_mode == KPLUG_IRQ_INTX;
+}
+
+/* reader.c. Tells what a hook has answered that began, or, for interrupt, ended at `now` (ns). Handler or thread. */
+void kplug_vector_post(struct kplug_vector *v, const struct kplug_frame *f, u64 now);
+/* One wake-up more, whatever the plugin says. Any context. */
+void kplug_vector_wake(struct kplug_vector *v);
+void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 index);
+/* Begins and ends a reader's view of the vector, under irq_lock. It takes over the eventfd, which may be NULL. */
+void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd);
+void kplug_vector_unsubscribe(struct kplug_subscription *s);
+/* Ends what kplug_wake_after() has begun; no hook runs. */
+void kplug_vector_calm(struct kplug_vector *v);
+/* At the device's removal, under irq_lock: eventfds are signalled once more, and let go. */
+void kplug_vector_end(struct kplug_vector *v);
+
+/* guard.c. Around the interrupt hook; start and end: ns. The latter may stop the vector. Hard IRQ. */
+void kplug_guard_before(struct kplug_vector *v);
+void kplug_guard_after(struct kplug_vector *v, u32 flags, u64 start, u64 end);
+static inline u32 kplug_guard_stopped(const struct kplug_vector *v)
+{
+	return smp_load_acquire(&v->guard.stopped); /* with kplug_irq_resume() and stop() */
+}
+
+#endif /* KPLUG_VECTOR_H */

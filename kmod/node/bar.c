@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registers in a program's address space. Its pages come by faults, each of which sees that the device is there: what
+ * an mmap puts in, a removal could miss, since the kernel has not yet listed the mapping.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+
+#include "node/bar.h"
+#include "core/device.h"
+#include "node/file.h"
+
+static u32 bar_of(unsigned long pgoff)
+{
+	return ((u64)pgoff >> (40 - PAGE_SHIFT)) - 1;
+}
+
+/* The pages from the address on, up to 2 MiB of them. */
+static vm_fault_t insert(struct kplug_device *kdev, struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long end = min(vma->vm_end, vmf->address + PMD_SIZE), at;
+	u32 bar = bar_of(vmf->pgoff);
+	unsigned long pfn = kdev->desc.ops->bar_pfn(kdev, bar) + vmf->pgoff - (KPLUG_MMAP_BAR(bar) >> PAGE_SHIFT);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	for (at = vmf->address; at < end && ret == VM_FAULT_NOPAGE; at += PAGE_SIZE)
+		ret = vmf_insert_pfn(vma, at, pfn++);
+	return ret;
+}
+
+static vm_fault_t fault(struct vm_fault *vmf)
+{
+	struct kplug_file *kfile = vmf->vma->vm_file->private_data;
+	struct kplug_device *kdev = kfile->kdev;
+	vm_fault_t ret;
+
+	/* Only a removal would have us wait, and it may wait for an ioctl that wants our mmap_lock. */
+	if (!percpu_down_read_trylock(&kdev->alive))
+		return VM_FAULT_SIGBUS;
+	ret = kdev->dead ? VM_FAULT_SIGBUS : insert(kdev, vmf);
+	kplug_device_leave(kdev);
+	return ret;
+}
+
+static const struct vm_operations_struct vm_ops = {
+	.fault = fault,
+};
+
+int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma)
+{
+	u64 start, size = vma->vm_end - vma->vm_start;
+	u32 bar = bar_of(vma->vm_pgoff);
+	int err;
+
+	err = kplug_device_reg_right(kdev);
+	if (err)
+		return err;
+	if (!kdev->desc.ops->bar_pfn)
+		return -ENODEV;
+	start = ((u64)vma->vm_pgoff << PAGE_SHIFT) - KPLUG_MMAP_BAR(bar);
+	if (bar >= KPLUG_BAR_MAX || start > kdev->desc.bar_size[bar] || size > kdev->desc.bar_size[bar] - start)
+		return -ENXIO;
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP | VM_IO | VM_PFNMAP);
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	vma->vm_ops = &vm_ops;
+	return 0;
+}
+
+void kplug_bar_zap(struct kplug_device *kdev)
+{
+	struct kplug_file *kfile;
+
+	/* A mapping holds its file open, so every one is found; a node made by mknod has a mapping of its own. */
+	mutex_lock(&kdev->files_lock);
+	list_for_each_entry(kfile, &kdev->files, list)
+		unmap_mapping_range(kfile->file->f_mapping, KPLUG_MMAP_BAR(0),
+				    KPLUG_MMAP_BAR(KPLUG_BAR_MAX) - KPLUG_MMAP_BAR(0), 1);
+	mutex_unlock(&kdev->files_lock);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The device node: open, read, poll, mmap. The ioctls are in ioctl.c. */
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "node/bar.h"
+#include "buffer/buffer.h"
+#include "node/node.h"
+#include "core/device.h"
+#include "node/file.h"
+#include "plugin/hook.h"
+#include "memory/umem.h"
+
+static struct kplug_file *file_alloc(struct kplug_device *kdev, struct file *file)
+{
+	struct kplug_file *kfile = kzalloc(sizeof(*kfile), GFP_KERNEL_ACCOUNT);
+
+	if (!kfile)
+		return NULL;
+	kfile->kdev = kplug_device_hold(kdev);
+	kfile->file = file;
+	mutex_init(&kfile->read_lock);
+	spin_lock(&kdev->event_lock);
+	kfile->reader.events = kdev->events;
+	spin_unlock(&kdev->event_lock);
+	return kfile;
+}
+
+static void file_free(struct kplug_file *kfile)
+{
+	kplug_device_release(kfile->kdev);
+	kfree(kfile);
+}
+
+static int fire(struct kplug_device *kdev, enum kplug_hook hook)
+{
+	struct kplug_frame f = KPLUG_PROCESS_FRAME(kdev, hook);
+
+	kplug_hook_fire(&f);
+	return kplug_refusal(&f);
+}
+
+static int node_open(struct inode *inode, struct file *file)
+{
+	struct kplug_device *kdev = container_of(inode->i_cdev, struct kplug_device, cdev);
+	struct kplug_file *kfile;
+	int err;
+
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	err = -ENOMEM;
+	kfile = file_alloc(kdev, file);
+	if (!kfile)
+		goto err_leave;
+	err = fire(kdev, KPLUG_HOOK_OPEN);
+	if (err)
+		goto err_free;
+	mutex_lock(&kdev->files_lock);
+	list_add(&kfile->list, &kdev->files);
+	mutex_unlock(&kdev->files_lock);
+	file->private_data = kfile;
+	kplug_device_leave(kdev);
+	return nonseekable_open(inode, file);
+
+err_free:
+	file_free(kfile);
+err_leave:
+	kplug_device_leave(kdev);
+	return err;
+}
+
+static int node_release(struct inode *inode, struct file *file)
+{
+	struct kplug_file *kfile = file->private_data;
+	struct kplug_device *kdev = kfile->kdev;
+
+	if (!kplug_device_enter(kdev)) {
+		kplug_irq_disable_all(kdev, &kfile->reader);
+		fire(kdev, KPLUG_HOOK_CLOSE);
+		kplug_device_leave(kdev);
+	}
+	kplug_lock_remove_all(kdev, kfile);
+	mutex_lock(&kdev->files_lock);
+	list_del(&kfile->list);
+	mutex_unlock(&kdev->files_lock);
+	file_free(kfile);
+	return 0;
+}
+
+static bool ready(struct kplug_file *kfile)
+{
+	return kplug_irq_news(kfile->kdev, &kfile->reader) || READ_ONCE(kfile->kdev->dead);
+}
+
+/* What there is, in bytes; 0: nothing. What cannot be copied out stays. */
+static ssize_t read_now(struct kplug_file *kfile, char __user *to, unsigned int max)
+{
+	struct kplug_record records[4]; /* the stack is small; read() may give less than there is */
+	struct kplug_cursor cursors[ARRAY_SIZE(records)];
+	unsigned int count;
+	ssize_t ret;
+
+	mutex_lock(&kfile->read_lock);
+	count = kplug_irq_peek(kfile->kdev, &kfile->reader, records, cursors, min(max, ARRAY_SIZE(records)));
+	ret = count * sizeof(*records);
+	if (copy_to_user(to, records, ret))
+		ret = -EFAULT;
+	else
+		kplug_irq_commit(&kfile->reader, records, cursors, count);
+	mutex_unlock(&kfile->read_lock);
+	return ret;
+}
+
+static ssize_t node_read(struct file *file, char __user *to, size_t size, loff_t *offset)
+{
+	struct kplug_file *kfile = file->private_data;
+	struct kplug_device *kdev = kfile->kdev;
+	size_t max = size / sizeof(struct kplug_record);
+	ssize_t ret;
+
+	if (!max)
+		return -EINVAL;
+	for (;;) {
+		ret = read_now(kfile, to, min_t(size_t, max, UINT_MAX));
+		if (ret)
+			return ret;
+		/* Nothing, or another thread took what woke us. */
+		if (READ_ONCE(kdev->dead))
+			return -ENODEV;
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(kdev->readers, ready(kfile)))
+			return -ERESTARTSYS;
+	}
+}
+
+static __poll_t node_poll(struct file *file, poll_table *wait)
+{
+	struct kplug_file *kfile = file->private_data;
+	__poll_t mask = 0;
+
+	poll_wait(file, &kfile->kdev->readers, wait);
+	if (kplug_irq_news(kfile->kdev, &kfile->reader))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(kfile->kdev->dead))
+		mask |= EPOLLIN | EPOLLHUP | EPOLLERR;
+	return mask;
+}
+
+static int mmap_buffer(struct kplug_device *kdev, u64 offset, bool huge, struct vm_area_struct *vma)
+{
+	return kplug_buffer_mmap(kdev, offset >> 32, (u32)offset >> PAGE_SHIFT, huge, vma);
+}
+
+static int node_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct kplug_file *kfile = file->private_data;
+	struct kplug_device *kdev = kfile->kdev;
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	int err;
+
+	/* Not kplug_device_enter(): it could wait for a removal that waits for an ioctl that wants our mmap_lock. */
+	if (!percpu_down_read_trylock(&kdev->alive))
+		return -ENODEV;
+	if (kdev->dead)
+		err = -ENODEV;
+	else if (offset >= KPLUG_MMAP_HUGE(0))
+		err = mmap_buffer(kdev, offset - KPLUG_MMAP_HUGE(0), true, vma);
+	else if (offset >= KPLUG_MMAP_BUFFER(0))
+		err = mmap_buffer(kdev, offset - KPLUG_MMAP_BUFFER(0), false, vma);
+	else if (offset >= KPLUG_MMAP_BAR(0))
+		err = kplug_bar_mmap(kdev, vma);
+	else
+		err = -ENXIO;
+	kplug_device_leave(kdev);
+	return err;
+}
+
+const struct file_operations kplug_fops = {
+	.owner = THIS_MODULE,
+	.open = node_open,
+	.release = node_release,
+	.read = node_read,
+	.poll = node_poll,
+	.mmap = node_mmap,
+	.get_unmapped_area = thp_get_unmapped_area, /* at the offset's place between two boundaries of 2 MiB */
+	.unlocked_ioctl = kplug_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};

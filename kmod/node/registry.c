@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The registry of devices: names, numbers, nodes, and the order in which a device comes and goes. */
+#include <linux/fs.h>
+#include <linux/idr.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/wait_bit.h>
+
+#include "node/bar.h"
+#include "buffer/buffer.h"
+#include "node/node.h"
+#include "core/device.h"
+#include "plugin/hook.h"
+#include "irq/irq.h"
+#include "memory/umem.h"
+#include "plugin/plugin.h"
+
+#define MINORS 1024
+
+static dev_t first_devt;
+static DEFINE_IDA(numbers);
+static DEFINE_MUTEX(names_lock); /* no name comes twice */
+static atomic_t alive_devices = ATOMIC_INIT(0); /* structs not yet freed */
+
+int kplug_device_enter(struct kplug_device *kdev)
+{
+	percpu_down_read(&kdev->alive);
+	if (!kdev->dead)
+		return 0;
+	percpu_up_read(&kdev->alive);
+	return -ENODEV;
+}
+
+void kplug_device_leave(struct kplug_device *kdev)
+{
+	percpu_up_read(&kdev->alive);
+}
+
+struct kplug_device *kplug_device_hold(struct kplug_device *kdev)
+{
+	/* The caller got here through an open file or the bus side itself, which hold it already. */
+	__module_get(kdev->desc.ops->owner);
+	get_device(&kdev->dev);
+	return kdev;
+}
+
+void kplug_device_release(struct kplug_device *kdev)
+{
+	struct module *owner = kdev->desc.ops->owner;
+
+	put_device(&kdev->dev);
+	module_put(owner);
+}
+
+int kplug_device_reg_right(const struct kplug_device *kdev)
+{
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	/* As for sysfs's resourceN files. */
+	return kdev->desc.ops->bus == KPLUG_BUS_PCI ? security_locked_down(LOCKDOWN_PCI_ACCESS) : 0;
+}
+
+int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 *value, bool write)
+{
+	const struct kplug_bus_ops *ops = kdev->desc.ops;
+	u64 size;
+
+	if (bar >= KPLUG_BAR_MAX)
+		return -ERANGE;
+	if (width != 1 && width != 2 && width != 4 && width != 8)
+		return -EINVAL;
+	if (offset & (width - 1))
+		return -EINVAL;
+	size = kdev->desc.bar_size[bar];
+	if (width > size || offset > size - width)
+		return -ERANGE;
+	if (write)
+		ops->reg_write(kdev, bar, offset, width, *value);
+	else
+		*value = ops->reg_read(kdev, bar, offset, width);
+	return 0;
+}
+
+void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
+{
+	struct kplug_frame f = KPLUG_PROCESS_FRAME(kdev, KPLUG_HOOK_EVENT);
+
+	f.ev.message = code;
+	f.ev.time = ktime_get_ns();
+	kplug_hook_fire(&f);
+	/* Without a plugin's word readers are told. */
+	if (f.answered && !(f.ev.flags & KPLUG_FORWARD))
+		return;
+	spin_lock(&kdev->event_lock);
+	WRITE_ONCE(kdev->events, kdev->events + 1);
+	kdev->event_code = code;
+	kdev->event_time = f.ev.time;
+	spin_unlock(&kdev->event_lock);
+	wake_up_interruptible(&kdev->readers);
+}
+
+static ssize_t bus_show(struct device *dev, struct device_attribute *attr, char *text)
+{
+	struct kplug_device *kdev = container_of(dev, struct kplug_device, dev);
+
+	return sysfs_emit(text, "%s\n", kdev->desc.ops->bus == KPLUG_BUS_PCI ? "pci" : "soft");
+}
+static DEVICE_ATTR_RO(bus);
+
+static struct attribute *kplug_attrs[] = { &dev_attr_bus.attr, NULL };
+ATTRIBUTE_GROUPS(kplug);
+
+static char *devnode(const struct device *dev, umode_t *mode)
+{
+	if (mode)
+		*mode = 0600;
+	return kasprintf(GFP_KERNEL, "kplug/%s", dev_name(dev));
+}
+
+static struct class class = {
+	.name = "kplug",
+	.devnode = devnode,
+	.dev_groups = kplug_groups,
+};
+
+static void free_device(struct device *dev)
+{
+	struct kplug_device *kdev = container_of(dev, struct kplug_device, dev);
+
+	kplug_irq_free(kdev);
+	percpu_free_rwsem(&kdev->alive);
+	ida_free(&numbers, kdev->number);
+	kfree(kdev);
+	if (atomic_dec_and_test(&alive_devices))
+		wake_up_var(&alive_devices);
+}
+
+static int check(const struct kplug_device_desc *desc)
+{
+	const struct kplug_bus_ops *ops = desc->ops;
+
+	if (!ops || !ops->reg_read || !ops->reg_write || !ops->silence || !desc->parent || !desc->name ||
+	    !desc->name[0] || strlen(desc->name) >= KPLUG_NAME_LEN || desc->vectors > KPLUG_VECTOR_MAX ||
+	    (desc->vectors && !ops->irq) || !desc->dma_bits_max || desc->dma_bits_max > 64)
+		return -EINVAL;
+	if (desc->irq_mode == KPLUG_IRQ_INTX && (!ops->intx_mask || !ops->intx_enable))
+		return -EINVAL;
+	return 0;
+}
+
+/* After device_initialize() free_device() undoes everything here. */
+static struct kplug_device *make(const struct kplug_device_desc *desc)
+{
+	struct kplug_device *kdev;
+	int number, err;
+
+	kdev = kzalloc(sizeof(*kdev), GFP_KERNEL);
+	if (!kdev)
+		return ERR_PTR(-ENOMEM);
+	number = ida_alloc_max(&numbers, MINORS - 1, GFP_KERNEL);
+	err = number;
+	if (number < 0)
+		goto err_free;
+	kdev->number = number;
+	kdev->desc = *desc;
+	err = percpu_init_rwsem(&kdev->alive);
+	if (err)
+		goto err_number;
+	err = kplug_irq_alloc(kdev);
+	if (err)
+		goto err_sem;
+
+	mutex_init(&kdev->plugin_lock);
+	INIT_LIST_HEAD(&kdev->buffers);
+	mutex_init(&kdev->buffer_lock);
+	xa_init_flags(&kdev->locks, XA_FLAGS_ALLOC);
+	INIT_DELAYED_WORK(&kdev->reaper, kplug_buffer_reap);
+	mutex_init(&kdev->irq_lock);
+	spin_lock_init(&kdev->event_lock);
+	init_waitqueue_head(&kdev->readers);
+	INIT_LIST_HEAD(&kdev->files);
+	mutex_init(&kdev->files_lock);
+	device_initialize(&kdev->dev);
+	kdev->dev.class = &class;
+	kdev->dev.parent = desc->parent;
+	kdev->dev.devt = first_devt + number;
+	kdev->dev.release = free_device;
+	atomic_inc(&alive_devices);
+	return kdev;
+
+err_sem:
+	percpu_free_rwsem(&kdev->alive);
+err_number:
+	ida_free(&numbers, number);
+err_free:
+	kfree(kdev);
+	return ERR_PTR(err);
+}
+
+static void kill(struct kplug_device *kdev)
+{
+	percpu_down_write(&kdev->alive);
+	kdev->dead = true;
+	percpu_up_write(&kdev->alive);
+}
+
+/* None can open it any more. */
+static void end(struct kplug_device *kdev)
+{
+	/* No ioctl or mmap is under way or will be. */
+	kill(kdev);
+
+	/*
+	 * The device is quiet, then no interrupt hook runs, then no other, then the device's view of the memory goes.
+	 */
+	kdev->desc.ops->silence(kdev);
+	kplug_irq_remove(kdev);
+	kdev->desc.ops->silence(kdev); /* of PCI's command register, an interrupt may have written back what it was */
+	kplug_plugin_remove(kdev);
+	kplug_lock_remove_all(kdev, NULL);
+	kplug_buffer_remove_all(kdev);
+	kplug_dma_end(kdev);
+
+	wake_up_interruptible_all(&kdev->readers);
+	kplug_bar_zap(kdev);
+}
+
+/* The driver core would refuse a second device of the same name, too, but not without a warning and a stack trace. */
+static int add(struct kplug_device *kdev)
+{
+	struct device *same;
+	int err = -EEXIST;
+
+	mutex_lock(&names_lock);
+	same = class_find_device_by_name(&class, dev_name(&kdev->dev));
+	if (same)
+		put_device(same);
+	else
+		err = cdev_device_add(&kdev->cdev, &kdev->dev);
+	mutex_unlock(&names_lock);
+	return err;
+}
+
+struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
+{
+	struct kplug_device *kdev;
+	int err;
+
+	err = check(desc);
+	if (err)
+		return ERR_PTR(err);
+	kdev = make(desc);
+	if (IS_ERR(kdev))
+		return kdev;
+	err = dev_set_name(&kdev->dev, "%s", desc->name);
+	if (err)
+		goto err_put;
+	kdev->desc.name = dev_name(&kdev->dev);
+	cdev_init(&kdev->cdev, &kplug_fops);
+	kdev->cdev.owner = desc->ops->owner; /* so that none opens while it goes; the files hold ours */
+	kplug_dma_begin(kdev);
+	err = add(kdev);
+	if (err)
+		goto err_end;
+	return kdev;
+
+err_end: /* who had a node of this number may have used it meanwhile */
+	end(kdev);
+err_put:
+	put_device(&kdev->dev);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(kplug_device_register);
+
+void kplug_device_unregister(struct kplug_device *kdev)
+{
+	/* No new open; then, while the device still answers, its plugin's last word. */
+	cdev_device_del(&kdev->cdev, &kdev->dev);
+	kplug_device_event(kdev, KPLUG_EVENT_REMOVE);
+
+	end(kdev);
+	put_device(&kdev->dev);
+}
+EXPORT_SYMBOL_GPL(kplug_device_unregister);
+
+int kplug_device_init(void)
+{
+	int err;
+
+	err = alloc_chrdev_region(&first_devt, 0, MINORS, "kplug");
+	if (err)
+		return err;
+	err = class_register(&class);
+	if (err)
+		goto err_region;
+	return 0;
+
+err_region:
+	unregister_chrdev_region(first_devt, MINORS);
+	return err;
+}
+
+void kplug_device_exit(void)
+{
+	wait_var_event(&alive_devices, !atomic_read(&alive_devices));
+	class_unregister(&class);
+	unregister_chrdev_region(first_devt, MINORS);
+	ida_destroy(&numbers);
+}

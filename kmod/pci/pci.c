@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The PCI side: any function that driver_override or new_id gives us. */
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/pm.h>
+#include <linux/slab.h>
+
+#include "core/device.h"
+#include "pci/pci.h"
+
+struct pci_side {
+	struct pci_dev *pdev;
+	struct kplug_device *kdev;
+	void __iomem *base[KPLUG_BAR_MAX];
+};
+
+static u64 reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+	void __iomem *reg = side->base[bar] + offset;
+
+	switch (width) {
+	case 1:
+		return readb(reg);
+	case 2:
+		return readw(reg);
+	case 4:
+		return readl(reg);
+	default:
+		return readq(reg);
+	}
+}
+
+static void reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+	void __iomem *reg = side->base[bar] + offset;
+
+	switch (width) {
+	case 1:
+		return writeb(value, reg);
+	case 2:
+		return writew(value, reg);
+	case 4:
+		return writel(value, reg);
+	default:
+		return writeq(value, reg);
+	}
+}
+
+static unsigned long bar_pfn(struct kplug_device *kdev, u32 bar)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+
+	return PHYS_PFN(pci_resource_start(side->pdev, bar));
+}
+
+static int irq(struct kplug_device *kdev, u32 vector)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+
+	return pci_irq_vector(side->pdev, vector);
+}
+
+static bool intx_mask(struct kplug_device *kdev)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+
+	return pci_check_and_mask_intx(side->pdev);
+}
+
+static void intx_enable(struct kplug_device *kdev, bool on)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+
+	pci_intx(side->pdev, on);
+}
+
+static void silence(struct kplug_device *kdev)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+
+	pci_clear_master(side->pdev);
+	if (kdev->desc.irq_mode == KPLUG_IRQ_INTX)
+		pci_intx(side->pdev, 0);
+}
+
+static const struct kplug_bus_ops pci_ops = {
+	.owner = THIS_MODULE,
+	.bus = KPLUG_BUS_PCI,
+	.reg_read = reg_read,
+	.reg_write = reg_write,
+	.bar_pfn = bar_pfn,
+	.irq = irq,
+	.intx_mask = intx_mask,
+	.intx_enable = intx_enable,
+	.silence = silence,
+};
+
+static int map_bars(struct pci_side *side, struct kplug_device_desc *desc)
+{
+	struct pci_dev *pdev = side->pdev;
+	u32 bar;
+
+	for (bar = 0; bar < KPLUG_BAR_MAX; bar++) {
+		if (!(pci_resource_flags(pdev, bar) & IORESOURCE_MEM) || !pci_resource_len(pdev, bar))
+			continue;
+		side->base[bar] = pci_iomap(pdev, bar, 0);
+		if (!side->base[bar])
+			return -ENOMEM;
+		desc->bar_size[bar] = pci_resource_len(pdev, bar);
+	}
+	return 0;
+}
+
+static void unmap_bars(struct pci_side *side)
+{
+	u32 bar;
+
+	for (bar = 0; bar < KPLUG_BAR_MAX; bar++)
+		if (side->base[bar])
+			pci_iounmap(side->pdev, side->base[bar]);
+}
+
+/* MSI-X, then MSI, then a line; a function with none of them is still a device. */
+static void get_vectors(struct pci_dev *pdev, struct kplug_device_desc *desc)
+{
+	int count = pci_alloc_irq_vectors(pdev, 1, KPLUG_VECTOR_MAX, PCI_IRQ_ALL_TYPES);
+
+	if (count <= 0)
+		return;
+	desc->vectors = count;
+	desc->irq_mode = pdev->msix_enabled ? KPLUG_IRQ_MSIX : pdev->msi_enabled ? KPLUG_IRQ_MSI : KPLUG_IRQ_INTX;
+	/* Raised while nobody has it enabled, it would be nobody's: the kernel would disable it for its neighbours. */
+	if (desc->irq_mode == KPLUG_IRQ_INTX)
+		pci_intx(pdev, 0);
+}
+
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct kplug_device_desc desc = {
+		.ops = &pci_ops,
+		.parent = &pdev->dev,
+		.name = pci_name(pdev),
+		.dma_bits_max = 64,
+		.vendor = pdev->vendor,
+		.device = pdev->device,
+	};
+	struct pci_side *side;
+	int err;
+
+	side = kzalloc(sizeof(*side), GFP_KERNEL);
+	if (!side)
+		return -ENOMEM;
+	side->pdev = pdev;
+	desc.priv = side;
+	err = pci_enable_device(pdev);
+	if (err)
+		goto err_free;
+	err = pci_request_regions(pdev, "kplug");
+	if (err)
+		goto err_disable;
+	err = map_bars(side, &desc);
+	if (err)
+		goto err_unmap;
+	pci_set_master(pdev);
+	get_vectors(pdev, &desc);
+	pci_set_drvdata(pdev, side);
+	side->kdev = kplug_device_register(&desc);
+	err = PTR_ERR_OR_ZERO(side->kdev);
+	if (err)
+		goto err_vectors;
+	return 0;
+
+err_vectors:
+	pci_free_irq_vectors(pdev);
+	pci_clear_master(pdev);
+err_unmap:
+	unmap_bars(side);
+	pci_release_regions(pdev);
+err_disable:
+	pci_disable_device(pdev);
+err_free:
+	kfree(side);
+	return err;
+}
+
+static void remove(struct pci_dev *pdev)
+{
+	struct pci_side *side = pci_get_drvdata(pdev);
+
+	kplug_device_unregister(side->kdev);
+	pci_free_irq_vectors(pdev);
+	unmap_bars(side);
+	pci_release_regions(pdev);
+	pci_disable_device(pdev);
+	kfree(side);
+}
+
+static int suspend(struct device *dev)
+{
+	struct pci_side *side = dev_get_drvdata(dev);
+
+	kplug_device_event(side->kdev, KPLUG_EVENT_SUSPEND);
+	return 0;
+}
+
+static int resume(struct device *dev)
+{
+	struct pci_side *side = dev_get_drvdata(dev);
+
+	kplug_device_event(side->kdev, KPLUG_EVENT_RESUME);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(pm_ops, suspend, resume);
+
+static struct pci_driver driver = {
+	.name = "kplug",
+	.id_table = NULL, /* driver_override and new_id only */
+	.probe = probe,
+	.remove = remove,
+	.driver.pm = pm_sleep_ptr(&pm_ops),
+};
+
+int kplug_pci_init(void)
+{
+	return pci_register_driver(&driver);
+}
+
+void kplug_pci_exit(void)
+{
+	pci_unregister_driver(&driver);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What plugins may call. The first argument is always the event, which only a program on our tracepoints can hold as a
+ * trusted pointer; so a plugin reaches its own device and nobody else reaches any.
+ */
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/module.h>
+
+#include "buffer/buffer.h"
+#include "core/compat.h"
+#include "core/device.h"
+#include "plugin/hook.h"
+#include "irq/irq.h"
+
+__bpf_kfunc_start_defs();
+
+__bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 notify)
+{
+	struct kplug_frame *f = kplug_frame_of(ev);
+
+	if (f->closed)
+		return -EBUSY;
+	if (flags & ~KPLUG_ANSWER_FLAGS)
+		return -EINVAL;
+	ev->result = result;
+	ev->flags = flags;
+	ev->notify = notify;
+	f->answered = true;
+	return 0;
+}
+
+__bpf_kfunc u8 *kplug_event_data(struct kplug_event *ev, u32 offset, const size_t rdwr_buf_size)
+{
+	if (offset > ev->size || rdwr_buf_size > ev->size - offset)
+		return NULL;
+	return kplug_frame_of(ev)->data + offset;
+}
+
+__bpf_kfunc u64 kplug_reg_read(struct kplug_event *ev, u32 bar, u64 offset, u32 width)
+{
+	u64 value;
+
+	if (kplug_device_reg(kplug_frame_of(ev)->kdev, bar, offset, width, &value, false))
+		return U64_MAX;
+	return value;
+}
+
+__bpf_kfunc int kplug_reg_write(struct kplug_event *ev, u32 bar, u64 offset, u32 width, u64 value)
+{
+	return kplug_device_reg(kplug_frame_of(ev)->kdev, bar, offset, width, &value, true);
+}
+
+__bpf_kfunc u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, u32 mem__sz)
+{
+	return kplug_buffer_virt_to_dma(kplug_frame_of(ev)->kdev, mem, mem__sz);
+}
+
+__bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__sz)
+{
+	struct kplug_frame *f = kplug_frame_of(ev);
+
+	if (f->closed)
+		return -EBUSY;
+	if (!f->attachment)
+		return -EINVAL;
+	if (mem__sz > sizeof(f->attachment->bytes))
+		return -E2BIG;
+	memcpy(f->attachment->bytes, mem, mem__sz);
+	f->attachment->size = mem__sz;
+	return 0;
+}
+
+__bpf_kfunc int kplug_wake_after(struct kplug_event *ev, u64 ns)
+{
+	struct kplug_frame *f = kplug_frame_of(ev);
+
+	if (f->closed)
+		return -EBUSY;
+	if (!f->attachment)
+		return -EINVAL;
+	if (!ns || ns > 10 * NSEC_PER_SEC)
+		return -ERANGE;
+	f->wake_after = ns;
+	return 0;
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(kplug_kfunc_ids)
+BTF_ID_FLAGS(func, kplug_answer, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_event_data, KF_TRUSTED_ARGS | KF_RET_NULL)
+BTF_ID_FLAGS(func, kplug_reg_read, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_reg_write, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_dma_addr, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_attach, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_wake_after, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(kplug_kfunc_ids)
+
+static const struct btf_kfunc_id_set kplug_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &kplug_kfunc_ids,
+};
+
+int kplug_kfuncs_init(void)
+{
+	/* Registering succeeds in silence without BTF, and no plugin could ever load. */
+	if (!THIS_MODULE->btf_data_size) {
+		pr_err("kplug: the module has no BTF: build it where the kernel's vmlinux (or /sys/kernel/btf/vmlinux) "
+		       "and pahole are found, for a kernel with CONFIG_DEBUG_INFO_BTF_MODULES\n");
+		return -EOPNOTSUPP;
+	}
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &kplug_kfunc_set);
+}

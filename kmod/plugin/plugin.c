@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A device's plugin: which programs may be one, attaching, swapping and detaching them. */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "core/device.h"
+#include "plugin/event.h"
+#include "plugin/plugin.h"
+
+static const char *const hook_name[KPLUG_HOOK_COUNT] = {
+	[KPLUG_HOOK_OPEN] = "kplug_open",
+	[KPLUG_HOOK_CLOSE] = "kplug_close",
+	[KPLUG_HOOK_CALL] = "kplug_call",
+	[KPLUG_HOOK_INT_ENABLE] = "kplug_int_enable",
+	[KPLUG_HOOK_INT_DISABLE] = "kplug_int_disable",
+	[KPLUG_HOOK_INTERRUPT] = "kplug_interrupt",
+	[KPLUG_HOOK_DEFERRED] = "kplug_deferred",
+	[KPLUG_HOOK_EVENT] = "kplug_event",
+};
+
+/* Is the last of the tracepoint's two parameters (the first is the probe's data) a pointer to an event of our size? */
+static bool takes_event(const struct bpf_prog_aux *aux)
+{
+	const struct btf_type *t = aux->attach_func_proto;
+
+	if (!t || !aux->attach_btf || btf_type_vlen(t) != 2)
+		return false;
+	t = btf_type_by_id(aux->attach_btf, btf_params(t)[1].type);
+	if (!t || !btf_type_is_ptr(t))
+		return false;
+	t = btf_type_by_id(aux->attach_btf, t->type);
+	return t && btf_type_is_struct(t) && t->size == sizeof(struct kplug_event);
+}
+
+/*
+ * What the verifier has promised about a program holds only where the program was meant to be attached, so each part
+ * of "a tp_btf program of this hook" is looked at.
+ */
+static bool serves(const struct bpf_prog *prog, enum kplug_hook hook)
+{
+	const struct bpf_prog_aux *aux = prog->aux;
+
+	return prog->expected_attach_type == BPF_TRACE_RAW_TP && aux->attach_btf_trace && !prog->sleepable &&
+	       aux->attach_func_name && !strcmp(aux->attach_func_name, hook_name[hook]) && takes_event(aux);
+}
+
+static void plugin_put(struct kplug_plugin *plugin)
+{
+	enum kplug_hook hook;
+
+	if (!plugin)
+		return;
+	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
+		if (plugin->prog[hook])
+			bpf_prog_put(plugin->prog[hook]);
+	kplug_device_release(plugin->kdev);
+	kfree(plugin);
+}
+
+static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+{
+	struct kplug_plugin *plugin;
+	unsigned int count = 0;
+	struct bpf_prog *prog;
+	enum kplug_hook hook;
+	int err;
+
+	plugin = kzalloc(sizeof(*plugin), GFP_KERNEL_ACCOUNT);
+	if (!plugin)
+		return ERR_PTR(-ENOMEM);
+	plugin->kdev = kplug_device_hold(kdev);
+	strscpy(plugin->name, arg->name);
+	strscpy(plugin->version, arg->version);
+	plugin->uid = current_uid();
+	plugin->load_time = ktime_get_boottime_ns();
+	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++) {
+		if (arg->prog_fd[hook] == -1)
+			continue;
+		prog = bpf_prog_get_type_dev(arg->prog_fd[hook], BPF_PROG_TYPE_TRACING, false);
+		err = PTR_ERR_OR_ZERO(prog);
+		if (err)
+			goto err_put;
+		plugin->prog[hook] = prog;
+		err = -EPROTOTYPE;
+		if (!serves(prog, hook))
+			goto err_put;
+		count++;
+	}
+	err = -EINVAL;
+	if (!count)
+		goto err_put;
+	return plugin;
+
+err_put:
+	plugin_put(plugin);
+	return ERR_PTR(err);
+}
+
+static bool may_load(void)
+{
+	return capable(CAP_BPF) && capable(CAP_PERFMON) && capable(CAP_SYS_ADMIN);
+}
+
+/*
+ * Publishes `plugin` (NULL: none) for all hooks at one instant, and returns when no program of the one before runs.
+ * That one is kept for a rollback, and the one kept until now ends; without a plugin nothing is kept.
+ */
+static void replace(struct kplug_device *kdev, struct kplug_plugin *plugin)
+{
+	struct kplug_plugin *end = kdev->previous, *old;
+
+	old = rcu_replace_pointer(kdev->plugin, plugin, lockdep_is_held(&kdev->plugin_lock));
+	if (old)
+		synchronize_rcu();
+	kdev->swaps += old && plugin;
+	kdev->previous = plugin ? old : NULL;
+	if (!plugin)
+		plugin_put(old);
+	if (end != plugin)
+		plugin_put(end);
+}
+
+int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+{
+	struct kplug_plugin *plugin;
+	int err = 0;
+
+	if (!may_load())
+		return -EPERM;
+	if (arg->flags & ~KPLUG_PLUGIN_REPLACE || !arg->name[0] ||
+	    strnlen(arg->name, KPLUG_NAME_LEN) == KPLUG_NAME_LEN ||
+	    strnlen(arg->version, KPLUG_NAME_LEN) == KPLUG_NAME_LEN)
+		return -EINVAL;
+	plugin = plugin_get(kdev, arg);
+	if (IS_ERR(plugin))
+		return PTR_ERR(plugin);
+
+	mutex_lock(&kdev->plugin_lock);
+	if (rcu_access_pointer(kdev->plugin) && !(arg->flags & KPLUG_PLUGIN_REPLACE))
+		err = -EBUSY;
+	else
+		replace(kdev, plugin);
+	mutex_unlock(&kdev->plugin_lock);
+	if (err)
+		plugin_put(plugin);
+	return err;
+}
+
+int kplug_plugin_unload(struct kplug_device *kdev)
+{
+	int err = 0;
+
+	if (!may_load())
+		return -EPERM;
+	mutex_lock(&kdev->plugin_lock);
+	if (rcu_access_pointer(kdev->plugin))
+		replace(kdev, NULL);
+	else
+		err = -ENOENT;
+	mutex_unlock(&kdev->plugin_lock);
+	return err;
+}
+
+int kplug_plugin_rollback(struct kplug_device *kdev)
+{
+	int err = 0;
+
+	if (!may_load())
+		return -EPERM;
+	mutex_lock(&kdev->plugin_lock);
+	if (kdev->previous)
+		replace(kdev, kdev->previous);
+	else
+		err = -ENOENT;
+	mutex_unlock(&kdev->plugin_lock);
+	return err;
+}
+
+void kplug_plugin_remove(struct kplug_device *kdev)
+{
+	mutex_lock(&kdev->plugin_lock);
+	replace(kdev, NULL);
+	mutex_unlock(&kdev->plugin_lock);
+}
+
+int kplug_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg)
+{
+	const struct kplug_plugin *plugin;
+	enum kplug_hook hook;
+	int err = -ENOENT;
+
+	if (arg->flags & ~KPLUG_PLUGIN_PREVIOUS)
+		return -EINVAL;
+	mutex_lock(&kdev->plugin_lock);
+	plugin = rcu_dereference_protected(kdev->plugin, lockdep_is_held(&kdev->plugin_lock));
+	if (arg->flags & KPLUG_PLUGIN_PREVIOUS)
+		plugin = kdev->previous;
+	if (plugin) {
+		arg->out_uid = from_kuid_munged(current_user_ns(), plugin->uid);
+		for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
+			arg->out_prog_id[hook] = plugin->prog[hook] ? plugin->prog[hook]->aux->id : 0;
+		arg->out_load_time = plugin->load_time;
+		arg->out_misses = atomic64_read(&plugin->misses);
+		arg->out_last_error = READ_ONCE(plugin->last_error);
+		arg->out_swaps = kdev->swaps;
+		strscpy(arg->out_name, plugin->name);
+		strscpy(arg->out_version, plugin->version);
+		err = 0;
+	}
+	mutex_unlock(&kdev->plugin_lock);
+	return err;
+}

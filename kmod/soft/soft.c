@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Software devices: made and deleted through /dev/kplug_soft, with an interrupt domain of their own. */
+#include <linux/capability.h>
+#include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "core/compat.h"
+#include "soft/soft.h"
+
+#define SOFT_BURST 64 /* interrupts delivered in one go */
+#define SOFT_PAUSE_NS 20000
+
+#define SOFT_NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+
+static DEFINE_MUTEX(soft_mutex);
+static LIST_HEAD(soft_list); /* under soft_mutex */
+
+/*
+ * One CPU at a time delivers, whichever work or timer runs: handle_simple_irq() drops an interrupt that arrives on
+ * another CPU while the handler runs. Hard IRQ.
+ */
+static void soft_deliver(struct soft *soft)
+{
+	unsigned int budget = SOFT_BURST;
+	u32 ready, later, vector = 31; /* in turn: none is starved */
+
+	raw_spin_lock(&soft->lock);
+	if (soft->delivering)
+		goto unlock;
+
+	soft->delivering = true;
+	while (!soft->dead && (ready = soft->raised & ~soft->masked)) {
+		/*
+		 * A handler that raises would keep this CPU for ever. So would a work that queues itself: its
+		 * interrupt goes before the timer's. Hence a pause.
+		 */
+		if (!budget--) {
+			hrtimer_start(&soft->pause, ns_to_ktime(SOFT_PAUSE_NS), HRTIMER_MODE_REL_HARD);
+			break;
+		}
+		later = ready & (~1U << vector);
+		vector = __ffs(later ?: ready);
+		if (!--soft->pending[vector])
+			soft->raised &= ~BIT(vector);
+
+		raw_spin_unlock(&soft->lock);
+		generic_handle_domain_irq(soft->domain, vector);
+		raw_spin_lock(&soft->lock);
+	}
+	soft->delivering = false;
+unlock:
+	raw_spin_unlock(&soft->lock);
+}
+
+static void soft_work(struct irq_work *work)
+{
+	soft_deliver(container_of(work, struct soft, work));
+}
+
+static enum hrtimer_restart soft_pause_over(struct hrtimer *timer)
+{
+	soft_deliver(container_of(timer, struct soft, pause));
+	return HRTIMER_NORESTART;
+}
+
+/* A CPU that delivers sees it without a work, which would also cut short the pause that follows. */
+static void soft_kick(struct soft *soft)
+{
+	lockdep_assert_held(&soft->lock);
+	if (!soft->dead && !soft->delivering && (soft->raised & ~soft->masked))
+		irq_work_queue(&soft->work);
+}
+
+void soft_raise(struct soft *soft, u32 vector)
+{
+	lockdep_assert_held(&soft->lock);
+	/* A masked vector keeps one pending, as an MSI-X one does. */
+	if (soft->masked & soft->raised & BIT(vector))
+		return;
+	soft->pending[vector]++;
+	soft->raised |= BIT(vector);
+	soft_kick(soft);
+}
+
+static void soft_irq_mask(struct irq_data *data)
+{
+	struct soft *soft = irq_data_get_irq_chip_data(data);
+
+	guard(raw_spinlock_irqsave)(&soft->lock);
+	soft->masked |= BIT(irqd_to_hwirq(data));
+}
+
+static void soft_irq_unmask(struct irq_data *data)
+{
+	struct soft *soft = irq_data_get_irq_chip_data(data);
+
+	guard(raw_spinlock_irqsave)(&soft->lock);
+	soft->masked &= ~BIT(irqd_to_hwirq(data));
+	soft_kick(soft);
+}
+
+/* The last handler goes: the next one finds at most one interrupt of the time before. */
+static void soft_irq_shutdown(struct irq_data *data)
+{
+	struct soft *soft = irq_data_get_irq_chip_data(data);
+	u32 vector = irqd_to_hwirq(data);
+
+	guard(raw_spinlock_irqsave)(&soft->lock);
+	soft->masked |= BIT(vector);
+	soft->pending[vector] = min(soft->pending[vector], 1);
+}
+
+/* An interrupt that was on its way when its vector was disabled; without this a tasklet would run the handler. */
+static int soft_irq_retrigger(struct irq_data *data)
+{
+	struct soft *soft = irq_data_get_irq_chip_data(data);
+
+	guard(raw_spinlock_irqsave)(&soft->lock);
+	soft_raise(soft, irqd_to_hwirq(data));
+	return 1;
+}
+
+/*
+ * With enable and disable, disable_irq() masks at once; with mask and unmask alone it would wait for the next
+ * interrupt.
+ */
+static struct irq_chip soft_irq_chip = {
+	.name = "kplug-soft",
+	.irq_shutdown = soft_irq_shutdown,
+	.irq_enable = soft_irq_unmask,
+	.irq_disable = soft_irq_mask,
+	.irq_mask = soft_irq_mask,
+	.irq_unmask = soft_irq_unmask,
+	.irq_retrigger = soft_irq_retrigger,
+};
+
+static int soft_domain_map(struct irq_domain *domain, unsigned int irq, irq_hw_number_t vector)
+{
+	irq_set_chip_and_handler(irq, &soft_irq_chip, handle_simple_irq);
+	irq_set_chip_data(irq, domain->host_data);
+	irq_modify_status(irq, IRQ_NOREQUEST | IRQ_NOAUTOEN, IRQ_NOPROBE);
+	return 0;
+}
+
+static const struct irq_domain_ops soft_domain_ops = {
+	.map = soft_domain_map,
+};
+
+static void soft_irq_exit(struct soft *soft)
+{
+	u32 vector;
+
+	for (vector = 0; vector < soft->vectors; vector++)
+		irq_dispose_mapping(irq_find_mapping(soft->domain, vector));
+	irq_domain_remove(soft->domain);
+}
+
+static int soft_irq_init(struct soft *soft)
+{
+	u32 vector;
+
+	soft->domain = irq_domain_create_simple(NULL, soft->vectors, 0, &soft_domain_ops, soft);
+	if (!soft->domain)
+		return -ENOMEM;
+	for (vector = 0; vector < soft->vectors; vector++) {
+		if (!irq_create_mapping(soft->domain, vector)) {
+			soft_irq_exit(soft);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static u64 soft_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
+{
+	struct soft *soft = kplug_device_priv(kdev);
+
+	guard(raw_spinlock_irqsave)(&soft->lock);
+	return soft_edu_read(soft, offset, width);
+}
+
+static void soft_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
+{
+	struct soft *soft = kplug_device_priv(kdev);
+
+	guard(raw_spinlock_irqsave)(&soft->lock);
+	soft_edu_write(soft, kdev, offset, width, value);
+}
+
+static int soft_irq(struct kplug_device *kdev, u32 vector)
+{
+	struct soft *soft = kplug_device_priv(kdev);
+
+	return irq_find_mapping(soft->domain, vector);
+}
+
+static int soft_trigger(struct kplug_device *kdev, u32 vector)
+{
+	struct soft *soft = kplug_device_priv(kdev);
+
+	guard(raw_spinlock_irqsave)(&soft->lock);
+	soft_raise(soft, vector);
+	return 0;
+}
+
+static void soft_quiesce(struct soft *soft)
+{
+	raw_spin_lock_irq(&soft->lock);
+	soft->dead = true;
+	raw_spin_unlock_irq(&soft->lock);
+
+	hrtimer_cancel(&soft->pause);
+	irq_work_sync(&soft->work);
+	/* When two CPUs ran the work, irq_work_sync() has waited for one. Both are in hard IRQ, an RCU read section. */
+	synchronize_rcu();
+}
+
+static void soft_silence(struct kplug_device *kdev)
+{
+	soft_quiesce(kplug_device_priv(kdev));
+}
+
+static const struct kplug_bus_ops soft_bus_ops = {
+	.owner = THIS_MODULE,
+	.bus = KPLUG_BUS_SOFT,
+	.reg_read = soft_reg_read,
+	.reg_write = soft_reg_write,
+	.irq = soft_irq,
+	.raise = soft_trigger,
+	.silence = soft_silence,
+};
+
+static int soft_register(struct soft *soft)
+{
+	struct kplug_device_desc desc = {
+		.ops = &soft_bus_ops,
+		.parent = &soft->pdev->dev,
+		.priv = soft,
+		.name = soft->name,
+		.irq_mode = KPLUG_IRQ_SOFT,
+		.vectors = soft->vectors,
+		.dma_bits_max = fls64(soft->dma_mask),
+		.vendor = 0x1234,
+		.device = 0x11e8,
+		.bar_size = { SOFT_BAR_SIZE },
+	};
+
+	soft->kdev = kplug_device_register(&desc);
+	return PTR_ERR_OR_ZERO(soft->kdev);
+}
+
+static int soft_create(const struct kplug_soft *req)
+{
+	struct platform_device_info info = { .name = "kplug-soft", .id = PLATFORM_DEVID_AUTO };
+	u32 dma_bits = req->dma_bits ?: 28;
+	struct soft *soft;
+	int ret;
+
+	if (!req->vectors || req->vectors > KPLUG_VECTOR_MAX || dma_bits < 20 || dma_bits > 64)
+		return -EINVAL;
+	info.dma_mask = DMA_BIT_MASK(dma_bits);
+
+	soft = kzalloc(sizeof(*soft), GFP_KERNEL);
+	if (!soft)
+		return -ENOMEM;
+	raw_spin_lock_init(&soft->lock);
+	soft->vectors = req->vectors;
+	soft->dma_mask = info.dma_mask;
+	strscpy(soft->name, req->name);
+	soft->masked = ~0U;
+	soft->work = IRQ_WORK_INIT_HARD(soft_work);
+	kplug_hrtimer_setup(&soft->pause, soft_pause_over, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+
+	soft->pdev = platform_device_register_full(&info);
+	if (IS_ERR(soft->pdev)) {
+		ret = PTR_ERR(soft->pdev);
+		goto free_soft;
+	}
+
+	ret = soft_irq_init(soft);
+	if (ret)
+		goto unregister_pdev;
+
+	ret = soft_register(soft);
+	if (ret)
+		goto exit_irq;
+
+	mutex_lock(&soft_mutex);
+	list_add_tail(&soft->node, &soft_list);
+	mutex_unlock(&soft_mutex);
+	return 0;
+
+exit_irq:
+	soft_quiesce(soft);
+	soft_irq_exit(soft);
+unregister_pdev:
+	platform_device_unregister(soft->pdev);
+free_soft:
+	kfree(soft);
+	return ret;
+}
+
+/* The device is off the list. Under no lock: hooks and ioctls that the core waits for may take their time. */
+static void soft_destroy(struct soft *soft)
+{
+	kplug_device_unregister(soft->kdev);
+	soft_irq_exit(soft);
+	platform_device_unregister(soft->pdev);
+	kfree(soft);
+}
+
+/* Takes a device off the list; NULL: any. */
+static struct soft *soft_unlink(const char *name)
+{
+	struct soft *soft;
+
+	guard(mutex)(&soft_mutex);
+	list_for_each_entry(soft, &soft_list, node) {
+		if (!name || !strcmp(name, soft->name)) {
+			list_del(&soft->node);
+			return soft;
+		}
+	}
+	return NULL;
+}
+
+static int soft_delete(const struct kplug_soft *req)
+{
+	struct soft *soft = soft_unlink(req->name);
+
+	if (!soft)
+		return -ENOENT;
+	soft_destroy(soft);
+	return 0;
+}
+
+static bool soft_name_valid(const char *name)
+{
+	return strnlen(name, KPLUG_NAME_LEN) < KPLUG_NAME_LEN && name[0] && name[0] != '.' &&
+	       !name[strspn(name, SOFT_NAME_CHARS)];
+}
+
+/* But for the size in it: a struct that has grown is still the same command. */
+static bool same_command(unsigned int cmd, unsigned int known)
+{
+	return (cmd & ~IOCSIZE_MASK) == (known & ~IOCSIZE_MASK);
+}
+
+static long soft_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct kplug_soft __user *user = (void __user *)arg;
+	struct kplug_soft req;
+	u32 size;
+	int ret;
+
+	if (!same_command(cmd, KPLUG_SOFT_CREATE) && !same_command(cmd, KPLUG_SOFT_DELETE))
+		return -ENOTTY;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (get_user(size, &user->size))
+		return -EFAULT;
+	if (size < sizeof(req))
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&req, sizeof(req), user, size);
+	if (ret)
+		return ret;
+	if (req.reserved || !soft_name_valid(req.name))
+		return -EINVAL;
+	return same_command(cmd, KPLUG_SOFT_CREATE) ? soft_create(&req) : soft_delete(&req);
+}
+
+static const struct file_operations soft_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = soft_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice soft_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kplug_soft",
+	.fops = &soft_fops,
+	.mode = 0600,
+};
+
+static int __init soft_init(void)
+{
+	return misc_register(&soft_misc);
+}
+
+static void __exit soft_exit(void)
+{
+	struct soft *soft;
+
+	misc_deregister(&soft_misc);
+	while ((soft = soft_unlink(NULL)))
+		soft_destroy(soft);
+}
+
+module_init(soft_init);
+module_exit(soft_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("kplug: software devices with the registers of QEMU's edu");
