@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the tests of the porting layer share: a session on the test's device. */
+#ifndef WD_H
+#define WD_H
+
+#include "wd/windrvr.h"
+#include "rig.h"
+
+#define assert_status(expected, call)                                                                                  \
+	do {                                                                                                           \
+		DWORD status_ = (call);                                                                                \
+		if (status_ != (expected))                                                                             \
+			fail_msg("%s: %s, want %s (%s)", #call, Stat2Str(status_), Stat2Str(expected), kplug_error()); \
+	} while (0)
+#define assert_done(call) assert_status(WD_STATUS_SUCCESS, call)
+
+/* The running test's. */
+extern struct kplug_device *wd_device; /* to raise interrupts by */
+extern HANDLE wd_session;
+extern WD_DMA wd_dma;
+extern WD_KERNEL_PLUGIN wd_kp;
+
+int wd_setup(void **state);
+int wd_teardown(void **state);
+#define WD_TEST(fn) cmocka_unit_test_setup_teardown(fn, wd_setup, wd_teardown)
+
+/* Opens the test plugin with a buffer of a page, wd_dma: the program's view of it. */
+void *wd_open_plugin(const char *name);
+
+#endif /* WD_H */
