@@ -2,16 +2,19 @@
 # Tests, benchmarks and the demo. Included by the Makefile.
 unit_src := $(wildcard tests/unit/*.c)
 bpf_test_src := $(wildcard tests/vm/bpf/*.bpf.c)
-vm_src := $(wildcard tests/vm/*.c)
-vm_lib_src := $(wildcard tests/vm/lib/*.c)
+vm_src := $(wildcard tests/vm/cases/*/*.c)
+vm_lib_src := $(wildcard tests/vm/rig/lib/*.c)
 bench_src := $(wildcard tests/bench/*.c tests/demo/*.c)
 
 bpf_test_obj := $(bpf_test_src:tests/vm/bpf/%.c=$(O)/tests/vm/%.o)
+vm_obj := $(vm_src:%.c=$(O)/%.o)
 vm_lib_obj := $(vm_lib_src:%.c=$(O)/%.o)
 unit_obj := $(patsubst %.c,$(O)/unit/%.o,$(lib_src) $(filter-out cli/main.c,$(cli_src)))
 
 unit_bin := $(unit_src:%.c=$(O)/%)
-vm_bin := $(vm_src:%.c=$(O)/%) $(bench_src:%.c=$(O)/%)
+# Without their rooms: a case is known by its name alone, and runs others from its own folder.
+vm_bin := $(addprefix $(O)/tests/vm/,$(notdir $(vm_src:.c=)))
+bench_bin := $(bench_src:%.c=$(O)/%)
 fuzz_src := $(wildcard tests/fuzz/*.c)
 fuzz_bin := $(fuzz_src:tests/fuzz/%.c=$(O)/fuzz/%)
 
@@ -33,24 +36,29 @@ help::
 	@echo 'make bench           benchmarks, in a virtual machine, to build/bench/results.json'
 	@echo 'make shell           a shell in a virtual machine [KERNEL=6.12] [MACHINE=msi]'
 
-tests: lib wd $(bpf_test_obj) $(vm_bin) $(O)/tests/vm/tool/tsc_khz $(O)/tests/vm/tool/man_example
+tests: lib wd $(bpf_test_obj) $(vm_bin) $(bench_bin) $(addprefix $(O)/tests/vm/rig/tool/,tsc_khz man_example)
 
 $(O)/tests/vm/%.bpf.o: tests/vm/bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(vm_bin): $(O)/%: $(O)/%.o $(vm_lib_obj) $(wd_a) $(lib_a)
+# The headers of the rig and of the plugins, also where the library has a folder of that name.
+$(vm_obj) $(vm_lib_obj): CPPFLAGS += -iquote tests/vm/rig -iquote tests/vm
+
+$(foreach obj,$(vm_obj),$(eval $(O)/tests/vm/$(notdir $(obj:.o=)): $(obj)))
+$(bench_bin): %: %.o
+$(vm_bin) $(bench_bin): $(vm_lib_obj) $(wd_a) $(lib_a)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(call pkgs,--libs,liburing)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) $(call pkgs,--libs,liburing)
 
 # Runs on the host, whatever its libraries.
-$(O)/tests/vm/tool/tsc_khz: $(O)/tests/vm/tool/tsc_khz.o
+$(O)/tests/vm/rig/tool/tsc_khz: $(O)/tests/vm/rig/tool/tsc_khz.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $<
 
 # The program in the manual page, for the guest to run.
-$(O)/tests/vm/tool/man_example: lib/libkplug.3 $(lib_a)
+$(O)/tests/vm/rig/tool/man_example: lib/libkplug.3 $(lib_a)
 	$(call say,LD,$@)
 	$(Q)sed '1,/example begins/d;/example ends/,$$d;s/\\e/\\/g;s/\\-/-/g' $< >$@.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $@.c $(lib_a) $(TEST_LIBS)
@@ -85,18 +93,18 @@ model:
 	@tests/model/run.sh
 
 test test-debug:
-	@tests/vm/run.sh $(if $(filter test-debug,$@),--debug) $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MACHINE),--machine '$(MACHINE)') $(if $(CASE),--case '$(CASE)')
+	@tests/vm/rig/run.sh $(if $(filter test-debug,$@),--debug) $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MACHINE),--machine '$(MACHINE)') $(if $(CASE),--case '$(CASE)')
 
 # With objects of its own.
 coverage:
-	@O=$(O)/coverage tests/vm/run.sh --coverage $(if $(MACHINE),--machine '$(MACHINE)') $(if $(CASE),--case '$(CASE)')
+	@O=$(O)/coverage tests/vm/rig/run.sh --coverage $(if $(MACHINE),--machine '$(MACHINE)') $(if $(CASE),--case '$(CASE)')
 
 demo bench check shell:
-	@tests/vm/run.sh $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MACHINE),--machine '$(MACHINE)') --$@
+	@tests/vm/rig/run.sh $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MACHINE),--machine '$(MACHINE)') --$@
 
 fuzz:
-	@KPLUG_SECONDS=$(or $(SECONDS),600) tests/vm/run.sh --fuzz
+	@KPLUG_SECONDS=$(or $(SECONDS),600) tests/vm/rig/run.sh --fuzz
 
 stress:
 	@KPLUG_SECONDS=$(or $(SECONDS),600) KPLUG_SEED=$(SEED) \
-		tests/vm/run.sh --case stress --kernel '$(or $(KERNEL),6.12)' --machine '$(or $(MACHINE),msi)'
+		tests/vm/rig/run.sh --case stress --kernel '$(or $(KERNEL),6.12)' --machine '$(or $(MACHINE),msi)'

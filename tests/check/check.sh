@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Static checks, as TAP. Runs in the build root (tests/vm/build.sh ROOT --check), with /src and /out. Each tool prints
+# Static checks, as TAP. Runs in the build root (tests/vm/rig/build.sh ROOT --check), with /src and /out. Each tool prints
 # findings, a line each; those that tests/check/exceptions names are dropped, and an exception that drops nothing fails.
 set -uo pipefail
 
 cd /src || exit
-. tests/vm/tap.sh
+. tests/vm/rig/tap.sh
 out=/out/check
 mkdir -p $out
 
-CFLAGS="-std=gnu11 -D_GNU_SOURCE -I. -Ilib -Icli -Ikmod/uapi -Ibpf -Ilib/wd -Itests/vm/lib"
+CFLAGS="-std=gnu11 -D_GNU_SOURCE -I. -Ilib -Icli -Ikmod/uapi -Ibpf -Ilib/wd -iquote tests/vm/rig -iquote tests/vm"
 WARN="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wvla -Wundef
 	-Wformat=2 -Wcast-align -Wredundant-decls -Wimplicit-fallthrough"
 GCC_WARN="-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init -Wformat-overflow=2 -Wformat-truncation=1"
@@ -17,9 +17,9 @@ CLANG_WARN="-Wcomma -Wunreachable-code -Wassign-enum -Wshadow-all -Wconditional-
 	-Wno-unknown-attributes"
 BPF_FLAGS="-g -O2 -target bpf -mcpu=v3 -I. -Ibpf -Ikmod/uapi -Ilib/wd -Wall -Wextra -Wshadow -Wcomma -Wunreachable-code"
 
-mapfile -t user_c < <(find lib cli tests -name '*.c' ! -name '*.bpf.c' ! -path 'tests/vm/debug/*' | sort)
+mapfile -t user_c < <(find lib cli tests -name '*.c' ! -name '*.bpf.c' ! -path 'tests/vm/rig/debug/*' | sort)
 mapfile -t bpf_c < <(find bpf lib tests -name '*.bpf.c' | sort)
-mapfile -t kernel < <({ find kmod bpf -name '*.[ch]'; find lib/wd -name '*.bpf.[ch]'; ls tests/vm/debug/*.c; } | sort)
+mapfile -t kernel < <({ find kmod bpf -name '*.[ch]'; find lib/wd -name '*.bpf.[ch]'; ls tests/vm/rig/debug/*.c; } | sort)
 mapfile -t all_c < <(find kmod bpf lib cli tests -name '*.[ch]' | sort)
 mapfile -t scripts < <({ find tests .ci -name '*.sh'; echo .ci/run cli/kplug.bash-completion; } | tr ' ' '\n' | sort)
 

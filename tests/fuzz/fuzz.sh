@@ -5,7 +5,7 @@
 set -uo pipefail
 
 cd /src || exit
-. tests/vm/tap.sh
+. tests/vm/rig/tap.sh
 out=/out/fuzz
 runs 'the harnesses build' make -j"$(nproc)" O=/out/user DEV=1 fuzzers
 runs 'the seeds' bash tests/fuzz/seeds.sh $out/seeds

@@ -4,8 +4,8 @@
 # each of its faults built in, which spin must find: so a model that sees nothing fails.
 set -uo pipefail
 
-# shellcheck source=tests/vm/tap.sh
-. "${0%/*}/../vm/tap.sh"
+# shellcheck source=tests/vm/rig/tap.sh
+. "${0%/*}/../vm/rig/tap.sh"
 models=$(cd "${0%/*}" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

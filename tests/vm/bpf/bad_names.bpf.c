@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A plugin with two maps that the kernel would give the same name: tests/vm/load_bad.c. */
+/* A plugin with two maps that the kernel would give the same name: cases/plugin/load_bad.c. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("names", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

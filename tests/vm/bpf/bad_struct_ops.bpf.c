@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A struct_ops program, which is no plugin's. Loaded by tests/vm/attach.c. */
+/* A struct_ops program, which is no plugin's. Loaded by cases/plugin/attach.c. */
 #include "kplug.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that the verifier takes and the module must not: none is a tp_btf one of its hook. Loaded by tests/vm/attach.c. */
+/*
+ * Programs that the verifier takes and the module must not: none is a tp_btf one of its hook. Loaded by
+ * cases/plugin/attach.c.
+ */
 #include "replaceable.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that the verifier must refuse, one rule each. Loaded one by one by tests/vm/verify.c. */
+/* Programs that the verifier must refuse, one rule each. Loaded one by one by cases/plugin/verify.c. */
 #include "kplug.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin: answers calls in ways that the tests can see. Loaded by tests/vm/call.c and others. */
+/* Test plugin: answers calls in ways that the tests can see. Loaded by cases/plugin/call.c and others. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("calls", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

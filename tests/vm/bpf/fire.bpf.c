@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* For tests/vm/swap_fire.c, which loads it twice and swaps the two: tells which generation has served which event. */
+/*
+ * For cases/plugin/swap_fire.c, which loads it twice and swaps the two: tells which generation has served which
+ * event.
+ */
 #include "kplug.bpf.h"
 #include "fire.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin: acknowledges and defers each interrupt, and has no deferred hook. Loaded by tests/vm/irq.c. */
+/* Test plugin: acknowledges and defers each interrupt, and has no deferred hook. Loaded by cases/irq/irq.c. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("lazy", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

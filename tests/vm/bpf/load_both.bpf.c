@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin: wants both kinds of buffer. Loaded by tests/vm/load_bad.c. */
+/* Test plugin: wants both kinds of buffer. Loaded by cases/plugin/load_bad.c. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("both", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin: its probe reads past what it is told, which the kernel refuses to run. Loaded by tests/vm/load_bad.c. */
+/*
+ * Test plugin: its probe reads past what it is told, which the kernel refuses to run. Loaded by
+ * cases/plugin/load_bad.c.
+ */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("probe", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

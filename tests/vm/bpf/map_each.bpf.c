@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test program, no plugin: goes through a map with bpf_for_each_map_elem(). Loaded by tests/vm/map_prog.c. */
+/* Test program, no plugin: goes through a map with bpf_for_each_map_elem(). Loaded by cases/buffer/map_prog.c. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

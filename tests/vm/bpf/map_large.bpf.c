@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test program, no plugin: reads byte 5000 of a buffer, which must have so many. Loaded by tests/vm/map_prog.c. */
+/* Test program, no plugin: reads byte 5000 of a buffer, which must have so many. Loaded by cases/buffer/map_prog.c. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

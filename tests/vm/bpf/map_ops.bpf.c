@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test program, no plugin: reads the ops of a map. Run by tests/vm/map_ops.c. */
+/* Test program, no plugin: reads the ops of a map. Run by cases/buffer/map_ops.c. */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

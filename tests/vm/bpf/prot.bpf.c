@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test program, no plugin: an iterator that finds the page protection of one mapping. Loaded by tests/vm/wc.c. */
+/* Test program, no plugin: an iterator that finds the page protection of one mapping. Loaded by cases/memory/wc.c. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin: answers the device's events, and lets no reader hear of them. Loaded by tests/vm/hooks.c. */
+/* Test plugin: answers the device's events, and lets no reader hear of them. Loaded by cases/plugin/hooks.c. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("quiet", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A plugin whose programs tests/vm/fuzz_bpf.c replaces. */
+/* A plugin whose programs cases/whole/fuzz_bpf.c replaces. */
 #include "replaceable.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Test plugin: kplug_sync.h between the hard-IRQ hook and a program. Each interrupt moves a batch and raises the next,
- * until there is nothing to do; then the program has to trigger one, if x_wake_...() says so. For tests/vm/ring.c,
+ * until there is nothing to do; then the program has to trigger one, if x_wake_...() says so. For cases/plugin/ring.c,
  * which runs it on the software device.
  */
 #include "kplug.bpf.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin: settings of each width, and what is in their section and is none. Loaded by tests/vm/setting.c. */
+/* Test plugin: settings of each width, and what is in their section and is none. Loaded by cases/plugin/setting.c. */
 #include "kplug.bpf.h"
 #include "settings.h"
 

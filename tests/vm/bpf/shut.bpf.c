@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A plugin that lets nobody open its device, as if there were none: tests/vm/pin.c. */
+/* A plugin that lets nobody open its device, as if there were none: cases/plugin/pin.c. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("shut", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

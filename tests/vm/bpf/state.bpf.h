@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A plugin that knows something, in versions whose maps differ: tests/vm/state.c. Each defines VERSION and what differs.
- * The name of the map is longer than what the kernel keeps of it.
+ * A plugin that knows something, in versions whose maps differ: cases/plugin/state.c. Each defines VERSION and what
+ * differs. The name of the map is longer than what the kernel keeps of it.
  */
 #include "kplug.bpf.h"
 #include "state.h"

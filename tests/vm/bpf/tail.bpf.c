@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tail calls from a hook's program, to another hook's and to others. Loaded by tests/vm/tail.c. */
+/* Tail calls from a hook's program, to another hook's and to others. Loaded by cases/plugin/tail.c. */
 #include "kplug.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Writes down every event of every device, and tries to answer calls. Attached by tests/vm/links.c and others. */
+/* Writes down every event of every device, and tries to answer calls. Attached by cases/plugin/links.c and others. */
 #include "kplug.bpf.h"
 #include "watch.h"
 

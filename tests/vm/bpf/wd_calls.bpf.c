@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin written with the porting layer's names; for tests/vm/wd_*.c. */
+/* Test plugin written with the porting layer's names; for cases/wd/. */
 #include "lib/wd/kp.bpf.h"
 #include "wd_calls.h"
 

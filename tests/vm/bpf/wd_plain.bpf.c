@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin with the plain interrupt callbacks only, which serve messages, too; for tests/vm/wd_plain.c. */
+/* Test plugin with the plain interrupt callbacks only, which serve messages, too; for cases/wd/wd_plain.c. */
 #include "lib/wd/kp.bpf.h"
 #include "wd_plain.h"
 

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# machine: lockdown
+# timeout: 200
+# kmsg: Lockdown: [a-z_]+: .* is restricted; see man kernel_lockdown.7
+# A kernel locked down for integrity, as Secure Boot does it: what is refused, with which words, and what works all the same.
+set -uo pipefail
+. "$KPLUG_SRC/tests/vm/rig/tap.sh"
+
+edu=${KPLUG_EDU%% *}
+# Where nothing can be signed, the kernel is locked down now that the modules are in; the debug kernel booted like that.
+case $(</sys/kernel/security/lockdown) in '[none]'*) echo integrity >/sys/kernel/security/lockdown ;; esac
+like "$(</sys/kernel/security/lockdown)" '\[integrity\]' 'the kernel is locked down'
+
+# Registers of a PCI function, the way sysfs has it.
+runs 'binding' kplug bind "$edu"
+run_fails 1 'Operation not permitted' 'sysfs does not give a BAR' sh -c "echo 0 | dd of=/sys/bus/pci/devices/$edu/config conv=notrunc"
+keeps='the kernel is locked down and keeps PCI registers from programs; a plugin may use them$'
+run_fails 1 "$edu: register 0x0 of BAR 0: $keeps" 'nor does kplug, to read' kplug reg read "$edu" 0 0
+run_fails 1 "$edu: register 0x4 of BAR 0: $keeps" '... or to write' kplug reg write "$edu" 0 4 1
+
+# All else: a buffer, a plugin that uses the registers, a call that has it work.
+runs 'a buffer' kplug buffer alloc "$edu" edu 64K --dma-bits 28
+runs 'a plugin' kplug plugin load "$edu" "$KPLUG_BPF/edu.bpf.o"
+is "$(kplug call "$edu" 1 2>&1)" 'result 100' 'a call'
+runs 'unbinding' kplug unbind "$edu"
+
+# A software device has no hardware to protect.
+runs 'a software device' kplug soft create soft0
+like "$(kplug reg read soft0 0 0 2>&1)" '^0x010000ed$' 'its registers are read'
+runs 'deleting it' kplug soft delete soft0
+
+# Copied by objcopy, a module has no signature.
+runs 'unloading' sh -c 'rmmod kplug_soft && rmmod kplug'
+objcopy "$KPLUG_KMOD/kplug.ko" /tmp/kplug.ko
+run_fails 1 'Operation not permitted' 'an unsigned module does not load' insmod /tmp/kplug.ko
+like "$(dmesg | tail -n 3)" 'Lockdown: insmod: unsigned module loading is restricted' '... and the log says why'
+sign='the kernel is locked down, so sign it with a key that the kernel knows, then modprobe'
+run_fails 1 "$edu: the module kplug is not loaded; $sign kplug\$" '... and bind' kplug bind "$edu"
+run_fails 1 "soft0: the module kplug_soft is not loaded; $sign kplug_soft\$" '... and soft create' kplug soft create soft0
+if [[ $KPLUG_KERNEL = *-kplug-debug ]]; then
+	runs 'signed modules load' sh -c "insmod $KPLUG_KMOD/kplug.ko && insmod $KPLUG_KMOD/kplug_soft.ko"
+else
+	skip 'signed modules load: the rig has the key of the debug kernel only'
+fi
+plan

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# machine: msi
+# timeout: 600
+# The module files: without BTF, with plain BTF, and in the wrong order.
+# kmsg: kplug: the module has no BTF
+# kmsg: kplug_soft: Unknown symbol kplug_
+set -uo pipefail
+. "$KPLUG_SRC/tests/vm/rig/tap.sh"
+
+unload() { rmmod kplug_soft && rmmod kplug; }
+
+run_fails 1 'kplug is in use by: kplug_soft' 'kplug does not go before kplug_soft' rmmod kplug
+runs 'unloading' unload
+is "$(ls -d /sys/module/kplug* /dev/kplug* /sys/class/kplug /sys/kernel/btf/kplug* 2>/dev/null)" '' 'nothing is left'
+
+run_fails 1 'Unknown symbol' 'kplug_soft does not load without kplug' insmod "$KPLUG_KMOD/kplug_soft.ko"
+is "$(ls -d /sys/module/kplug* 2>/dev/null)" '' '... and leaves nothing'
+
+# Plugins could not be loaded, and nothing would say why.
+objcopy --remove-section .BTF --remove-section .BTF.base "$KPLUG_KMOD/kplug.ko" /tmp/kplug.ko
+run_fails 1 'not supported' 'a module without BTF does not load' insmod /tmp/kplug.ko
+like "$(dmesg | tail -n 3)" 'kplug: the module has no BTF: build it where' '... and says why'
+is "$(ls -d /sys/module/kplug* 2>/dev/null)" '' '... and leaves nothing'
+
+# Plain BTF has other type ids: what is found by them must be found all the same.
+like "$(readelf -SW "$KPLUG_KMOD/kplug.ko")" ' \.BTF\.base ' 'the usual module has base-relative BTF'
+isnt "$(readelf -SW "$KPLUG_KMOD_PLAIN/kplug.ko" | grep -c ' \.BTF ')" 0 'the other has BTF'
+is "$(readelf -SW "$KPLUG_KMOD_PLAIN/kplug.ko" | grep -c ' \.BTF\.base ')" 0 '... that is plain'
+runs 'the modules with plain BTF load' sh -c "insmod $KPLUG_KMOD_PLAIN/kplug.ko && insmod $KPLUG_KMOD_PLAIN/kplug_soft.ko"
+for program in verify attach call; do
+	out=$("$KPLUG_TEST/$program" 2>&1)
+	is "$? $(grep -c '^not ok' <<<"$out")" '0 0' "tests of $program pass with plain BTF"
+	[ "$tap_failed" = 0 ] || grep -A 5 '^not ok' <<<"$out" | sed 's/^/# /'
+done
+plan

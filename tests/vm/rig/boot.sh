@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# boot.sh ROOT KERNEL MACHINE MODE CASE COMMAND LIMIT: one guest, from initramfs to verdict. Ends with 0 only on a good verdict.
+# MODE: cases, exec, demo, bench, shell. What the guest leaves is in $VM/run/KERNEL-MACHINE-MODE/.
+set -euo pipefail
+
+cd "$(dirname "$0")"
+. ./lib.sh
+
+root=$1 kernel=$2 machine=$3 mode=$4 case=$5 command=$6 limit=$7
+run=$VM/run/$kernel-$machine-$mode
+in=/srv/${run##*/} # the same, as QEMU sees it
+short=$(cut -d. -f1,2 <<<"$kernel")
+
+rm -rf "${run:?}"
+mkdir -p "$run/res"
+echo "FAIL no verdict" >"$run/verdict"
+: >"$run/lines" && : >"$run/live"
+truncate -s 16M "$run/disk"
+printf '%s=%q\n' MACHINE "$machine" MODE "$mode" CASE "$case" COMMAND "$command" LIMIT "$limit" \
+	SCALE "${KPLUG_SCALE:-1}" KPLUG_SECONDS "${KPLUG_SECONDS:-}" KPLUG_CALLS "${KPLUG_CALLS:-}" KPLUG_SEED "${KPLUG_SEED:-}" \
+	KPLUG_SWAPS "${KPLUG_SWAPS:-}" KPLUG_KILLS "${KPLUG_KILLS:-}" COVERAGE "${KPLUG_COVERAGE:-}" \
+	>"$run/res/job"
+
+make_initramfs()
+{
+	local tree=$run/initramfs n=10 module
+	mkdir -p "$tree"/{bin,modules,proc,dev,root}
+	cp "$root/bin/busybox" "$tree/bin/"
+	cp init "$tree/init"
+	while read -r _ module; do
+		xz -dc "$root$module" >"$tree/modules/$n-$(basename "$module" .xz)"
+		n=$((n + 1))
+	done < <(is_debug "$kernel" || for module in 9pnet_virtio 9p; do
+		chroot "$root" modprobe -S "$kernel" --show-depends "$module"
+	done | awk '$1 == "insmod" && !seen[$2]++')
+	(cd "$tree" && find . | cpio --quiet -o -H newc) >"$run/initramfs.cpio"
+	rm -rf "$tree"
+}
+
+# init_on_alloc=0: Debian zeroes all pages by default, and a test of our own zeroing could not fail.
+# norandmaps: QEMU translates code anew for each address that it runs at, and keeps it all: to clear a page in which a
+# library once was took minutes.
+# nokaslr: whether half of the memory is to be had in pieces of 512 MiB is not left to where the kernel lies this time.
+append="init_on_alloc=0 norandmaps nokaslr console=ttyS0 loglevel=5 tsc=reliable panic=-1 panic_on_warn=1 oops=panic rcupdate.rcu_cpu_stall_timeout=60"
+append+=" tsc_early_khz=$("$VM/out/user/tests/vm/rig/tool/tsc_khz")"
+board=(-M q35)
+image=/boot/vmlinuz-$kernel
+memory=2048M
+if is_debug "$kernel"; then
+	image=/opt/bzImage
+	short=debug
+	# Not at boot: a debug kernel has much to say of itself. guest.sh sets panic_on_warn. Without no5lvl, and after a
+	# first report, KASAN and lockdep may be blind.
+	append=${append/panic_on_warn=1 /}" kasan_multi_shot no5lvl"
+	# Which lines run the watchers need not know, and without them it takes half the time.
+	[ -z "${KPLUG_COVERAGE:-}" ] || append+=" kmemleak=off dma_debug=off lockdep.prove_locking=0"
+fi
+case $machine in
+msi) ;;
+intx) append+=" pci=nomsi" ;;
+iommu)
+	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
+	append+=" intel_iommu=on"
+	# Of each arena's 4 GiB of kernel addresses KASAN keeps a shadow: 512 MiB.
+	near=512M
+	! is_debug "$kernel" || { memory=4608M && near=1536M; }
+	board+=(-object "memory-backend-ram,id=near,size=$near" -numa "node,memdev=near,cpus=0-1"
+		-object "memory-backend-ram,id=far,size=$((${memory%M} - ${near%M}))M" -numa "node,memdev=far")
+	;;
+bounce) append+=" swiotlb=force" ;;
+selinux) append+=" lsm=lockdown,selinux,bpf selinux=1 enforcing=1" ;;
+# Where modules cannot be signed the case does it, after they are in.
+lockdown) ! is_debug "$kernel" || append+=" lockdown=integrity" ;;
+*) die "no machine '$machine' (msi, intx, iommu, bounce, selinux, lockdown)" ;;
+esac
+
+make_initramfs
+
+# fsrm=off: told that short copies by "rep movsb" are fast, the kernel makes all of its by it, and here each byte is a turn
+# of a loop.
+# QEMU is the root's own: before 8.1, it could run code that the kernel, on its other CPU, had already replaced.
+# Slots 4, 8, 12, ... share one legacy interrupt line; 5 and 9 another, which the two edu devices have for themselves.
+qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=off" -smp 2 -m "$memory"
+	-nodefaults -no-user-config -display none -no-reboot
+	-kernel "$image" -initrd "$in/initramfs.cpio" -append "$append"
+	-serial "file:$in/console" -serial "file:$in/lines"
+	-device "edu,addr=5" -device "edu,addr=9,dma_mask=0xffffffffffffffff"
+	-device "e1000e,addr=6" -device "igb,addr=7"
+	-drive "file=$in/disk,format=raw,if=none,id=disk" -device "virtio-blk-pci,drive=disk,addr=0x1c"
+	-device "virtio-serial-pci,addr=0x14" -device "virtconsole,chardev=live")
+for s in "root /mnt 4 ro" "src /src 8 ro" "out /out 0xc ro" "res $in/res 0x10 rw"; do
+	read -r tag path slot access <<<"$s"
+	qemu+=(-fsdev "local,id=$tag,path=$path,security_model=none$([ "$access" = rw ] || echo ,readonly=on)"
+		-device "virtio-9p-pci,fsdev=$tag,mount_tag=$tag,addr=$slot")
+done
+
+if [ "$mode" = shell ]; then
+	qemu+=(-chardev "stdio,id=live,signal=off")
+	./in-root.sh "$root" "${qemu[@]}" || true
+	exit
+fi
+qemu+=(-chardev "file,id=live,path=$in/live")
+./in-root.sh "$root" "${qemu[@]}" </dev/null >"$run/qemu.log" 2>&1 &
+pid=$!
+trap 'kill -KILL $pid 2>/dev/null || true' EXIT
+
+if [ "$mode" = cases ]; then
+	./show.sh lines "$short" "$machine" "$run/res" "$run/lines" "$pid" &
+else
+	./show.sh live "$run/live" "$pid" &
+fi
+shower=$!
+
+# The guest says ahead how long its next step may take; two minutes more, or it is stuck.
+wait_for()
+{
+	local seen=0 now since=$SECONDS allowed=0
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.2
+		now=$(wc -l <"$run/lines")
+		if [ "$now" != "$seen" ]; then
+			seen=$now since=$SECONDS
+			allowed=$(awk '$1 == "BEGIN" { t = $3 } END { print t + 0 }' "$run/lines")
+		fi
+		[ $((SECONDS - since)) -le $((allowed + 120)) ] || return 1
+	done
+	wait "$pid"
+}
+
+why=
+wait_for || why="the guest hung, or QEMU failed"
+kill -KILL "$pid" 2>/dev/null || true
+wait "$shower" || true
+
+splat='WARNING:|BUG:|KASAN|UBSAN|KCSAN|Oops|Kernel panic|general protection|rcu.*(stall|detected)|lockdep|circular locking|blocked for more than|soft lockup|DMA-API|Call Trace'
+# What the debug kernel's last case provokes is meant.
+sed '/kplug rig: the watchers are provoked from here/,$d' "$run/console" >"$run/unprovoked"
+if grep -aEq "$splat" "$run/unprovoked"; then why="the kernel complained"; fi
+last=$(tail -n 1 "$run/lines")
+[[ $last =~ ^VERDICT\ pass=[0-9]+\ fail=[0-9]+\ skip=[0-9]+$ ]] || why=${why:-the guest ended without a verdict}
+
+# QEMU's emulation of two CPUs sometimes crashes a kernel that patches itself: while it boots, or by a breakpoint of the
+# patching that one CPU still sees. That says nothing of kplug, so the guest gets another try, unless a case had failed
+# before, and we say so.
+ours=1
+if ! grep -q ^BEGIN "$run/lines" || grep -aq 'Oops: int3:' "$run/console"; then ours=; fi
+if awk '$1 == "CASE" && $4 > 0 { bad = 1 } END { exit !bad }' "$run/lines"; then ours=1; fi
+if [ -n "$why" ] && [ -z "$ours" ] && [ "${BOOT_TRY:-1}" -lt 3 ]; then
+	echo "$short $machine: $why, and not for kplug's sake (see $run-crashed); booting again"
+	cp "$run/console" "$run-crashed"
+	BOOT_TRY=$((${BOOT_TRY:-1} + 1)) exec ./boot.sh "$@"
+fi
+
+if [ -n "$why" ]; then
+	during=$(awk '$1 == "BEGIN" { d = $2 } $1 == "CASE" { d = "" } END { print d ? d : "no case" }' "$run/lines")
+	echo "FAIL $why during $during" >"$run/verdict"
+	echo "$short $machine: $why, during $during; from $run/console:"
+	# From the first complaint on, or else the end.
+	{ grep -aE -m 1 -A 59 "$splat" "$run/console" || tail -n 60 "$run/console"; } | sed 's/^/      /'
+	cat "$run/qemu.log"
+	exit 1
+fi
+echo "$last" >"$run/verdict"
+[[ $last == *\ fail=0\ * ]]
