@@ -182,7 +182,7 @@ static int enable(struct kplug_vector *v, struct kplug_reader *reader, u8 *data,
 	WRITE_ONCE(v->users, v->users + 1); /* first: an interrupt may come at once */
 	err = v->users == 1 ? first_user(v) : 0;
 	if (err)
-		kplug_vector_unsubscribe(&reader->vector[v->index]);
+		kplug_reader_unsubscribe(reader, BIT(v->index));
 	else
 		WRITE_ONCE(reader->enabled, reader->enabled | BIT(v->index));
 	return err;
@@ -217,7 +217,6 @@ static void disable(struct kplug_device *kdev, struct kplug_reader *reader, u32 
 	WRITE_ONCE(v->users, v->users - 1);
 	if (!v->users)
 		release(v);
-	kplug_vector_unsubscribe(&reader->vector[vector]);
 	fire_int_hook(kdev, KPLUG_HOOK_INT_DISABLE, vector, data, size);
 }
 
@@ -231,10 +230,12 @@ int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, co
 	if (arg->vector >= kdev->desc.vectors)
 		return -ERANGE;
 	mutex_lock(&kdev->irq_lock);
-	if (reader->enabled & BIT(arg->vector))
+	if (reader->enabled & BIT(arg->vector)) {
 		disable(kdev, reader, arg->vector, data, arg->data_size);
-	else
+		kplug_reader_unsubscribe(reader, BIT(arg->vector));
+	} else {
 		err = -EALREADY;
+	}
 	mutex_unlock(&kdev->irq_lock);
 	return err;
 }
@@ -247,6 +248,13 @@ void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reade
 	for (vector = 0; vector < kdev->desc.vectors; vector++)
 		if (reader->enabled & BIT(vector))
 			disable(kdev, reader, vector, NULL, 0);
+	mutex_unlock(&kdev->irq_lock);
+}
+
+void kplug_irq_unsubscribe_all(struct kplug_device *kdev, struct kplug_reader *reader)
+{
+	mutex_lock(&kdev->irq_lock);
+	kplug_reader_unsubscribe(reader, U32_MAX);
 	mutex_unlock(&kdev->irq_lock);
 }
 

@@ -41,7 +41,10 @@ int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, con
 		     u8 *data);
 int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
 		      u8 *data);
+/* Disables what the reader has enabled; its eventfds stay subscribed. */
 void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reader);
+/* Before the reader is freed. The device may be dead, or being removed. */
+void kplug_irq_unsubscribe_all(struct kplug_device *kdev, struct kplug_reader *reader);
 int kplug_irq_unmask(struct kplug_device *kdev, u32 vector);
 int kplug_irq_trigger(struct kplug_device *kdev, u32 vector);
 int kplug_irq_resume(struct kplug_device *kdev, u32 vector);

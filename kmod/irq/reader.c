@@ -112,14 +112,26 @@ void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader,
 		list_add_rcu(&s->node, &v->eventfds);
 }
 
-void kplug_vector_unsubscribe(struct kplug_subscription *s)
+void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 vectors)
 {
-	if (!s->eventfd)
+	unsigned long set = vectors;
+	bool any = false;
+	unsigned int i;
+
+	for_each_set_bit(i, &set, KPLUG_VECTOR_MAX) {
+		if (reader->vector[i].eventfd) {
+			list_del_rcu(&reader->vector[i].node);
+			any = true;
+		}
+	}
+	if (!any)
 		return;
-	list_del_rcu(&s->node);
-	synchronize_rcu();
-	eventfd_ctx_put(s->eventfd);
-	s->eventfd = NULL;
+	synchronize_rcu(); /* once: a wake-up may be on any of them */
+	for_each_set_bit(i, &set, KPLUG_VECTOR_MAX) {
+		if (reader->vector[i].eventfd)
+			eventfd_ctx_put(reader->vector[i].eventfd);
+		reader->vector[i].eventfd = NULL;
+	}
 }
 
 void kplug_vector_calm(struct kplug_vector *v)
@@ -130,13 +142,11 @@ void kplug_vector_calm(struct kplug_vector *v)
 
 void kplug_vector_end(struct kplug_vector *v)
 {
-	struct kplug_subscription *s, *next;
+	struct kplug_subscription *s;
 
 	kplug_vector_calm(v);
-	list_for_each_entry_safe(s, next, &v->eventfds, node) {
+	list_for_each_entry(s, &v->eventfds, node)
 		eventfd_signal(s->eventfd);
-		kplug_vector_unsubscribe(s);
-	}
 }
 
 bool kplug_irq_news(struct kplug_device *kdev, const struct kplug_reader *reader)

@@ -56,12 +56,13 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_frame *f, u64 
 /* One wake-up more, whatever the plugin says. Any context. */
 void kplug_vector_wake(struct kplug_vector *v);
 void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 index);
-/* Begins and ends a reader's view of the vector, under irq_lock. It takes over the eventfd, which may be NULL. */
+/* Begins a reader's view of the vector, under irq_lock. Takes over the eventfd, which may be NULL. */
 void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd);
-void kplug_vector_unsubscribe(struct kplug_subscription *s);
+/* Ends its views of several vectors, a bit each, and drops their eventfds. Under irq_lock; waits a grace period. */
+void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 vectors);
 /* Ends what kplug_wake_after() has begun; no hook runs. */
 void kplug_vector_calm(struct kplug_vector *v);
-/* At the device's removal, under irq_lock: eventfds are signalled once more, and let go. */
+/* At the device's removal, under irq_lock: signals eventfds once more. They stay until their files close. */
 void kplug_vector_end(struct kplug_vector *v);
 
 /* guard.c. Around the interrupt hook; start and end: ns. The latter may stop the vector. Hard IRQ. */

@@ -82,6 +82,7 @@ static int node_release(struct inode *inode, struct file *file)
 		fire(kdev, KPLUG_HOOK_CLOSE);
 		kplug_device_leave(kdev);
 	}
+	kplug_irq_unsubscribe_all(kdev, &kfile->reader); /* removal may be walking the lists that the file is on */
 	kplug_lock_remove_all(kdev, kfile);
 	mutex_lock(&kdev->files_lock);
 	list_del(&kfile->list);
