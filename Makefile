@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^KPLUG_VERSION := //p' kmod/Kbuild)
 
 PREFIX ?= /usr/local
 DESTDIR ?=

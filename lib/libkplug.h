@@ -178,7 +178,7 @@ struct kplug_buffer_rights {
 struct kplug_alloc_opts {
 	size_t sz; /* sizeof(struct kplug_alloc_opts) */
 	enum kplug_buffer_kind kind; /* KPLUG_BUFFER_AUTO by default */
-	uint32_t dma_bits; /* 0: the device's mask in force; else 1..64 becomes the device's mask */
+	uint32_t dma_bits; /* 1..64: device addresses have no more bits; 0: the device's mask at its bind */
 	bool keep; /* outlives its holders, until kplug_buffer_drop() or the device's removal */
 	bool retry_smaller; /* for want of memory, tries an eighth less, again and again (not for an arena) */
 	uint32_t timeout_ms; /* for finding a place for a contiguous one, and one more try a part; 0: no limit */
@@ -189,10 +189,10 @@ struct kplug_alloc_opts {
 /*
  * Allocates a zeroed buffer and maps it for reading and writing. name: 1..15 letters, digits, '_' or '.'. bytes: 1 or
  * more; more than KPLUG_BUFFER_MAX, which an arena cannot have, are parts: see kplug_buffer_parts(). A plugin sees the
- * first, which holds the others. After a failure in the middle of them, dma_bits may have become the device's mask.
- * kplug_buffer_free() it.
+ * first, which holds the others. kplug_buffer_free() it.
  *   -EINVAL      name, bytes or an option is out of range
  *   -EEXIST      the device has a buffer of this name
+ *   -ENOPKG      the kind, or a contiguous buffer of this size, needs the module kplug_memory, which is not installed
  *   -ENOMEM      not enough free memory, on the node, for a contiguous one within the mask
  *   -ENOSPC      enough, but not in one piece
  *   -EFBIG       more than all memory, or all within the mask
@@ -350,7 +350,7 @@ int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplu
 
 struct kplug_lock_opts {
 	size_t sz; /* sizeof(struct kplug_lock_opts) */
-	uint32_t dma_bits; /* 0: the device's mask in force; else 1..64 becomes the device's mask */
+	uint32_t dma_bits; /* 1..64: device addresses have no more bits; 0: the device's mask at its bind */
 };
 
 /*
@@ -364,6 +364,7 @@ struct kplug_lock_opts {
  *   -ERANGE      dma_bits is more than the device can
  *   -EIO         some of it is above the mask and there is no IOMMU, or the kernel would copy the data (swiotlb)
  *   -EINVAL      bytes or an option is out of range
+ *   -ENOPKG      the module kplug_memory is not installed
  *   -EOPNOTSUPP  the device is not cache-coherent, or the memory is of a file system that must not be pinned for long
  */
 int kplug_dma_lock(struct kplug_device *dev, void *ptr, size_t bytes, const struct kplug_lock_opts *opts,
@@ -371,20 +372,11 @@ int kplug_dma_lock(struct kplug_device *dev, void *ptr, size_t bytes, const stru
 
 /*
  * Where the device finds it: *ret_count pieces in the order of the memory, adjacent ones merged; 1 behind an IOMMU. The
- * lock owns them, and they stay as they are when a part is unlocked.
+ * lock owns them.
  */
 const struct kplug_dma_entry *kplug_dma_entries(const struct kplug_lock *lock, size_t *ret_count);
 
-/*
- * Unlocks `bytes` from `offset`, counted from ptr. Both ends must be at page boundaries of the memory or at the ends of
- * the lock. The device must be done with it. Where the IOMMU uses large pages, the memory of one is unlocked with its last part.
- *   -EINVAL    not at page boundaries, or bytes is 0
- *   -ERANGE    not inside the lock
- *   -EALREADY  some of it is unlocked
- */
-int kplug_dma_unlock_part(struct kplug_lock *lock, size_t offset, size_t bytes);
-
-/* Unlocks all that is left and frees the lock. The device must be done with it. lock may be NULL. */
+/* Unlock the memory and free the lock. The device must be done with it. lock may be NULL. */
 void kplug_dma_unlock(struct kplug_lock *lock);
 
 /*

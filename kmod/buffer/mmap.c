@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A buffer in a program, by an mmap of the device's node: read-only, since a map's fd cannot be mapped so, or huge. */
+/* Maps a buffer into a program through the device's node: read-only, which a map's fd cannot be, or huge. */
 #include <linux/cleanup.h>
-#include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 
 #include "buffer/buffer.h"
-#include "core/device.h"
 #include "buffer/map.h"
+#include "core/device.h"
 
 void kplug_buffer_vma_open(struct vm_area_struct *vma)
 {
@@ -19,58 +18,32 @@ void kplug_buffer_vma_close(struct vm_area_struct *vma)
 	kplug_map_put(vma->vm_private_data);
 }
 
-/* No fault handler: all pages are there from the start, and there are none past the end. */
-static const struct vm_operations_struct vm_ops = {
+/* No fault handler: all pages are inserted at once, and there are none past the end. */
+static const struct vm_operations_struct buffer_vm_ops = {
 	.open = kplug_buffer_vma_open,
 	.close = kplug_buffer_vma_close,
 };
 
 /*
- * By its exporter. The mapping is of the dma-buf's file from then on; one without ops of the exporter's own keeps ours,
- * and with them the buffer.
+ * An exporter's mmap() makes the mapping one of its own file, and may set vm_ops of its own. Else ours hold the map:
+ * those that bpf() has set must not stay on a file that is not a map's.
  */
-int kplug_buffer_mmap_imported(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma)
-{
-	int err;
-
-	if (pgoff > buf->count || vma_pages(vma) > buf->count - pgoff) /* the dma-buf may have more */
-		return -ENXIO;
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = buf->map;
-	vma->vm_ops = &vm_ops;
-	err = dma_buf_mmap(buf->dmabuf, vma, pgoff);
-	if (!err && vma->vm_ops == &vm_ops) {
-		vma->vm_private_data = buf->map;
-		kplug_buffer_vma_open(vma);
-	}
-	return err;
-}
-
-/* By their numbers: what can be pinned the kernel may map again, in the usual way, which must not be. */
-int kplug_buffer_mmap_wc(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma)
-{
-	if (pgoff > count || vma_pages(vma) > count - pgoff)
-		return -ENXIO;
-	vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
-	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(pages[pgoff]), vma_pages(vma) << PAGE_SHIFT,
-			       vma->vm_page_prot);
-}
-
-static int map_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma)
+int kplug_buffer_mmap_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma)
 {
 	unsigned long count = vma_pages(vma);
 	int err;
 
-	if (buf->kind == KPLUG_BUFFER_WC)
-		err = kplug_buffer_mmap_wc(buf->pages, buf->count, pgoff, vma);
+	vma->vm_private_data = buf->map;
+	vma->vm_ops = &buffer_vm_ops;
+	if (buf->memory->mmap)
+		err = buf->memory->mmap(buf, pgoff, vma);
 	else
 		err = vm_insert_pages(vma, vma->vm_start, buf->pages + pgoff, &count);
-	if (err)
-		return err;
-	vma->vm_private_data = buf->map;
-	vma->vm_ops = &vm_ops;
-	kplug_buffer_vma_open(vma);
-	return 0;
+	if (!err && vma->vm_ops == &buffer_vm_ops) {
+		vma->vm_private_data = buf->map;
+		kplug_buffer_vma_open(vma);
+	}
+	return err;
 }
 
 int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bool huge, struct vm_area_struct *vma)
@@ -93,10 +66,7 @@ int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bo
 			return -ENXIO;
 		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, (write ? 0 : VM_MAYWRITE) | VM_MAYEXEC);
 		map = buf->map;
-		if (huge)
-			err = kplug_buffer_mmap_huge(buf, vma);
-		else
-			err = buf->dmabuf ? kplug_buffer_mmap_imported(buf, pgoff, vma) : map_pages(buf, pgoff, vma);
+		err = huge ? kplug_buffer_mmap_huge(buf, vma) : kplug_buffer_mmap_pages(buf, pgoff, vma);
 		kplug_map_put(map);
 		return err;
 	}

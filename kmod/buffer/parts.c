@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Buffers of more than one map hold together: the first part, which is made last, holds the others. */
+/*
+ * A buffer larger than a BPF map can be is several maps. The first part, allocated last, holds the others: so one
+ * KPLUG_BUFFER_KEEP keeps them all, and no killed program leaves a part that nothing owns.
+ */
 #include <linux/lockdep.h>
 #include <linux/slab.h>
 
 #include "buffer/buffer.h"
-#include "core/device.h"
 #include "buffer/map.h"
+#include "core/device.h"
 
-static struct bpf_map *take(const struct kplug_buffer *first, u32 part)
+static struct bpf_map *part_get(const struct kplug_buffer *first, u32 part)
 {
 	struct kplug_buffer *buf = kplug_buffer_find(first->kdev, first->name, part);
 
-	if (!buf || buf->kind != first->kind || !kplug_rights_same(&buf->rights, &first->rights) ||
+	if (!buf || buf->memory->kind != first->memory->kind || !kplug_rights_same(&buf->rights, &first->rights) ||
 	    !kplug_map_get(buf->map))
 		return NULL;
 	return buf->map;
@@ -28,7 +31,7 @@ int kplug_parts_hold(struct kplug_buffer *buf)
 	if (!buf->others)
 		return -ENOMEM;
 	for (part = 1; part < buf->parts; part++) {
-		buf->others[part - 1] = take(buf, part);
+		buf->others[part - 1] = part_get(buf, part);
 		if (!buf->others[part - 1])
 			return -ENOENT;
 	}

@@ -2,6 +2,7 @@
 /* Owner, group and mode of a buffer, with the rules that files have (fs/namei.c, fs/attr.c). */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/user_namespace.h>
 
@@ -44,3 +45,4 @@ int kplug_rights_check(const struct kplug_rights *rights, int wanted)
 		mode >>= 3;
 	return (mode & wanted) == wanted || capable(CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
+EXPORT_SYMBOL_GPL(kplug_rights_check);

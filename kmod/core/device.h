@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device as the core sees it, and the small interface that a bus side (pci.c, soft.c) fills.
+ * A device, and the small interface that a bus side (pci/, soft/) fills.
  *
- * Lifetime: the bus side registers and unregisters; open files, buffers and running work hold the struct device.
- * After kplug_device_unregister() the device is dead: no callback of the bus side runs, nor will one.
+ * The bus side registers and unregisters; open files, buffers, plugins and running work hold the struct device. After
+ * kplug_device_unregister() the device is dead: no callback of the bus side runs any more.
+ *
+ * Locks, outermost first: alive, irq_lock, plugin_lock, files_lock, then buffer_lock, then umem_lock, then dma_lock; the
+ * spinlocks are innermost. mmap_lock is taken outside buffer_lock (mmap of the node) and never inside any of them.
  */
 #ifndef KPLUG_DEVICE_H
 #define KPLUG_DEVICE_H
@@ -18,9 +21,6 @@
 #include <linux/xarray.h>
 
 #include "kplug_uapi.h"
-
-/* Ends buffers and gives birth to maps. */
-extern struct workqueue_struct *kplug_workqueue;
 
 struct kplug_device;
 struct kplug_plugin;
@@ -37,32 +37,32 @@ struct kplug_bus_ops {
 	u64 (*reg_read)(struct kplug_device *kdev, u32 bar, u64 offset, u32 width);
 	void (*reg_write)(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value);
 
-	/* The number of a BAR's first page, for programs to map it. NULL: no mmap. */
+	/* The page frame number of a BAR's first page, for mmap(). NULL: no mmap. */
 	unsigned long (*bar_pfn)(struct kplug_device *kdev, u32 bar);
 
-	/* The Linux interrupt number of a vector below kdev->vectors. Required if there are any. */
+	/* The Linux interrupt number of a vector below desc.vectors. Required if there are any. */
 	int (*irq)(struct kplug_device *kdev, u32 vector);
 
-	/* Raises a vector by software. NULL: the core asks the kernel's interrupt injection. */
+	/* Raise a vector by software. NULL: the core uses the kernel's interrupt injection. */
 	int (*raise)(struct kplug_device *kdev, u32 vector);
 
 	/*
-	 * INTx only, which is masked at registration. mask: true if the device raises its line, which is then masked;
-	 * hard IRQ. enable: masks or unmasks it in any case; any context, idempotent.
+	 * INTx only, which is masked at registration. mask: if the device raises its line, mask it and return true;
+	 * hard IRQ. enable: mask or unmask it in any case; any context, idempotent.
 	 */
 	bool (*intx_mask)(struct kplug_device *kdev);
 	void (*intx_enable)(struct kplug_device *kdev, bool on);
 
-	/* Stops DMA and interrupts for good. Process context; first at removal, and again when no handler runs. */
+	/* Stop DMA and interrupts for good. Process context; first at removal, and again when no handler runs. */
 	void (*silence)(struct kplug_device *kdev);
 };
 
-/* What the bus side tells at registration. The core copies it. */
+/* What the bus side passes to kplug_device_register(), which copies it. */
 struct kplug_device_desc {
 	const struct kplug_bus_ops *ops;
-	struct device *parent; /* whom DMA is mapped for; alive until unregister */
+	struct device *parent; /* does the DMA; alive until unregister */
 	void *priv; /* the bus side's own, see kplug_device_priv() */
-	const char *name; /* node name; unique, at most KPLUG_NAME_LEN - 1 bytes */
+	const char *name; /* of the node; unique, at most KPLUG_NAME_LEN - 1 bytes */
 	enum kplug_irq_mode irq_mode;
 	u32 vectors; /* 0..KPLUG_VECTOR_MAX */
 	u32 dma_bits_max; /* 1..64 */
@@ -70,36 +70,43 @@ struct kplug_device_desc {
 	u64 bar_size[KPLUG_BAR_MAX];
 };
 
-/* What of DMA the kernel keeps for a device, whichever driver it has. */
-struct kplug_dma_limits {
+/* The parent's DMA settings, which outlive its driver. */
+struct kplug_dma_saved {
 	u64 mask, coherent_mask;
 	unsigned int segment; /* bytes */
 };
 
 struct kplug_device {
-	struct device dev; /* /dev/kplug/NAME; its reference count keeps this struct */
+	struct device dev; /* /dev/kplug/NAME; its references keep this struct */
 	struct cdev cdev;
 	struct kplug_device_desc desc; /* constant */
-	u32 number; /* minor; never changes, reused after release */
+	u32 number; /* minor; constant, reused after release */
 
 	/* Ioctls and mmap hold it shared while they use the device; removal takes it exclusively to set `dead`. */
 	struct percpu_rw_semaphore alive;
 	bool dead; /* written under `alive` */
 
+	/* plugin/ */
 	struct kplug_plugin __rcu *plugin; /* written under plugin_lock */
-	struct kplug_plugin *previous; /* what a rollback brings back, or NULL; under plugin_lock */
+	struct kplug_plugin *previous; /* for a rollback, or NULL; under plugin_lock */
 	u32 swaps; /* under plugin_lock */
 	struct mutex plugin_lock;
 
+	/* buffer/ */
 	struct list_head buffers; /* RCU list, written under buffer_lock */
 	struct mutex buffer_lock;
 	u32 next_buffer_id; /* under buffer_lock */
-	u32 dma_bits; /* the mask of the last request that had one and was granted, or the first; under buffer_lock */
-	struct kplug_dma_limits found; /* what its parent had before us */
-	struct delayed_work reaper; /* ends paged buffers that nobody holds */
-	struct xarray locks; /* of struct kplug_lock: written under buffer_lock, read under RCU */
-	unsigned long locked_pages; /* by these; under buffer_lock, and read without it */
+	struct delayed_work reaper; /* frees native buffers without users */
+	struct xarray umems; /* of struct kplug_umem: written under umem_lock, read under RCU */
+	unsigned long umem_pages; /* written under umem_lock */
+	struct mutex umem_lock;
 
+	/* dma/ */
+	struct mutex dma_lock; /* the parent has the mask of one request */
+	struct kplug_dma_saved saved; /* constant */
+	u32 dma_bits; /* of requests that ask for none; constant */
+
+	/* irq/ */
 	struct kplug_vector *vector; /* desc.vectors of them; each has its own lock */
 	struct mutex irq_lock; /* enabling and disabling */
 	spinlock_t event_lock;
@@ -108,25 +115,26 @@ struct kplug_device {
 	u64 event_time; /* of the last, under event_lock */
 	wait_queue_head_t readers;
 
+	/* node/ */
 	struct list_head files; /* open ones, under files_lock */
 	struct mutex files_lock;
 };
 
 /*
- * Makes a device and its node. The desc's strings and numbers are checked. Process context. The bus side must be able
- * to serve callbacks before the call returns. Returns the device or an ERR_PTR: -EEXIST name taken, -ENOSPC too many.
+ * Make a device and its node. Process context. The bus side must be able to serve callbacks before the call returns.
+ * Returns the device or an ERR_PTR: -EINVAL a bad desc, -EEXIST name taken, -ENOSPC too many.
  */
 struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc);
 
-/* Ends it: see the order in device.c. Sleeps until all hooks and ioctls are done. The pointer is dead afterwards. */
+/* Tear it down, in the order of registry.c. Sleeps until all hooks and ioctls are done. The pointer is dead then. */
 void kplug_device_unregister(struct kplug_device *kdev);
 
-/* Tells plugin and readers of a suspend or resume. Process context. */
+/* Tell plugin and readers of a suspend or resume. Process context. */
 void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code);
 
 /*
- * The kernel address of [dma_addr, dma_addr + len) if a buffer of the device covers it, else NULL: what an IOMMU would
- * do for a device that is software. Any context, in an RCU read section, which is how long the pointer is good.
+ * The kernel address of [dma_addr, dma_addr + len) if a buffer or a umem of the device covers it, else NULL: what an
+ * IOMMU does, for a device that is software. Any context, in an RCU read section, for which the pointer is good.
  */
 void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len);
 
@@ -135,11 +143,11 @@ static inline void *kplug_device_priv(struct kplug_device *kdev)
 	return kdev->desc.priv;
 }
 
-/* Shared use of a live device: 0, or -ENODEV. */
+/* Begin and end a use of a live device: 0, or -ENODEV. */
 int kplug_device_enter(struct kplug_device *kdev);
 void kplug_device_leave(struct kplug_device *kdev);
 
-/* Whether the caller may reach registers himself, by mmap() or ioctl: 0 or -EPERM. Plugins are not asked. */
+/* May the caller access registers itself, by mmap() or ioctl? 0 or -EPERM. Plugins are not asked. */
 int kplug_device_reg_right(const struct kplug_device *kdev);
 /* A register access with all checks (see KPLUG_REG): 0, -ERANGE or -EINVAL. Any context. */
 int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 *value, bool write);

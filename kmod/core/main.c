@@ -2,10 +2,9 @@
 /* The order of init and exit. */
 #include <linux/module.h>
 
+#include "buffer/map.h"
 #include "core/device.h"
 #include "plugin/hook.h"
-#include "buffer/map.h"
-#include "pci/pci.h"
 
 static int __init kplug_init(void)
 {
@@ -23,13 +22,8 @@ static int __init kplug_init(void)
 	err = kplug_device_init();
 	if (err)
 		goto err_hook;
-	err = kplug_pci_init();
-	if (err)
-		goto err_device;
 	return 0;
 
-err_device:
-	kplug_device_exit();
 err_hook:
 	kplug_hook_exit();
 err_map:
@@ -39,7 +33,6 @@ err_map:
 
 static void __exit kplug_exit(void)
 {
-	kplug_pci_exit();
 	kplug_device_exit();
 	kplug_hook_exit();
 	kplug_map_exit();
@@ -50,4 +43,4 @@ module_exit(kplug_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("DMA buffers of devices as BPF maps, with verified BPF programs on their interrupts and calls");
-MODULE_VERSION("0.1");
+MODULE_VERSION(KPLUG_VERSION);

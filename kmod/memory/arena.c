@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A BPF arena as a buffer. The program makes and maps it, since its address there is part of every pointer in it; here
- * its pages are pinned, so that they outlive bpf_arena_free_pages() (kernel/bpf/arena.c).
+ * The kind `arena`: a BPF arena of the caller's. The program creates and maps it, since every pointer in it contains
+ * the address; its pages are pinned here, so that they outlive bpf_arena_free_pages() (kernel/bpf/arena.c).
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -12,25 +12,26 @@
 
 #include "buffer/buffer.h"
 #include "buffer/map.h"
+#include "memory/kinds.h"
 
-/* By map id, all of them: each holds a reference of its map, and a second one would keep the first alive. */
+/* All of them, by map id: an arena is one buffer at most, since a second one would keep the first alive. */
 static DEFINE_XARRAY(arenas);
 
-static bool is_whole(struct vm_area_struct *vma, const struct file *file, const struct kplug_buffer *buf)
+static bool is_whole_arena(struct vm_area_struct *vma, const struct file *file, const struct kplug_buffer *buf)
 {
 	return vma && vma->vm_file && vma->vm_file->f_op == file->f_op &&
 	       vma->vm_file->private_data == file->private_data && vma->vm_start == buf->user_addr &&
 	       vma_pages(vma) == buf->count;
 }
 
-/* Looked at and pinned under one lock, so that nobody can put another mapping in its place between. */
-static int pin(struct kplug_buffer *buf, const struct file *file)
+/* Under one hold of mmap_lock, so that the mapping checked is the one pinned. */
+static int arena_pin(struct kplug_buffer *buf, const struct file *file)
 {
 	struct mm_struct *mm = current->mm;
 	long got = -EFAULT;
 
 	mmap_read_lock(mm);
-	if (is_whole(vma_lookup(mm, buf->user_addr), file, buf))
+	if (is_whole_arena(vma_lookup(mm, buf->user_addr), file, buf))
 		got = pin_user_pages(buf->user_addr, buf->count, FOLL_WRITE | FOLL_LONGTERM, buf->pages);
 	mmap_read_unlock(mm);
 	if (got == buf->count)
@@ -40,13 +41,13 @@ static int pin(struct kplug_buffer *buf, const struct file *file)
 	return got < 0 ? got : -EFAULT;
 }
 
-static int pin_charged(struct kplug_buffer *buf, const struct file *file)
+static int arena_pin_charged(struct kplug_buffer *buf, const struct file *file)
 {
 	int err;
 
 	if (account_locked_vm(current->mm, buf->count, true))
 		return -EDQUOT;
-	err = pin(buf, file);
+	err = arena_pin(buf, file);
 	if (err) {
 		account_locked_vm(current->mm, buf->count, false);
 		return err;
@@ -56,15 +57,15 @@ static int pin_charged(struct kplug_buffer *buf, const struct file *file)
 	return 0;
 }
 
-int kplug_arena_take(struct kplug_buffer *buf, int fd, u64 addr)
+static int arena_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit)
 {
 	struct file *file;
 	int err;
 
-	err = kplug_map_take_arena(buf, fd, &file);
+	err = kplug_map_take_arena(buf, arg->memory_fd, &file);
 	if (err)
 		return err;
-	buf->user_addr = addr;
+	buf->user_addr = arg->arena_addr;
 	err = -ENOMEM;
 	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
 	if (!buf->pages)
@@ -72,13 +73,13 @@ int kplug_arena_take(struct kplug_buffer *buf, int fd, u64 addr)
 	err = xa_insert(&arenas, buf->map_id, buf, GFP_KERNEL);
 	if (err)
 		goto err_pages;
-	err = pin_charged(buf, file);
+	err = arena_pin_charged(buf, file);
 	if (err)
-		goto err_known;
+		goto err_arenas;
 	fput(file);
 	return 0;
 
-err_known:
+err_arenas:
 	xa_erase(&arenas, buf->map_id);
 err_pages:
 	kvfree(buf->pages);
@@ -88,10 +89,20 @@ err_map:
 	return err;
 }
 
-void kplug_arena_end(struct kplug_buffer *buf)
+static void arena_put(struct kplug_buffer *buf)
 {
 	xa_erase(&arenas, buf->map_id);
 	unpin_user_pages_dirty_lock(buf->pages, buf->count, true);
 	account_locked_vm(buf->locked_mm, buf->count, false);
 	mmdrop(buf->locked_mm);
+	kplug_map_put(buf->map);
+	kvfree(buf->pages);
 }
+
+const struct kplug_memory_ops kplug_memory_arena = {
+	.owner = THIS_MODULE,
+	.kind = KPLUG_BUFFER_ARENA,
+	.flags = KPLUG_MEMORY_NATIVE | KPLUG_MEMORY_TRANSLATED | KPLUG_MEMORY_FOREIGN | KPLUG_MEMORY_EXPORT,
+	.get = arena_get,
+	.put = arena_put,
+};

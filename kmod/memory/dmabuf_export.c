@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer as a dma-buf, for drivers of other devices (Documentation/driver-api/dma-buf.rst). Its pages and its map are
- * held, so it lives on after the device's removal. Like a buffer it is never bounced, so there is nothing to sync.
+ * Exports a buffer as a dma-buf, for drivers of other devices (Documentation/driver-api/dma-buf.rst). It holds pages and
+ * map, so it survives the device's removal. Like a buffer it never bounces, so there is nothing to sync.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-map-ops.h>
@@ -12,11 +12,10 @@
 #include <linux/slab.h>
 
 #include "buffer/buffer.h"
-#include "core/compat.h"
-#include "core/device.h"
 #include "buffer/map.h"
-
-KPLUG_IMPORT_NS(DMA_BUF);
+#include "core/device.h"
+#include "dma/dma.h"
+#include "memory/kinds.h"
 
 struct exported {
 	struct bpf_map *map; /* held */
@@ -26,12 +25,12 @@ struct exported {
 	struct page *pages[] __counted_by(count); /* a reference of each */
 };
 
-static int attach(struct dma_buf *dmabuf, struct dma_buf_attachment *at)
+static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *at)
 {
 	return dev_is_dma_coherent(at->dev) ? 0 : -EOPNOTSUPP;
 }
 
-static struct sg_table *map_dma(struct dma_buf_attachment *at, enum dma_data_direction dir)
+static struct sg_table *export_map_dma(struct dma_buf_attachment *at, enum dma_data_direction dir)
 {
 	struct exported *e = at->dmabuf->priv;
 	struct sg_table *sgt;
@@ -40,7 +39,7 @@ static struct sg_table *map_dma(struct dma_buf_attachment *at, enum dma_data_dir
 	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	err = kplug_dma_map_pages(at->dev, e->pages, e->count, 0, at->dmabuf->size, sgt);
+	err = kplug_dma_map(at->dev, e->pages, e->count, 0, at->dmabuf->size, sgt);
 	if (err) {
 		kfree(sgt);
 		return ERR_PTR(err);
@@ -48,14 +47,13 @@ static struct sg_table *map_dma(struct dma_buf_attachment *at, enum dma_data_dir
 	return sgt;
 }
 
-static void unmap_dma(struct dma_buf_attachment *at, struct sg_table *sgt, enum dma_data_direction dir)
+static void export_unmap_dma(struct dma_buf_attachment *at, struct sg_table *sgt, enum dma_data_direction dir)
 {
-	dma_unmap_sgtable(at->dev, sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
-	sg_free_table(sgt);
+	kplug_dma_unmap(at->dev, sgt);
 	kfree(sgt);
 }
 
-static int map_user(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct exported *e = dmabuf->priv;
 
@@ -63,11 +61,11 @@ static int map_user(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	if (e->wc)
-		return kplug_buffer_mmap_wc(e->pages, e->count, vma->vm_pgoff, vma);
+		return kplug_wc_mmap(e->pages, e->count, vma->vm_pgoff, vma);
 	return vm_map_pages(vma, e->pages, e->count);
 }
 
-static int map_kernel(struct dma_buf *dmabuf, struct iosys_map *map)
+static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct exported *e = dmabuf->priv;
 
@@ -75,7 +73,7 @@ static int map_kernel(struct dma_buf *dmabuf, struct iosys_map *map)
 	return 0;
 }
 
-static void put(struct exported *e)
+static void export_put(struct exported *e)
 {
 	unsigned long i;
 
@@ -85,24 +83,26 @@ static void put(struct exported *e)
 	kvfree(e);
 }
 
-static void release(struct dma_buf *dmabuf)
+static void export_release(struct dma_buf *dmabuf)
 {
-	put(dmabuf->priv);
+	export_put(dmabuf->priv);
 }
 
-#define OPS .attach = attach, .map_dma_buf = map_dma, .unmap_dma_buf = unmap_dma, .mmap = map_user, .release = release
+#define EXPORT_OPS                                                                                                     \
+	.attach = export_attach, .map_dma_buf = export_map_dma, .unmap_dma_buf = export_unmap_dma,                     \
+	.mmap = export_mmap, .release = export_release
 
-static const struct dma_buf_ops ops = {
-	OPS,
-	.vmap = map_kernel,
+static const struct dma_buf_ops export_ops = {
+	EXPORT_OPS,
+	.vmap = export_vmap,
 };
 
-/* An op that fails would be warned of (dma_buf_vmap() in dma-buf.c). */
+/* No vmap(): the kernel WARNs of one that fails (dma_buf_vmap() in drivers/dma-buf/dma-buf.c). */
 static const struct dma_buf_ops arena_ops = {
-	OPS,
+	EXPORT_OPS,
 };
 
-static struct exported *take(const struct kplug_buffer *buf)
+static struct exported *export_get(const struct kplug_buffer *buf)
 {
 	struct exported *e;
 	unsigned long i;
@@ -116,7 +116,7 @@ static struct exported *take(const struct kplug_buffer *buf)
 	}
 	e->map = buf->map;
 	e->virt = buf->virt;
-	e->wc = buf->kind == KPLUG_BUFFER_WC;
+	e->wc = buf->memory->flags & KPLUG_MEMORY_SLOW_READ;
 	e->count = buf->count;
 	for (i = 0; i < e->count; i++) {
 		e->pages[i] = buf->pages[i];
@@ -125,7 +125,7 @@ static struct exported *take(const struct kplug_buffer *buf)
 	return e;
 }
 
-static struct exported *take_by_name(struct kplug_device *kdev, const char *name)
+static struct exported *export_by_name(struct kplug_device *kdev, const char *name)
 {
 	const struct kplug_buffer *buf;
 	int err;
@@ -134,13 +134,13 @@ static struct exported *take_by_name(struct kplug_device *kdev, const char *name
 	buf = kplug_buffer_find(kdev, name, 0);
 	if (!buf)
 		return ERR_PTR(-ENOENT);
-	if (buf->kind == KPLUG_BUFFER_IMPORTED || buf->parts > 1)
+	if (!(buf->memory->flags & KPLUG_MEMORY_EXPORT) || buf->parts > 1)
 		return ERR_PTR(-EOPNOTSUPP);
 	err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
-	return err ? ERR_PTR(err) : take(buf);
+	return err ? ERR_PTR(err) : export_get(buf);
 }
 
-int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg)
+int kplug_dmabuf_export(struct kplug_device *kdev, struct kplug_buffer_export *arg)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
@@ -148,16 +148,16 @@ int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 
 	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
 		return -EINVAL;
-	e = take_by_name(kdev, arg->name);
+	e = export_by_name(kdev, arg->name);
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	info.ops = e->virt ? &ops : &arena_ops;
+	info.ops = e->virt ? &export_ops : &arena_ops;
 	info.size = (size_t)e->count << PAGE_SHIFT;
 	info.flags = O_RDWR;
 	info.priv = e;
 	dmabuf = dma_buf_export(&info);
 	if (IS_ERR(dmabuf)) {
-		put(e);
+		export_put(e);
 		return PTR_ERR(dmabuf);
 	}
 	arg->out_fd = dma_buf_fd(dmabuf, O_CLOEXEC);

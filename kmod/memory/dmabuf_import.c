@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A dma-buf of another driver as a buffer, if its exporter lets the kernel at the memory. It becomes a map as our own
- * memory does; programs map it by the exporter's mmap, so that its rules for the pages hold.
+ * The kind `imported`: a dma-buf of another driver whose exporter lets the kernel access the memory. It becomes a map
+ * as our own memory does; programs map it by the exporter's mmap, so that its rules for the pages hold.
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -13,136 +12,178 @@
 
 #include "buffer/buffer.h"
 #include "core/device.h"
+#include "dma/dma.h"
+#include "memory/kinds.h"
 
-static unsigned long pages_of(const struct dma_buf *dmabuf)
-{
-	return dmabuf->size >> PAGE_SHIFT;
-}
+struct import {
+	struct dma_buf *dmabuf; /* held */
+	/* Maps nothing: some exporters keep memory in its place for as long as something is attached. */
+	struct dma_buf_attachment *anchor;
+	struct dma_buf_attachment *at; /* of the parent, while mapped */
+	struct sg_table *sgt;
+	unsigned long count; /* of the dma-buf's pages, which may be more than the buffer's */
+	struct page *pages[] __counted_by(count); /* only to compare with what the device sees */
+};
 
 static struct page *page_at(const void *virt)
 {
 	return is_vmalloc_addr(virt) ? vmalloc_to_page(virt) : virt_to_page(virt);
 }
 
-/* Sets virt and, to compare with what the device sees and for nothing else, all pages of the dma-buf. */
-static int look(struct kplug_buffer *buf)
+/* The kernel WARNs of an exporter that has vmap() and fails in it (dma_buf_vmap() in drivers/dma-buf/dma-buf.c). */
+static int import_vmap(struct import *im, void **ret_virt)
 {
 	struct iosys_map map;
 	unsigned long i;
 	int err;
 
-	/* The kernel warns of an exporter that has this op and fails in it (dma_buf_vmap() in dma-buf.c). */
-	err = dma_buf_vmap_unlocked(buf->dmabuf, &map);
+	err = dma_buf_vmap_unlocked(im->dmabuf, &map);
 	if (err)
-		return err == -EINVAL ? -EOPNOTSUPP : err; /* it has no such op */
+		return err == -EINVAL ? -EOPNOTSUPP : err; /* it has no vmap() */
 	if (map.is_iomem) {
-		dma_buf_vunmap_unlocked(buf->dmabuf, &map);
+		dma_buf_vunmap_unlocked(im->dmabuf, &map);
 		return -EOPNOTSUPP;
 	}
-	buf->virt = map.vaddr;
-	for (i = 0; i < pages_of(buf->dmabuf); i++)
-		buf->pages[i] = page_at(buf->virt + (i << PAGE_SHIFT));
+	for (i = 0; i < im->count; i++)
+		im->pages[i] = page_at(map.vaddr + (i << PAGE_SHIFT));
+	*ret_virt = map.vaddr;
 	return 0;
 }
 
-/*
- * Some exporters keep memory in its place for as long as something is attached, so a second attachment, which maps
- * nothing, lasts as long as the buffer does. Others move it nevertheless, and tell; they are not for us.
- */
-static int anchor(struct kplug_buffer *buf)
-{
-	if (buf->dmabuf->ops->pin)
-		return -EOPNOTSUPP;
-	buf->anchor = dma_buf_attach(buf->dmabuf, &buf->kdev->dev);
-	return PTR_ERR_OR_ZERO(buf->anchor);
-}
-
-static int check(const struct kplug_buffer *buf)
-{
-	if (!(buf->dmabuf->file->f_mode & FMODE_WRITE))
-		return -EACCES;
-	return pages_of(buf->dmabuf) < buf->count ? -EMSGSIZE : 0;
-}
-
-int kplug_import_take(struct kplug_buffer *buf, int fd)
+static int import_open(struct import *im, struct kplug_buffer *buf)
 {
 	int err;
 
-	buf->dmabuf = dma_buf_get(fd);
-	if (IS_ERR(buf->dmabuf))
-		return PTR_ERR(buf->dmabuf);
-	err = check(buf);
+	if (im->dmabuf->ops->pin) /* it moves memory that is attached */
+		return -EOPNOTSUPP;
+	im->anchor = dma_buf_attach(im->dmabuf, &buf->kdev->dev);
+	if (IS_ERR(im->anchor))
+		return PTR_ERR(im->anchor);
+	err = import_vmap(im, &buf->virt);
 	if (err)
-		goto err_put;
-	err = -ENOMEM;
-	buf->pages = kvmalloc_array(pages_of(buf->dmabuf), sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
-	if (!buf->pages)
-		goto err_put;
-	err = anchor(buf);
-	if (err)
-		goto err_pages;
-	err = look(buf);
-	if (err)
-		goto err_detach;
-	return 0;
-
-err_detach:
-	dma_buf_detach(buf->dmabuf, buf->anchor);
-err_pages:
-	kvfree(buf->pages);
-err_put:
-	dma_buf_put(buf->dmabuf);
+		dma_buf_detach(im->dmabuf, im->anchor);
 	return err;
 }
 
-void kplug_import_end(struct kplug_buffer *buf)
+static int import_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit)
+{
+	struct dma_buf *dmabuf;
+	struct import *im;
+	int err;
+
+	if (arg->arena_addr)
+		return -EINVAL;
+	dmabuf = dma_buf_get(arg->memory_fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	err = -EACCES;
+	if (!(dmabuf->file->f_mode & FMODE_WRITE))
+		goto err_put;
+	err = -EMSGSIZE;
+	if (dmabuf->size >> PAGE_SHIFT < buf->count)
+		goto err_put;
+	err = -ENOMEM;
+	im = kvzalloc(struct_size(im, pages, dmabuf->size >> PAGE_SHIFT), GFP_KERNEL_ACCOUNT);
+	if (!im)
+		goto err_put;
+	im->dmabuf = dmabuf;
+	im->count = dmabuf->size >> PAGE_SHIFT;
+	err = import_open(im, buf);
+	if (err)
+		goto err_free;
+	buf->priv = im;
+	return 0;
+
+err_free:
+	kvfree(im);
+err_put:
+	dma_buf_put(dmabuf);
+	return err;
+}
+
+static void import_put(struct kplug_buffer *buf)
 {
 	struct iosys_map map = IOSYS_MAP_INIT_VADDR(buf->virt);
+	struct import *im = buf->priv;
 
-	dma_buf_vunmap_unlocked(buf->dmabuf, &map);
-	dma_buf_detach(buf->dmabuf, buf->anchor);
-	kvfree(buf->pages);
-	dma_buf_put(buf->dmabuf);
+	dma_buf_vunmap_unlocked(im->dmabuf, &map);
+	dma_buf_detach(im->dmabuf, im->anchor);
+	dma_buf_put(im->dmabuf);
+	kvfree(im);
 }
 
-static int attach(struct kplug_buffer *buf)
+/* The exporter maps all of it, by its own rules. */
+static int import_attach(struct import *im, struct device *parent)
 {
-	struct device *parent = buf->kdev->desc.parent;
 	int err;
 
-	/* The exporter maps all of it, by its own rules. */
-	err = kplug_dma_possible(parent, buf->pages, pages_of(buf->dmabuf));
+	err = kplug_dma_possible(parent, im->pages, im->count);
 	if (err)
 		return err;
-	buf->at = dma_buf_attach(buf->dmabuf, parent);
-	if (IS_ERR(buf->at))
-		return PTR_ERR(buf->at);
-	buf->imported = dma_buf_map_attachment_unlocked(buf->at, DMA_BIDIRECTIONAL);
-	if (!IS_ERR(buf->imported))
+	im->at = dma_buf_attach(im->dmabuf, parent);
+	if (IS_ERR(im->at))
+		return PTR_ERR(im->at);
+	im->sgt = dma_buf_map_attachment_unlocked(im->at, DMA_BIDIRECTIONAL);
+	if (!IS_ERR(im->sgt))
 		return 0;
-	dma_buf_detach(buf->dmabuf, buf->at);
-	return PTR_ERR(buf->imported);
+	dma_buf_detach(im->dmabuf, im->at);
+	return PTR_ERR(im->sgt);
 }
 
-int kplug_import_map(struct kplug_buffer *buf)
+static void import_unmap_dma(struct kplug_buffer *buf)
 {
+	struct import *im = buf->priv;
+
+	dma_buf_unmap_attachment_unlocked(im->at, im->sgt, DMA_BIDIRECTIONAL);
+	dma_buf_detach(im->dmabuf, im->at);
+}
+
+static int import_map_dma(struct kplug_buffer *buf, u32 bits)
+{
+	struct import *im = buf->priv;
 	int err;
 
-	err = attach(buf);
+	err = kplug_dma_lock_mask(buf->kdev, bits);
 	if (err)
 		return err;
-	buf->dma = sg_dma_address(buf->imported->sgl);
-	if (kplug_dma_bounces(buf->kdev->desc.parent, buf->dma, buf->pages, buf->count)) {
-		kplug_import_unmap(buf);
-		return -EIO;
-	}
-	kvfree(buf->pages);
-	buf->pages = NULL;
-	return 0;
+	err = import_attach(im, buf->kdev->desc.parent);
+	kplug_dma_unlock_mask(buf->kdev);
+	if (err)
+		return err;
+	buf->dma = sg_dma_address(im->sgt->sgl);
+	if (!kplug_dma_bounces(buf->kdev->desc.parent, buf->dma, im->pages, buf->count))
+		return 0;
+	import_unmap_dma(buf);
+	return -EIO;
 }
 
-void kplug_import_unmap(struct kplug_buffer *buf)
+static int import_mmap(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma)
 {
-	dma_buf_unmap_attachment_unlocked(buf->at, buf->imported, DMA_BIDIRECTIONAL);
-	dma_buf_detach(buf->dmabuf, buf->at);
+	struct import *im = buf->priv;
+
+	if (pgoff > buf->count || vma_pages(vma) > buf->count - pgoff)
+		return -ENXIO;
+	return dma_buf_mmap(im->dmabuf, vma, pgoff);
 }
+
+static int import_access(struct kplug_buffer *buf, u32 flags)
+{
+	bool read = flags & KPLUG_ACCESS_READ, write = flags & KPLUG_ACCESS_WRITE;
+	enum dma_data_direction dir = read && write ? DMA_BIDIRECTIONAL : write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+	struct import *im = buf->priv;
+
+	return flags & KPLUG_ACCESS_END ? dma_buf_end_cpu_access(im->dmabuf, dir)
+					: dma_buf_begin_cpu_access(im->dmabuf, dir);
+}
+
+const struct kplug_memory_ops kplug_memory_dmabuf = {
+	.owner = THIS_MODULE,
+	.kind = KPLUG_BUFFER_IMPORTED,
+	.flags = KPLUG_MEMORY_FOREIGN,
+	.get = import_get,
+	.put = import_put,
+	.map_dma = import_map_dma,
+	.unmap_dma = import_unmap_dma,
+	.mmap = import_mmap,
+	.access = import_access,
+};

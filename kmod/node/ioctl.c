@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
+#include <linux/kmod.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -13,9 +14,9 @@
 
 #include "buffer/buffer.h"
 #include "core/device.h"
+#include "dma/dma.h"
 #include "node/file.h"
 #include "plugin/hook.h"
-#include "memory/umem.h"
 #include "plugin/plugin.h"
 
 union args {
@@ -61,14 +62,14 @@ static int info(struct kplug_file *kfile, union args *args)
 	arg->out_irq_mode = desc->irq_mode;
 	arg->out_vectors = desc->vectors;
 	arg->out_buffers = kplug_buffer_count(kdev);
-	arg->out_dma_bits = kplug_dma_bits(kdev);
+	arg->out_dma_bits = kdev->dma_bits;
 	arg->out_flags = (rcu_access_pointer(kdev->plugin) ? KPLUG_INFO_PLUGIN : 0) |
 			 (kplug_dma_translated(kdev->desc.parent) ? KPLUG_INFO_IOMMU : 0) |
 			 (desc->ops->bar_pfn ? KPLUG_INFO_BAR_MMAP : 0);
 	arg->out_vendor = desc->vendor;
 	arg->out_device = desc->device;
 	arg->out_opens = count_files(kdev);
-	arg->out_locked = (u64)READ_ONCE(kdev->locked_pages) << PAGE_SHIFT;
+	arg->out_locked = (u64)READ_ONCE(kdev->umem_pages) << PAGE_SHIFT;
 	memcpy(arg->out_bar_size, desc->bar_size, sizeof(arg->out_bar_size));
 	arg->out_unhandled = 0;
 	memset(arg->out_interrupts, 0, sizeof(arg->out_interrupts));
@@ -260,17 +261,17 @@ static int irq_disable(struct kplug_file *kfile, union args *args)
 
 static int dma_lock(struct kplug_file *kfile, union args *args)
 {
-	return kplug_lock(kfile, &args->dma_lock);
+	return kplug_umem_lock(kfile, &args->dma_lock);
 }
 
 static int dma_entries(struct kplug_file *kfile, union args *args)
 {
-	return kplug_lock_entries(kfile, &args->dma_entries);
+	return kplug_umem_entries(kfile, &args->dma_entries);
 }
 
 static int dma_unlock(struct kplug_file *kfile, union args *args)
 {
-	return kplug_unlock(kfile, &args->dma_unlock);
+	return kplug_umem_unlock(kfile, &args->dma_unlock);
 }
 
 struct command {
@@ -319,7 +320,7 @@ static const struct command commands[] = {
 	COMMAND(plugin_rollback, KPLUG_PLUGIN_ROLLBACK, kplug_plugin_unload, reserved, WRITES, SILENT),
 	COMMAND(dma_lock, KPLUG_DMA_LOCK, kplug_dma_lock, reserved, WRITES, ENTERS),
 	COMMAND(dma_entries, KPLUG_DMA_ENTRIES, kplug_dma_entries, reserved, ENTERS),
-	COMMAND(dma_unlock, KPLUG_DMA_UNLOCK, kplug_dma_unlock, bytes, WRITES, SILENT),
+	COMMAND(dma_unlock, KPLUG_DMA_UNLOCK, kplug_dma_unlock, id, WRITES, SILENT),
 };
 
 /* The size that the caller gives decides, not the one in `cmd`: a struct that has grown is still the same command. */
@@ -331,6 +332,20 @@ static const struct command *find(unsigned int cmd)
 		return NULL;
 	c = &commands[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(commands))];
 	return _IOC_DIR(cmd) == _IOC_DIR(c->cmd) ? c : NULL;
+}
+
+static int run_command(const struct command *c, struct kplug_file *kfile, union args *args)
+{
+	int err;
+
+	if (c->enters)
+		return c->run(kfile, args);
+	err = kplug_device_enter(kfile->kdev);
+	if (err)
+		return err;
+	err = c->run(kfile, args);
+	kplug_device_leave(kfile->kdev);
+	return err;
 }
 
 long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
@@ -358,14 +373,9 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	/* Before there is an fd, a lock or a write that the caller would not learn of. */
 	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &args, min(size, c->size)))
 		return -EFAULT;
-	if (!c->enters) {
-		err = kplug_device_enter(kfile->kdev);
-		if (err)
-			return err;
-	}
-	err = c->run(kfile, &args);
-	if (!c->enters)
-		kplug_device_leave(kfile->kdev);
+	err = run_command(c, kfile, &args);
+	if (err == -ENOPKG && !request_module("kplug_memory"))
+		err = run_command(c, kfile, &args);
 	if (err)
 		return err;
 	if (c->result_at) /* a call must cost little more than an ioctl that does nothing */

@@ -11,7 +11,6 @@
 #include "core/device.h"
 #include "node/file.h"
 #include "plugin/hook.h"
-#include "memory/umem.h"
 
 static struct kplug_file *file_alloc(struct kplug_device *kdev, struct file *file)
 {
@@ -83,7 +82,7 @@ static int node_release(struct inode *inode, struct file *file)
 		kplug_device_leave(kdev);
 	}
 	kplug_irq_unsubscribe_all(kdev, &kfile->reader); /* removal may be walking the lists that the file is on */
-	kplug_lock_remove_all(kdev, kfile);
+	kplug_umem_end_all(kdev, kfile);
 	mutex_lock(&kdev->files_lock);
 	list_del(&kfile->list);
 	mutex_unlock(&kdev->files_lock);

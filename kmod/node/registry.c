@@ -14,9 +14,9 @@
 #include "buffer/buffer.h"
 #include "node/node.h"
 #include "core/device.h"
+#include "dma/dma.h"
 #include "plugin/hook.h"
 #include "irq/irq.h"
-#include "memory/umem.h"
 #include "plugin/plugin.h"
 
 #define MINORS 1024
@@ -34,11 +34,13 @@ int kplug_device_enter(struct kplug_device *kdev)
 	percpu_up_read(&kdev->alive);
 	return -ENODEV;
 }
+EXPORT_SYMBOL_GPL(kplug_device_enter);
 
 void kplug_device_leave(struct kplug_device *kdev)
 {
 	percpu_up_read(&kdev->alive);
 }
+EXPORT_SYMBOL_GPL(kplug_device_leave);
 
 struct kplug_device *kplug_device_hold(struct kplug_device *kdev)
 {
@@ -47,6 +49,7 @@ struct kplug_device *kplug_device_hold(struct kplug_device *kdev)
 	get_device(&kdev->dev);
 	return kdev;
 }
+EXPORT_SYMBOL_GPL(kplug_device_hold);
 
 void kplug_device_release(struct kplug_device *kdev)
 {
@@ -55,6 +58,7 @@ void kplug_device_release(struct kplug_device *kdev)
 	put_device(&kdev->dev);
 	module_put(owner);
 }
+EXPORT_SYMBOL_GPL(kplug_device_release);
 
 int kplug_device_reg_right(const struct kplug_device *kdev)
 {
@@ -102,6 +106,7 @@ void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 	spin_unlock(&kdev->event_lock);
 	wake_up_interruptible(&kdev->readers);
 }
+EXPORT_SYMBOL_GPL(kplug_device_event);
 
 static ssize_t bus_show(struct device *dev, struct device_attribute *attr, char *text)
 {
@@ -175,10 +180,7 @@ static struct kplug_device *make(const struct kplug_device_desc *desc)
 		goto err_sem;
 
 	mutex_init(&kdev->plugin_lock);
-	INIT_LIST_HEAD(&kdev->buffers);
-	mutex_init(&kdev->buffer_lock);
-	xa_init_flags(&kdev->locks, XA_FLAGS_ALLOC);
-	INIT_DELAYED_WORK(&kdev->reaper, kplug_buffer_reap);
+	kplug_buffer_init(kdev);
 	mutex_init(&kdev->irq_lock);
 	spin_lock_init(&kdev->event_lock);
 	init_waitqueue_head(&kdev->readers);
@@ -221,9 +223,9 @@ static void end(struct kplug_device *kdev)
 	kplug_irq_remove(kdev);
 	kdev->desc.ops->silence(kdev); /* of PCI's command register, an interrupt may have written back what it was */
 	kplug_plugin_remove(kdev);
-	kplug_lock_remove_all(kdev, NULL);
-	kplug_buffer_remove_all(kdev);
-	kplug_dma_end(kdev);
+	kplug_umem_end_all(kdev, NULL);
+	kplug_buffer_uninit(kdev);
+	kplug_dma_uninit(kdev);
 
 	wake_up_interruptible_all(&kdev->readers);
 	kplug_bar_zap(kdev);
@@ -262,7 +264,7 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 	kdev->desc.name = dev_name(&kdev->dev);
 	cdev_init(&kdev->cdev, &kplug_fops);
 	kdev->cdev.owner = desc->ops->owner; /* so that none opens while it goes; the files hold ours */
-	kplug_dma_begin(kdev);
+	kplug_dma_init(kdev);
 	err = add(kdev);
 	if (err)
 		goto err_end;

@@ -8,7 +8,6 @@
 #include <linux/slab.h>
 
 #include "core/device.h"
-#include "pci/pci.h"
 
 struct pci_side {
 	struct pci_dev *pdev;
@@ -217,7 +216,7 @@ static int resume(struct device *dev)
 
 static DEFINE_SIMPLE_DEV_PM_OPS(pm_ops, suspend, resume);
 
-static struct pci_driver driver = {
+static struct pci_driver kplug_pci_driver = {
 	.name = "kplug",
 	.id_table = NULL, /* driver_override and new_id only */
 	.probe = probe,
@@ -225,12 +224,8 @@ static struct pci_driver driver = {
 	.driver.pm = pm_sleep_ptr(&pm_ops),
 };
 
-int kplug_pci_init(void)
-{
-	return pci_register_driver(&driver);
-}
+module_pci_driver(kplug_pci_driver);
 
-void kplug_pci_exit(void)
-{
-	pci_unregister_driver(&driver);
-}
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("kplug: PCI functions");
+MODULE_VERSION(KPLUG_VERSION);

@@ -408,3 +408,4 @@ module_init(soft_init);
 module_exit(soft_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("kplug: software devices with the registers of QEMU's edu");
+MODULE_VERSION(KPLUG_VERSION);

@@ -84,7 +84,7 @@ struct kplug_info {
 	__u32 out_irq_mode; /* enum kplug_irq_mode */
 	__u32 out_vectors; /* 0..KPLUG_VECTOR_MAX */
 	__u32 out_buffers; /* alive now; each part counts */
-	__u32 out_dma_bits; /* DMA mask in force */
+	__u32 out_dma_bits; /* DMA mask of the device at its bind: of requests that ask for none */
 	__u32 out_flags; /* KPLUG_INFO_* */
 	__u16 out_vendor; /* PCI ids; those of QEMU's edu on the software device */
 	__u16 out_device;
@@ -119,6 +119,9 @@ enum kplug_buffer_kind {
  * KPLUG_BUFFER_KEEP the buffer lives as long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with
  * it, also until KPLUG_BUFFER_FREE or the device's removal.
  *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts
+ *   EAGAIN      the same, but only BPF programs hold it: it may end in a moment
+ *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; also a contiguous buffer that
+ *               the page allocator does not have
  *   ENOENT      this is the first part, and not all others are there, of the same kind and rights
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
@@ -157,7 +160,7 @@ struct kplug_buffer_alloc {
 	__u32 flags; /* KPLUG_BUFFER_KEEP, _RIGHTS */
 	__u64 bytes; /* 1..KPLUG_BUFFER_MAX; the memory is rounded up to whole pages */
 	__u32 kind; /* enum kplug_buffer_kind */
-	__u32 dma_bits; /* 0: the mask in force; else 1..64 becomes the device's mask */
+	__u32 dma_bits; /* 1..64: the device's addresses of this buffer have no more bits; 0: out_dma_bits of KPLUG_INFO */
 	char name[KPLUG_BUFFER_NAME_LEN];
 	__u64 out_dma_addr; /* of the first byte, as the device sees it */
 	__u32 out_kind; /* the one chosen */
@@ -272,7 +275,7 @@ struct kplug_dma_lock {
 	__u32 flags; /* must be 0 */
 	__u64 addr; /* any alignment */
 	__u64 bytes; /* 1..KPLUG_DMA_LOCK_MAX */
-	__u32 dma_bits; /* 0: the mask in force; else 1..64 becomes the device's mask */
+	__u32 dma_bits; /* as of struct kplug_buffer_alloc */
 	__u32 out_id; /* of the lock, for this open file; used again after its end */
 	__u32 out_count; /* of its entries: 1 behind an IOMMU, else as many as it has pieces of physical memory */
 	__u32 reserved;
@@ -299,20 +302,12 @@ struct kplug_dma_entries {
 };
 
 /*
- * Unlocks a lock or a part of it, which the device must no longer use: behind an IOMMU its accesses go to a page that
- * nobody sees, without one they hit whoever gets the memory next. A part begins and ends at page boundaries of the
- * memory, or with the lock. What the IOMMU maps by one large page is unlocked when all parts of that page are. With its
- * last part the lock ends.
- *   ENOENT    no such lock of this open file
- *   EINVAL    a part does not begin or end at a page's boundary, or has no bytes
- *   ERANGE    not inside the lock
- *   EALREADY  some of it is unlocked
+ * Unlocks a lock, which the device must no longer use: behind an IOMMU its accesses fail then, without one they reach
+ * whatever the memory is used for next. ENOENT: no such lock of this open file.
  */
 struct kplug_dma_unlock {
 	__u32 size;
 	__u32 id;
-	__u64 offset; /* of the part, in bytes from the lock's first */
-	__u64 bytes; /* UINT64_MAX and offset 0: all that is left */
 };
 
 /*

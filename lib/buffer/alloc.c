@@ -14,6 +14,8 @@ static const struct kp_reason alloc_reasons[] = {
 	  "refused; size: from 1 byte on, an arena to 512 MiB; name: letters, digits, '_' and '.'; DMA bits: 0 to 64" },
 	{ EEXIST, "the device has a buffer of this name; free it first, or take another name" },
 	{ ENOMEM, "not enough free memory; end programs, or ask for less" },
+	{ ENOPKG, "this needs the module kplug_memory, which is not installed; load it (modprobe kplug_memory), ask for "
+		  "less, or use an IOMMU and kind paged" },
 	{ ENOSPC, "there is enough free memory, but not in one piece; ask for less, or sooner after boot, or use an "
 		  "IOMMU and kind paged" },
 	{ EFBIG,
@@ -37,6 +39,7 @@ static const struct kp_reason alloc_reasons[] = {
 
 static const struct kp_reason import_reasons[] = {
 	{ EINVAL, "refused; size: 1 byte to 512 MiB; DMA bits: 0 to 64" },
+	{ ENOPKG, "the module kplug_memory is not installed; load it (modprobe kplug_memory)" },
 	{ EEXIST, "the device has a buffer of this name; free it first, or take another name" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the device does not reach the memory, or not in one piece; ask for more bits, or use an IOMMU" },
@@ -70,6 +73,22 @@ static void undo(const struct kplug_device *dev, const struct kplug_buffer_alloc
 		close(buf->part[first].map_fd);
 }
 
+/* The kernel frees BPF programs, and the buffers they hold, some time after their last user: retry for a second. */
+static int alloc_patiently(const struct kplug_device *dev, struct kplug_buffer_alloc *req)
+{
+	int64_t end = kp_end_ms(1000);
+	int err;
+
+	for (;;) {
+		err = kp_ioctl(dev->fd, KPLUG_BUFFER_ALLOC, req);
+		if (err != -EAGAIN)
+			return err;
+		if (!kp_left_ms(end))
+			return -EEXIST;
+		usleep(10000);
+	}
+}
+
 /* One part, all but its bytes and number as in `like`. */
 static int request_part(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t end,
 			struct kplug_buffer *buf, size_t i)
@@ -85,7 +104,7 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	req.parts = (uint16_t)(buf->count > 1 ? buf->count : 0);
 	if (end >= 0)
 		req.timeout_ms = kp_left_ms(end) ?: 1;
-	err = kp_ioctl(dev->fd, KPLUG_BUFFER_ALLOC, &req);
+	err = alloc_patiently(dev, &req);
 	if (err)
 		return err;
 	buf->kind = req.out_kind;

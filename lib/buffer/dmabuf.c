@@ -11,6 +11,7 @@ static const struct kp_reason export_reasons[] = {
 	{ ENOENT, "the device has no buffer of this name" },
 	{ EACCES, "its owner, group and mode do not let you read and write (kplug buffer list shows them); open it for "
 		  "writing, or change them" },
+	{ ENOPKG, "the module kplug_memory is not installed; load it (modprobe kplug_memory)" },
 	{ EOPNOTSUPP, "it is a dma-buf's already, which you can pass on, or has more than one part" },
 	{ 0, NULL },
 };

@@ -18,6 +18,7 @@ struct kplug_lock {
 
 static const struct kp_reason lock_reasons[] = {
 	{ EINVAL, "refused; bytes: 1 to 2 GiB; DMA bits: 0 to 64" },
+	{ ENOPKG, "the module kplug_memory is not installed; load it (modprobe kplug_memory), or use a buffer" },
 	{ EFAULT, "some of it is not mapped, is read-only, or is a file's or a device's; lock memory that the program "
 		  "may write, of malloc() or mmap()" },
 	{ ENOMEM, "not enough memory or, behind an IOMMU, device addresses; lock less" },
@@ -27,14 +28,6 @@ static const struct kp_reason lock_reasons[] = {
 	  "more bits, use an IOMMU, or use a buffer" },
 	{ EOPNOTSUPP, "the device is not cache-coherent, or the memory is of a file system that must not be pinned for "
 		      "long; use a buffer" },
-	{ 0, NULL },
-};
-
-static const struct kp_reason unlock_reasons[] = {
-	{ EINVAL, "a part begins and ends at page boundaries of the memory, or with the lock" },
-	{ ERANGE, "it is not inside the lock" },
-	{ EALREADY, "some of it is unlocked already" },
-	{ ENOENT, "all of it is unlocked already" },
 	{ 0, NULL },
 };
 
@@ -67,13 +60,6 @@ static int lock_failed(int err, const void *ptr, size_t bytes, const struct kplu
 			      " are in use; raise it (ulimit -l, LimitMEMLOCK=), or lock less",
 			      ptr, bytes, dev->name, (uint64_t)limit.rlim_cur >> 10, used >> 10);
 	return kp_fail(err, lock_reasons, "memory at %p of %zu bytes for device %s", ptr, bytes, dev->name);
-}
-
-static int unlock(const struct kplug_lock *lock, uint64_t offset, uint64_t bytes)
-{
-	struct kplug_dma_unlock req = { .size = sizeof(req), .id = lock->id, .offset = offset, .bytes = bytes };
-
-	return kp_ioctl(lock->dev->fd, KPLUG_DMA_UNLOCK, &req);
 }
 
 static int get_entries(struct kplug_lock *lock)
@@ -131,21 +117,14 @@ const struct kplug_dma_entry *kplug_dma_entries(const struct kplug_lock *lock, s
 	return lock->entries;
 }
 
-int kplug_dma_unlock_part(struct kplug_lock *lock, size_t offset, size_t bytes)
-{
-	int err = unlock(lock, offset, bytes);
-
-	return err ? kp_fail(err, unlock_reasons, "%zu bytes from offset %zu of the memory locked for device %s", bytes,
-			     offset, lock->dev->name)
-		   : 0;
-}
-
 void kplug_dma_unlock(struct kplug_lock *lock)
 {
+	struct kplug_dma_unlock req = { .size = sizeof(req) };
+
 	if (!lock)
 		return;
-	unlock(lock, 0,
-	       UINT64_MAX); /* ENOENT: all parts are unlocked; ENODEV: the device has gone, and the lock with it */
+	req.id = lock->id;
+	kp_ioctl(lock->dev->fd, KPLUG_DMA_UNLOCK, &req); /* ENODEV: the device has gone, and the lock with it */
 	free(lock->entries);
 	free(lock);
 }

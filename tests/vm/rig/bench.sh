@@ -3,8 +3,8 @@
 # Runs the benchmarks in the guest, shows them, and leaves /res/results.json. Pairs are measured in turn, in one run.
 set -euo pipefail
 
-insmod "$KPLUG_KMOD/kplug.ko"
-insmod "$KPLUG_KMOD/kplug_soft.ko"
+. "${0%/*}/modules.sh"
+load_modules
 modprobe uio_pci_generic
 edu=${KPLUG_EDU%% *}
 kplug soft create bench --vectors 1

@@ -6,6 +6,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")"
 . ./lib.sh
+. ./modules.sh
 need_root
 
 root=$1
@@ -36,7 +37,7 @@ modules()
 		set -- "$@" KCOV_INSTRUMENT=y ${KPLUG_COVERAGE:+GCOV_PROFILE=y}
 	fi
 	in_root make -C /src -j"$(nproc)" DEV=1 modules KDIR="$kdir" KMOD_OUT="/out/$kernel/$folder" "$@" >&2
-	for ko in kplug kplug_soft; do
+	for ko in "${KPLUG_MODULES[@]}"; do
 		has_section "$kernel/$folder/$ko.ko" .BTF || die "$kernel/$folder/$ko.ko has no BTF"
 		! is_debug "$kernel" || sign "$kernel/$folder/$ko.ko"
 	done

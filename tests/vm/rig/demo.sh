@@ -30,8 +30,8 @@ job()
 	kplug buffer free "$dev" edu
 }
 
-insmod "$KPLUG_KMOD/kplug.ko"
-insmod "$KPLUG_KMOD/kplug_soft.ko"
+. "${0%/*}/modules.sh"
+load_modules
 edu=${KPLUG_EDU%% *}
 
 say "=== QEMU's edu, a PCI device with a DMA engine that takes 100 ms per transfer; Linux $(uname -r) ==="
@@ -45,5 +45,5 @@ show kplug soft create soft0 --vectors 4
 job soft0 50000
 kplug soft delete soft0
 kplug unbind "$edu"
-rmmod kplug_soft kplug
+unload_modules
 say "Done: bytes went to each device and came back into the mapped buffer."

@@ -7,6 +7,7 @@ set -u
 # shellcheck source=/dev/null
 . /res/job
 . "${0%/*}/count.sh"
+. "${0%/*}/modules.sh"
 
 V=$(</proc/sys/kernel/osrelease)
 export PATH=/out/user/cli:/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8 TMPDIR=/tmp CMOCKA_MESSAGE_OUTPUT=TAP
@@ -55,21 +56,16 @@ wanted()
 	esac
 }
 
-load() { busybox insmod "$KPLUG_KMOD/kplug.ko" && busybox insmod "$KPLUG_KMOD/kplug_soft.ko"; }
-
 # Right after a detach a module may be busy for a moment: what the kernel frees late holds it.
 unload()
 {
-	local m out
-	for m in kplug_soft kplug; do
-		[ -d "/sys/module/$m" ] || continue
-		for _ in {1..60}; do
-			out=$(rmmod "$m" 2>&1) && continue 2
-			sleep 0.3
-		done
-		echo "$out"
-		return 1
+	local out
+	for _ in {1..60}; do
+		out=$(unload_modules 2>&1) && return
+		sleep 0.3
 	done
+	echo "$out"
+	return 1
 }
 
 # On the debug kernel, after a case: what the watchers say, into the case's own messages.
@@ -89,7 +85,7 @@ run_case()
 	limit=$(((${limit:-120} * SCALE + ${KPLUG_CALLS:-0} / 100) * SLOWER + ${KPLUG_SECONDS:-0}))
 	report "BEGIN $name $limit"
 	dmesg --clear
-	if load >"$out" 2>&1; then
+	if load_modules >"$out" 2>&1; then
 		(cd /tmp && exec timeout -k 5 "$limit" "$program" </dev/null >"$out" 2>&1)
 		rc=$?
 	else

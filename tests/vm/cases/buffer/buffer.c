@@ -83,24 +83,34 @@ static void kind_is_chosen_by_the_machine(void **state)
 	kplug_buffer_free(buf);
 }
 
-static void bits_become_the_mask(void **state)
+static uint32_t mask_bits(void)
 {
-	const struct rig_dev *d = *state;
-	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = d->soft ? 27 : 64 };
-	struct kplug_buffer *buf = NULL;
 	struct kplug_info info;
 
-	assert_ok(kplug_buffer_alloc(dev, "mask", PAGE, &opts, &buf));
 	assert_ok(kplug_device_info(dev, &info));
-	assert_int_equal(info.out_dma_bits, opts.dma_bits);
-	kplug_buffer_free(buf);
+	return info.out_dma_bits;
+}
 
-	/* 0 leaves it. */
+/* A request's mask places its memory, and narrows or widens no other's. */
+static void bits_are_the_requests(void **state)
+{
+	const struct rig_dev *d = *state;
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 27 };
+	struct kplug_buffer *low = NULL, *other = NULL;
+	uint32_t before = mask_bits();
+
+	assert_ok(kplug_buffer_alloc(dev, "low", PAGE, &opts, &low));
+	assert_true(kplug_buffer_dma_addr(low) + PAGE <= 1UL << 27);
+	assert_int_equal(mask_bits(), before);
+	/* The whole mask can be had, with the other one alive. */
+	opts.dma_bits = d->soft ? 28 : 64;
+	assert_ok(kplug_buffer_alloc(dev, "whole", PAGE, &opts, &other));
+	kplug_buffer_free(other);
 	opts.dma_bits = 0;
-	assert_ok(kplug_buffer_alloc(dev, "mask", PAGE, &opts, &buf));
-	assert_ok(kplug_device_info(dev, &info));
-	assert_int_equal(info.out_dma_bits, d->soft ? 27 : 64);
-	kplug_buffer_free(buf);
+	assert_ok(kplug_buffer_alloc(dev, "usual", PAGE, &opts, &other));
+	assert_int_equal(mask_bits(), before);
+	kplug_buffer_free(other);
+	kplug_buffer_free(low);
 }
 
 static void device_reaches_it(void **state)
@@ -171,7 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(pages_of_another_are_zeroed), TEST(is_as_reported),    TEST(kind_is_chosen_by_the_machine),
-		TEST(bits_become_the_mask),	   TEST(device_reaches_it), TEST(device_reaches_the_last_byte),
+		TEST(bits_are_the_requests),	   TEST(device_reaches_it), TEST(device_reaches_the_last_byte),
 		TEST(buffers_are_apart),
 	};
 

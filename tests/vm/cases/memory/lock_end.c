@@ -81,7 +81,6 @@ static void until_its_device_goes(void **state)
 	remove_device();
 	assert_int_equal(pins_locked(), 0);
 	pins_until(pins_before);
-	assert_errno(ENODEV, kplug_dma_unlock_part(lock, 0, PAGE));
 	kplug_dma_unlock(lock);
 	lock = NULL;
 	assert_errno(ENODEV, kplug_dma_lock(dev, p, PAGE, NULL, &lock));

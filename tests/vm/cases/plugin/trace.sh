@@ -6,6 +6,7 @@
 # perf, ftrace and bpftrace see every event of a device that a plugin serves, with the plugin's answer in it.
 set -uo pipefail
 . "$KPLUG_SRC/tests/vm/rig/tap.sh"
+. "$KPLUG_SRC/tests/vm/rig/modules.sh"
 
 N=20
 tracing=/sys/kernel/tracing
@@ -73,10 +74,10 @@ toggle()
 # reload: away and back; an event that is on holds the module for a moment
 reload()
 {
-	rmmod kplug_soft || return 1
+	rmmod kplug_soft kplug_pci kplug_memory || return 1
 	for ((tries = 0; tries < 200; tries++)); do
 		rmmod kplug 2>/dev/null || continue
-		insmod "$KPLUG_KMOD/kplug.ko" && insmod "$KPLUG_KMOD/kplug_soft.ko"
+		load_modules
 		return
 	done
 	return 1

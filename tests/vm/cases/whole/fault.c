@@ -249,20 +249,16 @@ static int path_first_irq(void)
 static int path_lock(void)
 {
 	struct kplug_dma_lock lock = { .size = sizeof(lock), .addr = (uintptr_t)memory, .bytes = MIB };
-	struct kplug_dma_unlock part = { .size = sizeof(part), .offset = 4096, .bytes = 8192 };
-	int err = 0;
+	struct kplug_dma_unlock unlock = { .size = sizeof(unlock) };
+	int err;
 
 	if (ioctl(kplug_device_fd(dev), KPLUG_DMA_LOCK, &lock))
 		return -errno;
-	part.id = lock.out_id;
-	if (ioctl(kplug_device_fd(dev), KPLUG_DMA_UNLOCK, &part))
-		err = -errno;
-	part.offset = 0;
-	part.bytes = UINT64_MAX;
-	if (ioctl(kplug_device_fd(dev), KPLUG_DMA_UNLOCK, &part)) {
-		err = -errno;
-		assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_DMA_UNLOCK, &part), 0);
-	}
+	unlock.id = lock.out_id;
+	if (!ioctl(kplug_device_fd(dev), KPLUG_DMA_UNLOCK, &unlock))
+		return 0;
+	err = -errno;
+	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_DMA_UNLOCK, &unlock), 0);
 	return err;
 }
 

@@ -62,10 +62,8 @@ static bool locker(void)
 	if (mem == MAP_FAILED)
 		return false;
 	locked = !kplug_dma_lock(dev, mem, BYTES, &opts, &lock);
-	if (locked) {
-		kplug_dma_unlock_part(lock, BYTES / 2, BYTES / 4);
+	if (locked)
 		kplug_dma_unlock(lock);
-	}
 	munmap(mem, BYTES);
 	return locked;
 }

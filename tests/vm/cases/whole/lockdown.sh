@@ -6,6 +6,7 @@
 # A kernel locked down for integrity, as Secure Boot does it: what is refused, with which words, and what works all the same.
 set -uo pipefail
 . "$KPLUG_SRC/tests/vm/rig/tap.sh"
+. "$KPLUG_SRC/tests/vm/rig/modules.sh"
 
 edu=${KPLUG_EDU%% *}
 # Where nothing can be signed, the kernel is locked down now that the modules are in; the debug kernel booted like that.
@@ -31,7 +32,7 @@ like "$(kplug reg read soft0 0 0 2>&1)" '^0x010000ed$' 'its registers are read'
 runs 'deleting it' kplug soft delete soft0
 
 # Copied by objcopy, a module has no signature.
-runs 'unloading' sh -c 'rmmod kplug_soft && rmmod kplug'
+runs 'unloading' unload_modules
 objcopy "$KPLUG_KMOD/kplug.ko" /tmp/kplug.ko
 run_fails 1 'Operation not permitted' 'an unsigned module does not load' insmod /tmp/kplug.ko
 like "$(dmesg | tail -n 3)" 'Lockdown: insmod: unsigned module loading is restricted' '... and the log says why'
@@ -39,7 +40,7 @@ sign='the kernel is locked down, so sign it with a key that the kernel knows, th
 run_fails 1 "$edu: the module kplug is not loaded; $sign kplug\$" '... and bind' kplug bind "$edu"
 run_fails 1 "soft0: the module kplug_soft is not loaded; $sign kplug_soft\$" '... and soft create' kplug soft create soft0
 if [[ $KPLUG_KERNEL = *-kplug-debug ]]; then
-	runs 'signed modules load' sh -c "insmod $KPLUG_KMOD/kplug.ko && insmod $KPLUG_KMOD/kplug_soft.ko"
+	runs 'signed modules load' load_modules
 else
 	skip 'signed modules load: the rig has the key of the debug kernel only'
 fi

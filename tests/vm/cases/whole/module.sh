@@ -4,17 +4,18 @@
 # timeout: 600
 # The module files: without BTF, with plain BTF, and in the wrong order.
 # kmsg: kplug: the module has no BTF
-# kmsg: kplug_soft: Unknown symbol kplug_
+# kmsg: kplug_(pci|soft|memory): Unknown symbol kplug_
 set -uo pipefail
 . "$KPLUG_SRC/tests/vm/rig/tap.sh"
+. "$KPLUG_SRC/tests/vm/rig/modules.sh"
 
-unload() { rmmod kplug_soft && rmmod kplug; }
-
-run_fails 1 'kplug is in use by: kplug_soft' 'kplug does not go before kplug_soft' rmmod kplug
-runs 'unloading' unload
+run_fails 1 'kplug is in use by:.* kplug_soft' 'kplug does not go before kplug_soft' rmmod kplug
+runs 'unloading' unload_modules
 is "$(ls -d /sys/module/kplug* /dev/kplug* /sys/class/kplug /sys/kernel/btf/kplug* 2>/dev/null)" '' 'nothing is left'
 
-run_fails 1 'Unknown symbol' 'kplug_soft does not load without kplug' insmod "$KPLUG_KMOD/kplug_soft.ko"
+for m in kplug_pci kplug_soft kplug_memory; do
+	run_fails 1 'Unknown symbol' "$m does not load without kplug" insmod "$KPLUG_KMOD/$m.ko"
+done
 is "$(ls -d /sys/module/kplug* 2>/dev/null)" '' '... and leaves nothing'
 
 # Plugins could not be loaded, and nothing would say why.
@@ -27,7 +28,7 @@ is "$(ls -d /sys/module/kplug* 2>/dev/null)" '' '... and leaves nothing'
 like "$(readelf -SW "$KPLUG_KMOD/kplug.ko")" ' \.BTF\.base ' 'the usual module has base-relative BTF'
 isnt "$(readelf -SW "$KPLUG_KMOD_PLAIN/kplug.ko" | grep -c ' \.BTF ')" 0 'the other has BTF'
 is "$(readelf -SW "$KPLUG_KMOD_PLAIN/kplug.ko" | grep -c ' \.BTF\.base ')" 0 '... that is plain'
-runs 'the modules with plain BTF load' sh -c "insmod $KPLUG_KMOD_PLAIN/kplug.ko && insmod $KPLUG_KMOD_PLAIN/kplug_soft.ko"
+runs 'the modules with plain BTF load' load_modules "$KPLUG_KMOD_PLAIN"
 for program in verify attach call; do
 	out=$("$KPLUG_TEST/$program" 2>&1)
 	is "$? $(grep -c '^not ok' <<<"$out")" '0 0' "tests of $program pass with plain BTF"

@@ -36,7 +36,9 @@ static void use(void)
 
 static void unload(void)
 {
+	module_until_unloaded("kplug_memory");
 	module_until_unloaded("kplug_soft");
+	module_until_unloaded("kplug_pci");
 	module_until_unloaded("kplug");
 }
 

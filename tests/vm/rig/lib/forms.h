@@ -90,8 +90,7 @@ static const struct form forms[] = {
 	FORM(KPLUG_DMA_ENTRIES, kplug_dma_entries, M(kplug_dma_entries, id, SMALL),
 	     M(kplug_dma_entries, entries, POINTER), M(kplug_dma_entries, first, SMALL),
 	     M(kplug_dma_entries, max, SMALL)),
-	FORM(KPLUG_DMA_UNLOCK, kplug_dma_unlock, M(kplug_dma_unlock, id, SMALL), M(kplug_dma_unlock, offset, FLAGS),
-	     M(kplug_dma_unlock, bytes, ANY)),
+	FORM(KPLUG_DMA_UNLOCK, kplug_dma_unlock, M(kplug_dma_unlock, id, SMALL)),
 	FORM(KPLUG_IRQ_RESUME, kplug_irq, M(kplug_irq, vector, SMALL)),
 };
 

@@ -31,7 +31,9 @@ static void load(const char *name)
 void module_load(void)
 {
 	load("kplug");
+	load("kplug_pci");
 	load("kplug_soft");
+	load("kplug_memory");
 }
 
 int module_unload(const char *name)

@@ -5,7 +5,7 @@
 
 #include "rig.h"
 
-/* Both modules, from $KPLUG_KMOD; those that are loaded stay. Fails the running test on error. */
+/* All modules, from $KPLUG_KMOD; those that are loaded stay. Fails the running test on error. */
 void module_load(void);
 bool module_loaded(const char *name);
 /* One try, as `rmmod` does it: 0, or -EAGAIN if it is in use. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's buffers: which there are, and what programs may know of them. */
+/* A device's list of buffers: looking them up by name, id and address, and what programs may know of them. */
 #include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/fs.h>
+#include <linux/rculist.h>
 
 #include "buffer/buffer.h"
-#include "core/device.h"
 #include "buffer/map.h"
+#include "core/device.h"
 
 bool kplug_buffer_name_ok(const char *name)
 {
@@ -18,10 +19,11 @@ bool kplug_buffer_name_ok(const char *name)
 			return false;
 	return len && len < KPLUG_BUFFER_NAME_LEN;
 }
+EXPORT_SYMBOL_GPL(kplug_buffer_name_ok);
 
 bool kplug_buffer_used(const struct kplug_buffer *buf)
 {
-	return buf->kept || kplug_map_users(buf->map) > kplug_buffer_holds_map(buf);
+	return buf->kept || kplug_map_users(buf->map) > kplug_buffer_native(buf);
 }
 
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part)
@@ -34,6 +36,7 @@ struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *na
 			return buf;
 	return NULL;
 }
+EXPORT_SYMBOL_GPL(kplug_buffer_find);
 
 u32 kplug_buffer_count(struct kplug_device *kdev)
 {
@@ -45,6 +48,24 @@ u32 kplug_buffer_count(struct kplug_device *kdev)
 		count += kplug_buffer_used(buf);
 	mutex_unlock(&kdev->buffer_lock);
 	return count;
+}
+
+u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
+{
+	const struct kplug_buffer *buf;
+	u64 addr = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
+		size_t offset = mem - buf->virt;
+
+		if (buf->virt && mem >= buf->virt && offset <= buf->bytes && len <= buf->bytes - offset) {
+			addr = buf->dma + offset;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return addr;
 }
 
 /* The buffer of this name, or with the lowest id from `id` on. */
@@ -60,18 +81,37 @@ static struct kplug_buffer *look_up(struct kplug_device *kdev, const struct kplu
 	return NULL;
 }
 
+static void tell(const struct kplug_buffer *buf, struct kplug_buffer_info *arg)
+{
+	arg->out_id = buf->id;
+	arg->out_bytes = buf->bytes;
+	arg->out_dma_addr = buf->dma;
+	arg->out_kind = buf->memory->kind;
+	arg->out_map_id = buf->map_id;
+	arg->out_flags = buf->kept ? KPLUG_BUFFER_KEEP : 0;
+	arg->out_fd = -1;
+	arg->out_mode = buf->rights.mode;
+	arg->out_uid = from_kuid_munged(current_user_ns(), buf->rights.uid);
+	arg->out_gid = from_kgid_munged(current_user_ns(), buf->rights.gid);
+	arg->out_part = buf->part;
+	arg->out_parts = buf->parts;
+	arg->out_addr = buf->user_addr;
+	strscpy(arg->out_name, buf->name);
+}
+
 int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 {
+	bool wants_fd = arg->flags & KPLUG_BUFFER_FD;
 	struct kplug_buffer *buf;
 	struct bpf_map *map;
-	int err = 0, fd = -1;
+	int err = 0;
 
 	if (arg->flags & ~KPLUG_BUFFER_FD || arg->reserved ||
 	    (arg->name[0] ? !kplug_buffer_name_ok(arg->name) : arg->part))
 		return -EINVAL;
 	mutex_lock(&kdev->buffer_lock);
 	buf = look_up(kdev, arg);
-	if (buf && arg->flags & KPLUG_BUFFER_FD)
+	if (buf && wants_fd)
 		err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
 	if (!buf || (!err && !kplug_map_get(buf->map)))
 		err = -ENOENT;
@@ -80,23 +120,10 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 		return err;
 	}
 	map = buf->map;
-	arg->out_id = buf->id;
-	arg->out_bytes = buf->bytes;
-	arg->out_dma_addr = buf->dma;
-	arg->out_kind = buf->kind;
-	arg->out_map_id = buf->map_id;
-	arg->out_flags = buf->kept ? KPLUG_BUFFER_KEEP : 0;
-	arg->out_mode = buf->rights.mode;
-	arg->out_uid = from_kuid_munged(current_user_ns(), buf->rights.uid);
-	arg->out_gid = from_kgid_munged(current_user_ns(), buf->rights.gid);
-	arg->out_part = buf->part;
-	arg->out_parts = buf->parts;
-	arg->out_addr = buf->user_addr;
-	strscpy(arg->out_name, buf->name);
+	tell(buf, arg);
 	mutex_unlock(&kdev->buffer_lock);
-	if (arg->flags & KPLUG_BUFFER_FD)
-		fd = kplug_map_fd(map);
+	if (wants_fd)
+		arg->out_fd = kplug_map_fd(map);
 	kplug_map_put(map);
-	arg->out_fd = fd;
-	return arg->flags & KPLUG_BUFFER_FD && fd < 0 ? fd : 0;
+	return wants_fd ? min(arg->out_fd, 0) : 0;
 }

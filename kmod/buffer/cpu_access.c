@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Begins and ends the CPU's access to a buffer: only another driver's memory has something to do (KPLUG_DMA_ATTRS). */
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+
+#include "buffer/buffer.h"
+#include "buffer/map.h"
+#include "core/device.h"
+
+/* A buffer whose row has access(), with its map held; NULL: there is nothing to do. */
+static struct kplug_buffer *access_get(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
+{
+	int mask = (arg->flags & KPLUG_ACCESS_READ ? MAY_READ : 0) | (arg->flags & KPLUG_ACCESS_WRITE ? MAY_WRITE : 0);
+	struct kplug_buffer *buf;
+
+	guard(mutex)(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list) {
+		if (buf->map_id != arg->map_id)
+			continue;
+		if (arg->offset > buf->bytes || arg->bytes > buf->bytes - arg->offset)
+			return ERR_PTR(-ERANGE);
+		if (kplug_rights_check(&buf->rights, mask))
+			return ERR_PTR(-EACCES);
+		if (!buf->memory->access)
+			return NULL;
+		return kplug_map_get(buf->map) ? buf : ERR_PTR(-ENOENT);
+	}
+	return ERR_PTR(-ENOENT);
+}
+
+int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
+{
+	u32 ways = KPLUG_ACCESS_READ | KPLUG_ACCESS_WRITE;
+	struct kplug_buffer *buf;
+	struct bpf_map *map;
+	int err;
+
+	if (arg->flags & ~(ways | KPLUG_ACCESS_END) || !(arg->flags & ways) || arg->reserved || !arg->bytes)
+		return -EINVAL;
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	buf = access_get(kdev, arg);
+	kplug_device_leave(kdev);
+	if (IS_ERR_OR_NULL(buf))
+		return PTR_ERR_OR_ZERO(buf);
+	map = buf->map;
+	err = buf->memory->access(buf, arg->flags);
+	kplug_map_put(map);
+	return err;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Finds the row of a kind, and calls kplug_memory.ko where it is loaded. */
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+
+#include "buffer/buffer.h"
+#include "buffer/memory.h"
+#include "core/device.h"
+
+static const struct kplug_memory_ops *const core_rows[] = { &kplug_memory_paged, &kplug_memory_contiguous, NULL };
+static const struct kplug_memory_module __rcu *memory_module; /* written under memory_lock */
+static DEFINE_MUTEX(memory_lock);
+
+int kplug_memory_register(const struct kplug_memory_module *module)
+{
+	guard(mutex)(&memory_lock);
+	if (rcu_access_pointer(memory_module))
+		return -EBUSY;
+	rcu_assign_pointer(memory_module, module);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kplug_memory_register);
+
+void kplug_memory_unregister(const struct kplug_memory_module *module)
+{
+	mutex_lock(&memory_lock);
+	RCU_INIT_POINTER(memory_module, NULL);
+	mutex_unlock(&memory_lock);
+	synchronize_rcu();
+}
+EXPORT_SYMBOL_GPL(kplug_memory_unregister);
+
+const struct kplug_memory_module *kplug_memory_module_get(void)
+{
+	const struct kplug_memory_module *module;
+
+	guard(rcu)();
+	module = rcu_dereference(memory_module);
+	return module && try_module_get(module->owner) ? module : NULL;
+}
+
+void kplug_memory_module_put(const struct kplug_memory_module *module)
+{
+	module_put(module->owner);
+}
+
+static const struct kplug_memory_ops *row_of(const struct kplug_memory_ops *const *rows, enum kplug_buffer_kind kind,
+					     unsigned int *n)
+{
+	for (; *rows; rows++)
+		if ((*rows)->kind == kind && !(*n)--)
+			return *rows;
+	return NULL;
+}
+
+const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind, unsigned int n)
+{
+	const struct kplug_memory_ops *row = row_of(core_rows, kind, &n);
+	const struct kplug_memory_module *module;
+
+	if (row) {
+		__module_get(row->owner);
+		return row;
+	}
+	module = kplug_memory_module_get();
+	if (!module)
+		return ERR_PTR(-ENOPKG);
+	row = row_of(module->rows, kind, &n);
+	if (row)
+		return row; /* with the reference */
+	kplug_memory_module_put(module);
+	return ERR_PTR(-ENOSPC);
+}
+
+void kplug_memory_put(const struct kplug_memory_ops *ops)
+{
+	module_put(ops->owner);
+}
+
+#define MEMORY_CALL(op, ...)                                                                                           \
+	({                                                                                                             \
+		const struct kplug_memory_module *module = kplug_memory_module_get();                                  \
+		int ret = module ? module->op(__VA_ARGS__) : -ENOPKG;                                                  \
+                                                                                                                       \
+		if (module)                                                                                            \
+			kplug_memory_module_put(module);                                                               \
+		ret;                                                                                                   \
+	})
+
+int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)
+{
+	return MEMORY_CALL(umem_lock, kfile, arg);
+}
+
+int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg)
+{
+	return MEMORY_CALL(umem_entries, kfile, arg);
+}
+
+int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg)
+{
+	return MEMORY_CALL(umem_unlock, kfile, arg);
+}
+
+int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg)
+{
+	return MEMORY_CALL(export, kdev, arg);
+}
+
+void kplug_umem_end_all(struct kplug_device *kdev, const struct kplug_file *kfile)
+{
+	while (!MEMORY_CALL(umem_end_one, kdev, kfile))
+		;
+}
+
+void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len)
+{
+	const struct kplug_memory_module *module = rcu_dereference(memory_module);
+	const struct kplug_buffer *buf;
+
+	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
+		u64 offset = dma_addr - buf->dma;
+
+		if (buf->virt && dma_addr >= buf->dma && offset <= buf->bytes && len <= buf->bytes - offset)
+			return buf->virt + offset;
+	}
+	return module ? module->umem_dma_to_virt(kdev, dma_addr, len) : NULL;
+}
+EXPORT_SYMBOL_GPL(kplug_device_dma_to_virt);

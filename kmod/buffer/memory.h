@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kinds of memory. A kind is one row of operations; outside of its row nothing asks for the kind. The core has the
+ * rows paged and contiguous; kplug_memory.ko registers the others and what else it can do.
+ */
+#ifndef KPLUG_MEMORY_H
+#define KPLUG_MEMORY_H
+
+#include <linux/bits.h>
+#include <linux/module.h>
+
+#include "kplug_uapi.h"
+
+struct kplug_buffer;
+struct kplug_device;
+struct kplug_file;
+struct vm_area_struct;
+
+/* Properties of a kind. */
+#define KPLUG_MEMORY_NATIVE BIT(0) /* get() makes or takes a map of the kernel's own; else map.c makes one of the pages */
+#define KPLUG_MEMORY_TRANSLATED BIT(1) /* only behind an IOMMU */
+#define KPLUG_MEMORY_FOREIGN BIT(2) /* memory that exists already, behind memory_fd: no NUMA node, no parts */
+#define KPLUG_MEMORY_HUGE BIT(3) /* physically contiguous: can be mapped by large pages */
+#define KPLUG_MEMORY_SLOW_READ BIT(4) /* bpf() must not copy it */
+#define KPLUG_MEMORY_EXPORT BIT(5) /* can be a dma-buf for other devices */
+
+struct kplug_memory_ops {
+	struct module *owner;
+	enum kplug_buffer_kind kind;
+	u32 flags; /* KPLUG_MEMORY_* */
+
+	/*
+	 * Acquire buf->count zeroed pages at or below physical address `limit` and set what buffer.h names; the device
+	 * has been entered. Errors: of KPLUG_BUFFER_ALLOC; -ENOSPC: try the next row of this kind. put() releases them
+	 * after the device no longer reaches them.
+	 */
+	int (*get)(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit);
+	void (*put)(struct kplug_buffer *buf);
+
+	/* Map for the device as one range, and set buf->dma. NULL: buf->pages are mapped into buf->sgt. */
+	int (*map_dma)(struct kplug_buffer *buf, u32 bits);
+	void (*unmap_dma)(struct kplug_buffer *buf);
+
+	/* Map pages from pgoff on into a program; the caller holds the buffer's map. NULL: all pages are inserted. */
+	int (*mmap)(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
+
+	/* See KPLUG_BUFFER_ACCESS; the device is not entered, the map is held. NULL: nothing to do. */
+	int (*access)(struct kplug_buffer *buf, u32 flags);
+};
+
+/* kplug_memory.ko, as the core calls it. */
+struct kplug_memory_module {
+	struct module *owner;
+	const struct kplug_memory_ops *const *rows; /* up to NULL */
+
+	/* See KPLUG_DMA_LOCK, _ENTRIES and _UNLOCK; they enter the device. Each umem has a module reference. */
+	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
+	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);
+	int (*umem_unlock)(struct kplug_file *kfile, const struct kplug_dma_unlock *arg);
+	/* End one umem of an open file, or of the device (NULL). -ENOENT: there is none left. */
+	int (*umem_end_one)(struct kplug_device *kdev, const struct kplug_file *kfile);
+	/* As kplug_device_dma_to_virt(). */
+	void *(*umem_dma_to_virt)(struct kplug_device *kdev, u64 addr, size_t len);
+
+	/* See KPLUG_BUFFER_EXPORT. The device is entered. */
+	int (*export)(struct kplug_device *kdev, struct kplug_buffer_export *arg);
+};
+
+/* One at a time; -EBUSY otherwise. After unregistering no call is under way. */
+int kplug_memory_register(const struct kplug_memory_module *module);
+void kplug_memory_unregister(const struct kplug_memory_module *module);
+
+/* kplug_memory.ko with a reference on it, or NULL: not loaded. */
+const struct kplug_memory_module *kplug_memory_module_get(void);
+void kplug_memory_module_put(const struct kplug_memory_module *module);
+
+/*
+ * The n-th row of a kind, with a reference on its module, for kplug_memory_put(). -ENOPKG: kplug_memory.ko may have it
+ * and is not loaded, -ENOSPC: there are not so many.
+ */
+const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind, unsigned int n);
+void kplug_memory_put(const struct kplug_memory_ops *ops);
+
+extern const struct kplug_memory_ops kplug_memory_paged, kplug_memory_contiguous;
+
+#endif /* KPLUG_MEMORY_H */

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* kplug_memory.ko: memory beyond what the core allocates itself. The core loads it when a request needs it. */
+#include <linux/module.h>
+
+#include "core/compat.h"
+#include "memory/kinds.h"
+
+static const struct kplug_memory_ops *const rows[] = {
+	&kplug_memory_large,
+	&kplug_memory_arena,
+	&kplug_memory_dmabuf,
+#ifdef CONFIG_X86
+	&kplug_memory_wc,
+#endif
+	NULL
+};
+
+static const struct kplug_memory_module memory = {
+	.owner = THIS_MODULE,
+	.rows = rows,
+	.umem_lock = umem_lock,
+	.umem_entries = umem_entries,
+	.umem_unlock = umem_unlock,
+	.umem_end_one = umem_end_one,
+	.umem_dma_to_virt = umem_dma_to_virt,
+	.export = kplug_dmabuf_export,
+};
+
+static int __init kplug_memory_init(void)
+{
+	return kplug_memory_register(&memory);
+}
+
+static void __exit kplug_memory_exit(void)
+{
+	kplug_memory_unregister(&memory);
+}
+
+module_init(kplug_memory_init);
+module_exit(kplug_memory_exit);
+
+KPLUG_IMPORT_NS(DMA_BUF);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("kplug: large contiguous, write-combining, arena, dma-buf and program memory");
+MODULE_VERSION(KPLUG_VERSION);
