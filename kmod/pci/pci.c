@@ -137,6 +137,13 @@ static void get_vectors(struct pci_dev *pdev, struct kplug_device_desc *desc)
 		pci_intx(pdev, 0);
 }
 
+/* Enabling the device and freeing its MSI both let its line through, which has no handler now. */
+static void disable_device(struct pci_dev *pdev)
+{
+	pci_intx(pdev, 0);
+	pci_disable_device(pdev);
+}
+
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct kplug_device_desc desc = {
@@ -180,7 +187,7 @@ err_unmap:
 	unmap_bars(side);
 	pci_release_regions(pdev);
 err_disable:
-	pci_disable_device(pdev);
+	disable_device(pdev);
 err_free:
 	kfree(side);
 	return err;
@@ -194,7 +201,7 @@ static void remove(struct pci_dev *pdev)
 	pci_free_irq_vectors(pdev);
 	unmap_bars(side);
 	pci_release_regions(pdev);
-	pci_disable_device(pdev);
+	disable_device(pdev);
 	kfree(side);
 }
 

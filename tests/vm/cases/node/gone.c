@@ -198,6 +198,25 @@ static void a_mapped_bar_is_taken_away(void **state)
 	add_device(d);
 }
 
+/* The driver is gone and the device still wants its interrupt served, but nobody would serve its line. */
+static void the_line_stays_off(void **state)
+{
+	const struct rig_dev *d = *state;
+	struct kplug_device *dev;
+
+	if (d->soft)
+		skip(); /* has none */
+	dev = rig_open(d);
+	rig_raise(dev, 1);
+	kplug_device_close(dev);
+	remove_device(d);
+	assert_true(rig_line_is_off(d->name));
+	add_device(d);
+	dev = rig_open(d);
+	assert_ok(kplug_reg_write(dev, 0, EDU_IRQ_ACK, 4, 1));
+	kplug_device_close(dev);
+}
+
 static bool stop;
 
 static void *call_on(void *arg)
@@ -245,9 +264,13 @@ static void removed_under_fire(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_sleeping_reader_is_told),	      cmocka_unit_test(memory_outlives_the_device),
-		cmocka_unit_test(a_kept_buffer_goes_with_the_device), cmocka_unit_test(the_masks_are_as_before),
-		cmocka_unit_test(a_mapped_bar_is_taken_away),	      cmocka_unit_test(removed_under_fire),
+		cmocka_unit_test(a_sleeping_reader_is_told),
+		cmocka_unit_test(memory_outlives_the_device),
+		cmocka_unit_test(a_kept_buffer_goes_with_the_device),
+		cmocka_unit_test(the_masks_are_as_before),
+		cmocka_unit_test(a_mapped_bar_is_taken_away),
+		cmocka_unit_test(removed_under_fire),
+		cmocka_unit_test(the_line_stays_off),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);

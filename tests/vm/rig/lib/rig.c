@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rig.h"
 
+#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,6 +117,20 @@ void rig_load(struct kplug_device *dev, const char *object, const char *buffer)
 void rig_raise(struct kplug_device *dev, uint32_t status)
 {
 	assert_ok(kplug_reg_write(dev, 0, EDU_IRQ_RAISE, 4, status));
+}
+
+bool rig_line_is_off(const char *address)
+{
+	uint16_t command;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", address);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &command, sizeof(command), PCI_COMMAND), sizeof(command));
+	close(fd);
+	return command & PCI_COMMAND_INTX_DISABLE;
 }
 
 void rig_until_named(bool (*fn)(void *arg), void *arg, const char *name)

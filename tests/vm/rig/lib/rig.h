@@ -47,6 +47,8 @@ const char *rig_object(const char *object);
 
 /* Raises vector 0 the way the hardware does. */
 void rig_raise(struct kplug_device *dev, uint32_t status);
+/* Whether the PCI device of this address keeps its INTx line off. */
+bool rig_line_is_off(const char *address);
 /* Waits until fn(arg) is true, for ten seconds at most; then fails. */
 void rig_until_named(bool (*fn)(void *arg), void *arg, const char *name);
 #define rig_until(fn, arg) rig_until_named(fn, arg, #fn)
