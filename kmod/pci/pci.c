@@ -123,18 +123,22 @@ static void unmap_bars(struct pci_side *side)
 			pci_iounmap(side->pdev, side->base[bar]);
 }
 
-/* MSI-X, then MSI, then a line; a function with none of them is still a device. */
+/* MSI-X, then MSI, then a line that can be masked; a function with none of them is still a device. */
 static void get_vectors(struct pci_dev *pdev, struct kplug_device_desc *desc)
 {
-	int count = pci_alloc_irq_vectors(pdev, 1, KPLUG_VECTOR_MAX, PCI_IRQ_ALL_TYPES);
+	unsigned int maskable = pdev->broken_intx_masking ? 0 : PCI_IRQ_INTX;
+	int count = pci_alloc_irq_vectors(pdev, 1, KPLUG_VECTOR_MAX, PCI_IRQ_MSIX | PCI_IRQ_MSI | maskable);
 
-	if (count <= 0)
+	/* Raised while nobody has it enabled, it would be nobody's: the kernel would disable it for its neighbours. */
+	if (!pdev->msix_enabled && !pdev->msi_enabled)
+		pci_intx(pdev, 0);
+	if (count <= 0) {
+		if (pdev->broken_intx_masking)
+			pci_warn(pdev, "no interrupts: no MSI, and the INTx line cannot be masked\n");
 		return;
+	}
 	desc->vectors = count;
 	desc->irq_mode = pdev->msix_enabled ? KPLUG_IRQ_MSIX : pdev->msi_enabled ? KPLUG_IRQ_MSI : KPLUG_IRQ_INTX;
-	/* Raised while nobody has it enabled, it would be nobody's: the kernel would disable it for its neighbours. */
-	if (desc->irq_mode == KPLUG_IRQ_INTX)
-		pci_intx(pdev, 0);
 }
 
 /* Enabling the device and freeing its MSI both let its line through, which has no handler now. */

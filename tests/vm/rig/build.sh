@@ -73,15 +73,16 @@ say "building user space"
 in_root make -C /src -j"$(nproc)" O=/out/user DEV=1 "${coverage[@]}" all tests >&2
 in_root sh -ec 'bash /src/tests/vm/rig/policy.sh >/tmp/policy.conf && checkpolicy -U allow -c 33 -o /out/user/selinux.policy /tmp/policy.conf'
 
-# What provokes the debug kernel's watchers, and what lets functions fail.
+# What lets functions fail and devices lack something, and what provokes the debug kernel's watchers.
 debug_modules()
 {
-	local source
+	local source kdir=/lib/modules/$1/build
+	! is_debug "$1" || kdir=/opt/build
 	mkdir -p "$VM/out/$1/debug"
 	for source in debug/Kbuild debug/*.c; do
 		ln -sf "/src/tests/vm/rig/$source" "$VM/out/$1/debug/"
 	done
-	in_root make -C /opt/build M="/out/$1/debug" modules >&2
+	in_root make --no-print-directory -C "$kdir" M="/out/$1/debug" modules >&2
 }
 
 for kernel; do
@@ -89,7 +90,7 @@ for kernel; do
 	modules "$kernel" kmod
 	# Kernels up to 6.14 distill the base BTF through the first variable, later ones through the second.
 	modules "$kernel" kmod-plain-btf MODULE_PAHOLE_FLAGS= RESOLVE_BTFIDS_FLAGS=
-	! is_debug "$kernel" || debug_modules "$kernel"
+	debug_modules "$kernel"
 	has_section "$kernel/kmod/kplug.ko" .BTF.base || die "$kernel/kmod/kplug.ko has no base-relative BTF"
 	! has_section "$kernel/kmod-plain-btf/kplug.ko" .BTF.base || die "$kernel/kmod-plain-btf/kplug.ko is not plain"
 done
