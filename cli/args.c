@@ -4,7 +4,6 @@
 #include <limits.h>
 
 #include "cli.h"
-#include "parse.h"
 
 #define COMMON (OPT(HELP) | OPT(VERBOSE))
 #define FIRST_VALUE 256 /* of struct option: past every character */
@@ -114,6 +113,16 @@ int arg_size(const struct args *a, const char *what, const char *text, uint64_t 
 	return err ? say_bad_number(a, what, text, "size", 0, max, err) : 0;
 }
 
+int arg_vector(const struct args *a, const char *text, uint32_t *ret_vector)
+{
+	uint64_t value;
+	int ret = arg_number(a, "VECTOR", text, 0, KPLUG_VECTOR_MAX - 1, &value);
+
+	if (!ret)
+		*ret_vector = (uint32_t)value;
+	return ret;
+}
+
 int arg_hex(const struct args *a, const char *what, const char *text, uint8_t *ret, size_t max, size_t *ret_size)
 {
 	switch (parse_hex(text, ret, max, ret_size)) {
@@ -126,7 +135,7 @@ int arg_hex(const struct args *a, const char *what, const char *text, uint8_t *r
 	}
 }
 
-static int take_option(struct args *a, enum option_id id, const char *text)
+static int set_option(struct args *a, enum option_id id, const char *text)
 {
 	char what[32];
 
@@ -143,7 +152,7 @@ static int take_option(struct args *a, enum option_id id, const char *text)
 	}
 }
 
-static int take_options(struct args *a, const struct option *longs, int argc, char **argv)
+static int set_options(struct args *a, const struct option *longs, int argc, char **argv)
 {
 	int value, err = 0;
 
@@ -151,11 +160,11 @@ static int take_options(struct args *a, const struct option *longs, int argc, ch
 	optind = 0; /* starts anew, also after an earlier use */
 	while (!err && (value = getopt_long(argc, argv, ":hv", longs, NULL)) >= 0) {
 		if (value >= FIRST_VALUE)
-			err = take_option(a, value - FIRST_VALUE, optarg);
+			err = set_option(a, value - FIRST_VALUE, optarg);
 		else if (value == 'h')
-			err = take_option(a, OPT_HELP, NULL);
+			err = set_option(a, OPT_HELP, NULL);
 		else if (value == 'v')
-			err = take_option(a, OPT_VERBOSE, NULL);
+			err = set_option(a, OPT_VERBOSE, NULL);
 		else if (value == ':')
 			err = wrong_usage(a, "option '%s' wants an argument", argv[optind - 1]);
 		else if (optopt >= FIRST_VALUE)
@@ -175,7 +184,7 @@ int args_parse(struct args *a, const struct command *cmd, int argc, char **argv)
 	args_options(cmd, longs);
 	err = check_names(a, longs, argc, argv);
 	if (!err)
-		err = take_options(a, longs, argc, argv);
+		err = set_options(a, longs, argc, argv);
 	if (err || has(a, OPT_HELP))
 		return err;
 	a->pos = argv + optind;

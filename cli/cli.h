@@ -85,25 +85,40 @@ int print_help(const char *group); /* NULL: of all commands */
 int print_command_help(const struct command *cmd);
 int no_such_command(int argc, char **argv); /* gives CLI_USAGE after saying why */
 
-/* args.c. argv[0] is the command's last word. Gives 0, or CLI_USAGE after saying why. */
+/* args.c: 0, or CLI_USAGE after saying why. argv[0] is the command's last word. */
 int args_parse(struct args *a, const struct command *cmd, int argc, char **argv);
 void args_options(const struct command *cmd, struct option ret_options[OPTIONS + 1]);
 static inline bool has(const struct args *a, enum option_id id)
 {
 	return a->given & (1U << id);
 }
-/* One positional argument. Gives 0, or CLI_USAGE after saying why. */
+/* One positional argument. */
 int arg_number(const struct args *a, const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 int arg_size(const struct args *a, const char *what, const char *text, uint64_t max, uint64_t *ret);
+int arg_vector(const struct args *a, const char *text, uint32_t *ret_vector);
 int arg_hex(const struct args *a, const char *what, const char *text, uint8_t *ret, size_t max, size_t *ret_size);
 
-/* util.c: messages go to stderr, one line each, and the return value is the exit code. */
+/* parse.c: text to values. All take the whole string or nothing: no blanks, no signs, no trailing characters. */
+/* Decimal, or hex after 0x; a leading 0 is no octal. -EINVAL no number, -ERANGE not within min..max. */
+int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+/* A number with an optional K, M or G (binary). Errors as parse_number(). */
+int parse_size(const char *text, uint64_t max, uint64_t *ret);
+/* Pairs of hex digits. -EINVAL empty, odd or no hex, -E2BIG more than max bytes. */
+int parse_hex(const char *text, uint8_t *ret, size_t max, size_t *ret_size);
+/* A PCI address or software device's name that fits a node's name: -EINVAL, -ENAMETOOLONG. */
+int check_device_name(const char *text);
+
+/* messages.c: messages go to stderr, one line each, and the return value is the exit code. */
 int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int wrong_usage(const struct args *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int fail_lib(const char *object, int err); /* what the library says of its last failure */
+int lib_result(const char *object, int err); /* CLI_DONE if err is 0 */
+void *must_have(void *mem); /* ends the program if mem is NULL */
 void be_verbose(void);
 bool is_verbose(void);
-/* Opens the device named by the first positional argument. Gives 0, or an exit code after saying why. */
+
+/* device.c: 0, or an exit code after saying why. The device is named by the first positional argument. */
+int check_device_arg(const struct args *a); /* it could be a device's name */
 int open_device(const struct args *a, bool read_only, struct kplug_device **ret_dev);
 /* Closes it and makes err, what the library gave for the object, an exit code, after saying why. */
 int close_device(struct kplug_device *dev, const char *object, int err);
@@ -112,17 +127,8 @@ int close_device(struct kplug_device *dev, const char *object, int err);
  * opened is reported and makes the exit code CLI_FAILED.
  */
 int each_device(int (*fn)(struct kplug_device *dev, void *arg), void *arg);
-void *must_have(void *mem); /* ends the program if mem is NULL */
-char *make_printable(char *text); /* in place: no terminal escapes from a plugin's file */
-void print_field(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-const char *errno_name(int err);
-const char *irq_mode_name(uint32_t mode);
-const char *bus_name(uint32_t bus);
-const char *kind_name(uint32_t kind);
-const char *event_name(uint32_t code);
 
-/* The commands. */
+/* cmd/: the commands, a file each, or one for sisters that share what they do. */
 int list_devices(const struct args *a);
 int show_info(const struct args *a);
 int bind_device(const struct args *a);

@@ -117,7 +117,7 @@ const struct command commands[] = {
 };
 
 /* How many words of the command line the name is; 0 if it is another. */
-static int match(const char *name, int count, char **words)
+static int match_words(const char *name, int count, char **words)
 {
 	size_t first = strcspn(name, " ");
 
@@ -128,7 +128,7 @@ static int match(const char *name, int count, char **words)
 	return count > 1 && !strcmp(words[1], name + first + 1) ? 2 : 0;
 }
 
-static int run(const struct command *c, int argc, char **argv)
+static int run_command(const struct command *c, int argc, char **argv)
 {
 	struct args a;
 	int err;
@@ -148,12 +148,12 @@ static bool is_word(const char *word, const char *one, const char *other)
 	return !strcmp(word, one) || !strcmp(word, other);
 }
 
-static int help_on(int argc, char **argv)
+static int print_help_on(int argc, char **argv)
 {
 	if (!argc)
 		return print_help(NULL);
 	for (const struct command *c = commands; c->name; c++)
-		if (match(c->name, argc, argv) == argc)
+		if (match_words(c->name, argc, argv) == argc)
 			return print_command_help(c);
 	if (argc == 1 && is_group(argv[0]))
 		return print_help(argv[0]);
@@ -167,18 +167,18 @@ static int dispatch(int argc, char **argv)
 	for (; argc && is_word(argv[0], "-v", "--verbose"); argc--, argv++)
 		be_verbose();
 	if (!argc)
-		return run(commands, 2, list_all);
+		return run_command(commands, 2, list_all);
 	if (is_word(argv[0], "--help", "-h"))
 		return print_help(NULL);
 	if (!strcmp(argv[0], "help"))
-		return help_on(argc - 1, argv + 1);
+		return print_help_on(argc - 1, argv + 1);
 	if (!strcmp(argv[0], "--version"))
 		return printf("kplug %s (API %d)\n", KPLUG_VERSION, KPLUG_API_VERSION) < 0;
 	for (const struct command *c = commands; c->name; c++) {
-		int words = match(c->name, argc, argv);
+		int words = match_words(c->name, argc, argv);
 
 		if (words)
-			return run(c, argc - words + 1, argv + words - 1);
+			return run_command(c, argc - words + 1, argv + words - 1);
 	}
 	return no_such_command(argc, argv);
 }

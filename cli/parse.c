@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "parse.h"
-
 #include <errno.h>
-#include <string.h>
 
-#include "kplug_uapi.h"
+#include "cli.h"
 
 /* By hand: strtoull() takes blanks, signs and octal, and <ctype.h> asks the locale. */
 static int digit_value(char c)

@@ -3,10 +3,9 @@
 #include <inttypes.h>
 
 #include "cli.h"
-#include "output/json.h"
-#include "output/table.h"
+#include "output/output.h"
 
-static void add_row(struct table *t, const struct kplug_holder *h)
+static void holder_row(struct table *t, const struct kplug_holder *h)
 {
 	const char *fd = h->how & KPLUG_HOLD_FD ? " fd" : "";
 	const char *written = h->how & KPLUG_HOLD_WRITE ? " mapping" : "";
@@ -18,7 +17,7 @@ static void add_row(struct table *t, const struct kplug_holder *h)
 	free(holds);
 }
 
-static cJSON *object(const struct kplug_holder *h)
+static cJSON *holder_object(const struct kplug_holder *h)
 {
 	cJSON *o = json_object();
 
@@ -35,23 +34,23 @@ static cJSON *object(const struct kplug_holder *h)
 	return o;
 }
 
-static void print_json(const struct kplug_holder *holders, size_t count)
+static void print_holders_json(const struct kplug_holder *holders, size_t count)
 {
 	cJSON *array = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_append(array, object(&holders[i]));
+		json_append(array, holder_object(&holders[i]));
 	json_print(array, stdout);
 }
 
-static void print_table(struct kplug_holder *holders, size_t count)
+static void print_holders(struct kplug_holder *holders, size_t count)
 {
 	struct table t = { 0 };
 
 	table_row(&t, "HOLDER\tID\tNAME\tHOLDS");
 	for (size_t i = 0; i < count; i++) {
 		make_printable(holders[i].name);
-		add_row(&t, &holders[i]);
+		holder_row(&t, &holders[i]);
 	}
 	table_print(&t, stdout);
 	table_free(&t);
@@ -69,9 +68,9 @@ int buffer_holders(const struct args *a)
 		return ret;
 	ret = kplug_buffer_holders(dev, a->pos[1], &holders, &count);
 	if (!ret && has(a, OPT_JSON))
-		print_json(holders, count);
+		print_holders_json(holders, count);
 	else if (!ret)
-		print_table(holders, count);
+		print_holders(holders, count);
 	free(holders);
 	return close_device(dev, a->pos[1], ret);
 }

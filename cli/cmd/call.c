@@ -3,8 +3,7 @@
 #include <limits.h>
 
 #include "cli.h"
-#include "output/dump.h"
-#include "output/json.h"
+#include "output/output.h"
 
 static int read_data(const char *path, uint8_t *ret_data, size_t *ret_size)
 {

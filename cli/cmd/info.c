@@ -2,9 +2,10 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "cli.h"
 #include "output/show.h"
 
-struct found {
+struct device_state {
 	struct kplug_info info;
 	struct kplug_irq_info vectors[KPLUG_VECTOR_MAX];
 	size_t vector_count;
@@ -16,13 +17,13 @@ struct found {
 
 static void keep_vector(const struct kplug_irq_info *v, void *arg)
 {
-	struct found *f = arg;
+	struct device_state *f = arg;
 
 	if (f->vector_count < KPLUG_VECTOR_MAX)
 		f->vectors[f->vector_count++] = *v;
 }
 
-static int look(struct kplug_device *dev, struct found *f)
+static int get_device_state(struct kplug_device *dev, struct device_state *f)
 {
 	int err;
 
@@ -49,7 +50,7 @@ static void print_vector(const struct kplug_irq_info *v)
 			    v->vector, stop_reason(v), (uint64_t)v->out_longest);
 }
 
-static void print_text(const char *name, const struct found *f)
+static void print_device(const char *name, const struct device_state *f)
 {
 	const struct kplug_info *i = &f->info;
 	struct table t = { 0 };
@@ -100,7 +101,7 @@ static cJSON *bars_array(const struct kplug_info *i)
 	return bars;
 }
 
-static cJSON *interrupts_array(const struct found *f)
+static cJSON *interrupts_array(const struct device_state *f)
 {
 	cJSON *interrupts = json_array();
 
@@ -109,7 +110,7 @@ static cJSON *interrupts_array(const struct found *f)
 	return interrupts;
 }
 
-static void print_json(const char *name, const struct found *f)
+static void print_device_json(const char *name, const struct device_state *f)
 {
 	const struct kplug_info *i = &f->info;
 	cJSON *o = json_object(), *buffers = json_array();
@@ -141,20 +142,20 @@ static void print_json(const char *name, const struct found *f)
 
 int show_info(const struct args *a)
 {
-	struct found f = { 0 };
+	struct device_state f = { 0 };
 	struct kplug_device *dev;
 	int ret;
 
 	ret = open_device(a, true, &dev);
 	if (ret)
 		return ret;
-	ret = look(dev, &f);
+	ret = get_device_state(dev, &f);
 	if (ret)
 		goto out;
 	if (has(a, OPT_JSON))
-		print_json(a->pos[0], &f);
+		print_device_json(a->pos[0], &f);
 	else
-		print_text(a->pos[0], &f);
+		print_device(a->pos[0], &f);
 out:
 	loaded_free(&f.plugin);
 	free(f.buffers);

@@ -4,7 +4,8 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "output/show.h"
+#include "cli.h"
+#include "output/output.h"
 
 #define BUCKETS 64
 #define BAR 50
@@ -25,7 +26,7 @@ struct samples {
 	size_t count;
 };
 
-static void add(struct samples *s, uint64_t ns)
+static void add_sample(struct samples *s, uint64_t ns)
 {
 	/* Room doubles at each power of two. */
 	if (!(s->count & (s->count - 1)))
@@ -33,7 +34,7 @@ static void add(struct samples *s, uint64_t ns)
 	s->ns[s->count++] = ns;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_ns(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -104,19 +105,19 @@ static cJSON *step_object(const struct samples *s)
 	return o;
 }
 
-static void take(struct samples *all, const struct kplug_record *r)
+static void take_samples(struct samples *all, const struct kplug_record *r)
 {
 	struct timespec now;
 	uint64_t last = r->deferred ? r->deferred : r->answered;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	add(&all[TO_PLUGIN], r->answered);
+	add_sample(&all[TO_PLUGIN], r->answered);
 	if (r->deferred)
-		add(&all[TO_DEFERRED], r->deferred > r->answered ? r->deferred - r->answered : 0);
-	add(&all[TO_PROGRAM], (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - r->time - last);
+		add_sample(&all[TO_DEFERRED], r->deferred > r->answered ? r->deferred - r->answered : 0);
+	add_sample(&all[TO_PROGRAM], (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - r->time - last);
 }
 
-static int measure(const struct args *a, struct kplug_device *dev, uint32_t vector, struct samples *all)
+static int measure_latency(const struct args *a, struct kplug_device *dev, uint32_t vector, struct samples *all)
 {
 	uint64_t left = has(a, OPT_COUNT) ? a->num[OPT_COUNT] : 1000;
 	int timeout = has(a, OPT_TIMEOUT) ? (int)a->num[OPT_TIMEOUT] : 10000;
@@ -137,19 +138,19 @@ static int measure(const struct args *a, struct kplug_device *dev, uint32_t vect
 			continue;
 		if (record.flags & KPLUG_RECORD_STOPPED)
 			return failed("%s: a guard has stopped vector %u; see kplug info", a->pos[0], vector);
-		take(all, &record);
+		take_samples(all, &record);
 		left--;
 	}
 	return err ? fail_lib(a->pos[0], err) : 0;
 }
 
-static void show(const struct args *a, struct samples *all)
+static void print_steps(const struct args *a, struct samples *all)
 {
 	cJSON *o = json_object();
 
 	for (int i = 0; i < STEPS; i++) {
 		if (all[i].count)
-			qsort(all[i].ns, all[i].count, sizeof(*all[i].ns), compare);
+			qsort(all[i].ns, all[i].count, sizeof(*all[i].ns), compare_ns);
 		if (!has(a, OPT_JSON))
 			print_step(steps[i].title, &all[i]);
 		else if (all[i].count)
@@ -167,20 +168,20 @@ int irq_latency(const struct args *a)
 {
 	struct samples all[STEPS] = { 0 };
 	struct kplug_device *dev = NULL;
-	uint64_t vector = 0;
+	uint32_t vector = 0;
 	int ret = 0;
 
 	if (a->npos > 1)
-		ret = arg_number(a, "VECTOR", a->pos[1], 0, KPLUG_VECTOR_MAX - 1, &vector);
+		ret = arg_vector(a, a->pos[1], &vector);
 	if (!ret && has(a, OPT_COUNT) && (!a->num[OPT_COUNT] || a->num[OPT_COUNT] > COUNT_MAX))
 		ret = wrong_usage(a, "--count %s is not within 1..%d", a->text[OPT_COUNT], COUNT_MAX);
 	if (!ret)
 		ret = open_device(a, false, &dev);
 	if (ret)
 		return ret;
-	ret = measure(a, dev, (uint32_t)vector, all);
+	ret = measure_latency(a, dev, vector, all);
 	if (!ret)
-		show(a, all);
+		print_steps(a, all);
 	for (int i = 0; i < STEPS; i++)
 		free(all[i].ns);
 	kplug_device_close(dev);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "cli.h"
-#include "output/json.h"
-#include "output/table.h"
+#include "output/output.h"
 
 /* What only the open device tells. */
-struct state {
+struct open_state {
 	bool known;
 	bool has_plugin;
 	struct kplug_info info;
@@ -12,12 +11,12 @@ struct state {
 };
 
 /* No rights, or gone since the scan: the row is shown without it. */
-static void get_state(const struct kplug_scan_entry *e, struct state *ret_state)
+static void get_open_state(const struct kplug_scan_entry *e, struct open_state *ret_state)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_device *dev;
 
-	*ret_state = (struct state){ 0 };
+	*ret_state = (struct open_state){ 0 };
 	if (!e->bound || kplug_device_open(e->name, &opts, &dev))
 		return;
 	ret_state->known = !kplug_device_info(dev, &ret_state->info);
@@ -25,12 +24,12 @@ static void get_state(const struct kplug_scan_entry *e, struct state *ret_state)
 	kplug_device_close(dev);
 }
 
-static void add_row(struct table *t, const struct kplug_scan_entry *e)
+static void device_row(struct table *t, const struct kplug_scan_entry *e)
 {
 	char irq[24] = "", buffers[12] = "";
-	struct state s;
+	struct open_state s;
 
-	get_state(e, &s);
+	get_open_state(e, &s);
 	if (s.known) {
 		snprintf(irq, sizeof(irq), "%s %u", irq_mode_name(s.info.out_irq_mode), s.info.out_vectors);
 		snprintf(buffers, sizeof(buffers), "%u", s.info.out_buffers);
@@ -39,12 +38,12 @@ static void add_row(struct table *t, const struct kplug_scan_entry *e)
 		  s.has_plugin ? s.plugin.out_name : "");
 }
 
-static void add_object(cJSON *list, const struct kplug_scan_entry *e)
+static void append_device(cJSON *list, const struct kplug_scan_entry *e)
 {
 	cJSON *o = json_object();
-	struct state s;
+	struct open_state s;
 
-	get_state(e, &s);
+	get_open_state(e, &s);
 	json_string(o, "name", e->name);
 	json_string(o, "bus", e->soft ? "soft" : "pci");
 	json_hex(o, "vendor", 4, e->vendor);
@@ -82,9 +81,9 @@ int list_devices(const struct args *a)
 		if (!has(a, OPT_ALL) && !entries[i].bound && !entries[i].soft)
 			continue;
 		if (list)
-			add_object(list, &entries[i]);
+			append_device(list, &entries[i]);
 		else
-			add_row(&t, &entries[i]);
+			device_row(&t, &entries[i]);
 	}
 	if (list)
 		json_print(list, stdout);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "cli.h"
-#include "output/json.h"
+#include "output/output.h"
 
 static const struct {
 	uint32_t flag;
@@ -11,7 +11,7 @@ static const struct {
 };
 #define WARNINGS (sizeof(warnings) / sizeof(*warnings))
 
-static void print_list(const char *name, const char *list)
+static void print_names(const char *name, const char *list)
 {
 	print_field(name, "%s", list[0] ? list : "none");
 }
@@ -25,9 +25,9 @@ static void print_check(const struct kplug_check *c)
 		print_field("size", "%u instructions, %u on the longest path", c->instructions, c->longest);
 	print_field("verified", "%u instructions on all paths", c->verified);
 	print_field("stack", "%u bytes", c->stack);
-	print_list("maps", c->maps);
-	print_list("helpers", c->helpers);
-	print_list("kfuncs", c->kfuncs);
+	print_names("maps", c->maps);
+	print_names("helpers", c->helpers);
+	print_names("kfuncs", c->kfuncs);
 	for (size_t w = 0; w < WARNINGS; w++)
 		if (c->flags & warnings[w].flag)
 			print_field("warning", "%s", warnings[w].text);
@@ -67,7 +67,7 @@ static cJSON *check_object(const struct kplug_check *c)
 	return o;
 }
 
-static void print_json(const char *path, const struct kplug_check *checks, size_t count)
+static void print_checks_json(const char *path, const struct kplug_check *checks, size_t count)
 {
 	cJSON *o = json_object(), *programs = json_array();
 
@@ -93,7 +93,7 @@ int plugin_check(const struct args *a)
 		if (plugin && is_verbose())
 			fputs(kplug_plugin_log(plugin), stderr);
 	} else if (has(a, OPT_JSON)) {
-		print_json(a->pos[0], checks, count);
+		print_checks_json(a->pos[0], checks, count);
 	} else {
 		for (size_t i = 0; i < count; i++)
 			print_check(&checks[i]);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "parse.h"
+#include "output/output.h"
 
 #ifndef KPLUG_INCLUDE_DIR
 #define KPLUG_INCLUDE_DIR "/usr/local/share/kplug/include"
@@ -16,7 +16,7 @@
 #define WORDS 6
 #define COPIES (KPLUG_ATTACH_MAX / 8)
 
-struct list {
+struct access_list {
 	const char *path;
 	unsigned int line;
 	uint64_t vendor, device;
@@ -30,77 +30,78 @@ struct list {
 	FILE *out; /* of the hook's body */
 };
 
-static int wrong(const struct list *l, const char *what, const char *word)
+static int wrong_line(const struct access_list *l, const char *what, const char *word)
 {
 	return failed("%s:%u: %s '%.60s'", l->path, l->line, what, word);
 }
 
-static int number(const struct list *l, const char *text, uint64_t max, uint64_t *ret)
+static int parse_value(const struct access_list *l, const char *text, uint64_t max, uint64_t *ret)
 {
 	int err = parse_number(text, 0, max, ret);
 
 	if (err == -ERANGE)
-		return wrong(l, "too large:", text);
-	return err ? wrong(l, "not a number:", text) : 0;
+		return wrong_line(l, "too large:", text);
+	return err ? wrong_line(l, "not a number:", text) : 0;
 }
 
 /* "1234:11e8" */
-static int do_device(struct list *l, char **word)
+static int do_device(struct access_list *l, char **word)
 {
 	unsigned int vendor, device;
 	char end;
 
 	if (strlen(word[1]) != 9 || sscanf(word[1], "%4x:%4x%c", &vendor, &device, &end) != 2)
-		return wrong(l, "not PCI ids as 1234:11e8:", word[1]);
+		return wrong_line(l, "not PCI ids as 1234:11e8:", word[1]);
 	l->vendor = vendor;
 	l->device = device;
 	return 0;
 }
 
 /* NAME BAR OFFSET BITS */
-static int do_register(struct list *l, char **word)
+static int do_register(struct access_list *l, char **word)
 {
 	uint64_t bits = 0;
 	int ret;
 
 	for (size_t i = 0; i < l->count; i++)
 		if (!strcmp(l->reg[i].name, word[1]))
-			return wrong(l, "there is a register", word[1]);
+			return wrong_line(l, "there is a register", word[1]);
 	if (l->count == REGISTERS || strlen(word[1]) >= sizeof(l->reg->name))
-		return wrong(l, "too many registers, or too long a name:", word[1]);
+		return wrong_line(l, "too many registers, or too long a name:", word[1]);
 	strcpy(l->reg[l->count].name, word[1]);
-	ret = number(l, word[2], KPLUG_BAR_MAX - 1, &l->reg[l->count].bar);
-	ret = ret ? ret : number(l, word[3], UINT32_MAX, &l->reg[l->count].offset);
-	ret = ret ? ret : number(l, word[4], 64, &bits);
+	ret = parse_value(l, word[2], KPLUG_BAR_MAX - 1, &l->reg[l->count].bar);
+	ret = ret ? ret : parse_value(l, word[3], UINT32_MAX, &l->reg[l->count].offset);
+	ret = ret ? ret : parse_value(l, word[4], 64, &bits);
 	if (ret)
 		return ret;
 	if (bits != 8 && bits != 16 && bits != 32 && bits != 64)
-		return wrong(l, "a register has 8, 16, 32 or 64 bits, not", word[4]);
+		return wrong_line(l, "a register has 8, 16, 32 or 64 bits, not", word[4]);
 	l->reg[l->count].bytes = bits / 8;
 	if (l->reg[l->count].offset % (bits / 8))
-		return wrong(l, "the offset is no multiple of the width:", word[3]);
+		return wrong_line(l, "the offset is no multiple of the width:", word[3]);
 	l->count++;
 	return 0;
 }
 
-static int find(const struct list *l, const char *name, size_t *ret)
+static int find_register(const struct access_list *l, const char *name, size_t *ret)
 {
 	for (*ret = 0; *ret < l->count; (*ret)++)
 		if (!strcmp(l->reg[*ret].name, name))
 			return 0;
-	return wrong(l, "unknown register; declare it with register NAME BAR OFFSET BITS before it is used:", name);
+	return wrong_line(l,
+			  "unknown register; declare it with register NAME BAR OFFSET BITS before it is used:", name);
 }
 
-static int need_value(const struct list *l, const char *word)
+static int need_value(const struct access_list *l, const char *word)
 {
-	return l->has_value ? 0 : wrong(l, "nothing has been read before", word);
+	return l->has_value ? 0 : wrong_line(l, "nothing has been read before", word);
 }
 
-static int do_read(struct list *l, char **word)
+static int do_read(struct access_list *l, char **word)
 {
 	size_t r;
 
-	if (find(l, word[1], &r))
+	if (find_register(l, word[1], &r))
 		return CLI_FAILED;
 	l->has_value = true;
 	fprintf(l->out, "\tvalue = kplug_reg_read(ev, %" PRIu64 ", 0x%" PRIx64 ", %" PRIu64 "); /* %s */\n",
@@ -109,14 +110,15 @@ static int do_read(struct list *l, char **word)
 }
 
 /* M == V, or M != V: goes on if so, else the interrupt is not ours */
-static int do_mask(struct list *l, char **word)
+static int do_mask(struct access_list *l, char **word)
 {
 	uint64_t mask = 0, value = 0;
 	bool equal = !strcmp(word[2], "==");
 
 	if (!equal && strcmp(word[2], "!=") != 0)
-		return wrong(l, "neither == nor !=:", word[2]);
-	if (need_value(l, word[0]) || number(l, word[1], UINT64_MAX, &mask) || number(l, word[3], UINT64_MAX, &value))
+		return wrong_line(l, "neither == nor !=:", word[2]);
+	if (need_value(l, word[0]) || parse_value(l, word[1], UINT64_MAX, &mask) ||
+	    parse_value(l, word[3], UINT64_MAX, &value))
 		return CLI_FAILED;
 	fprintf(l->out, "\tif ((value & 0x%" PRIx64 "ULL) %s 0x%" PRIx64 "ULL)\n\t\treturn;\n", mask,
 		equal ? "!=" : "==", value);
@@ -124,20 +126,20 @@ static int do_mask(struct list *l, char **word)
 }
 
 /* REG V, or REG value: what was read last */
-static int do_write(struct list *l, char **word)
+static int do_write(struct access_list *l, char **word)
 {
 	uint64_t value = 0;
 	char text[32];
 	size_t r;
 
-	if (find(l, word[1], &r))
+	if (find_register(l, word[1], &r))
 		return CLI_FAILED;
 	if (!strcmp(word[2], "value")) {
 		if (need_value(l, word[0]))
 			return CLI_FAILED;
 		strcpy(text, "value");
 	} else {
-		if (number(l, word[2], UINT64_MAX >> (64 - 8 * l->reg[r].bytes), &value))
+		if (parse_value(l, word[2], UINT64_MAX >> (64 - 8 * l->reg[r].bytes), &value))
 			return CLI_FAILED;
 		snprintf(text, sizeof(text), "0x%" PRIx64 "ULL", value);
 	}
@@ -146,12 +148,12 @@ static int do_write(struct list *l, char **word)
 	return 0;
 }
 
-static int do_copy(struct list *l, char **word)
+static int do_copy(struct access_list *l, char **word)
 {
 	if (need_value(l, word[0]))
 		return CLI_FAILED;
 	if (l->copies == COPIES)
-		return wrong(l, "a record has no room for another", word[0]);
+		return wrong_line(l, "a record has no room for another", word[0]);
 	fprintf(l->out, "\tcopied[%u] = value;\n", l->copies++);
 	return 0;
 }
@@ -159,13 +161,13 @@ static int do_copy(struct list *l, char **word)
 static const struct {
 	const char *name;
 	int words;
-	int (*run)(struct list *l, char **word);
+	int (*run)(struct access_list *l, char **word);
 } verbs[] = {
 	{ "device", 2, do_device }, { "register", 5, do_register }, { "read", 2, do_read },
 	{ "mask", 4, do_mask },	    { "write", 3, do_write },	    { "copy", 1, do_copy },
 };
 
-static int do_line(struct list *l, char *line)
+static int do_line(struct access_list *l, char *line)
 {
 	char *word[WORDS] = { NULL }, *save = NULL;
 	int words = 0;
@@ -179,13 +181,13 @@ static int do_line(struct list *l, char *line)
 		if (strcmp(verbs[i].name, word[0]) != 0)
 			continue;
 		if (words != verbs[i].words)
-			return wrong(l, "too few or too many words for", word[0]);
+			return wrong_line(l, "too few or too many words for", word[0]);
 		return verbs[i].run(l, word);
 	}
-	return wrong(l, "no such command:", word[0]);
+	return wrong_line(l, "no such command:", word[0]);
 }
 
-static int read_list(struct list *l)
+static int read_list(struct access_list *l)
 {
 	FILE *f = fopen(l->path, "re");
 	char *line = NULL;
@@ -213,7 +215,7 @@ static void put_id(FILE *f, uint64_t id)
 		fprintf(f, ", 0x%04" PRIx64, id);
 }
 
-static int write_source(const struct list *l, const char *name, const char *path, const char *body)
+static int write_source(const struct access_list *l, const char *name, const char *path, const char *body)
 {
 	FILE *f = fopen(path, "we");
 
@@ -236,7 +238,7 @@ static int write_source(const struct list *l, const char *name, const char *path
 	return fclose(f) ? failed("%s: %m", path) : 0;
 }
 
-static int build(const char *source, const char *object, const char *include)
+static int build_object(const char *source, const char *object, const char *include)
 {
 	const char *argv[] = { "clang", "-g",	 "-O2", "-Wall", "-target", "bpf",  "-mcpu=v3",
 			       "-I",	include, "-c",	source,	 "-o",	    object, NULL };
@@ -257,7 +259,7 @@ static int build(const char *source, const char *object, const char *include)
 int plugin_new(const struct args *a)
 {
 	const char *include = has(a, OPT_INCLUDE) ? a->text[OPT_INCLUDE] : KPLUG_INCLUDE_DIR;
-	struct list l = { .path = a->text[OPT_FROM_LIST], .vendor = UINT32_MAX, .device = UINT32_MAX };
+	struct access_list l = { .path = a->text[OPT_FROM_LIST], .vendor = UINT32_MAX, .device = UINT32_MAX };
 	char *source, *object, *body = NULL;
 	size_t size = 0;
 	int ret;
@@ -273,7 +275,7 @@ int plugin_new(const struct args *a)
 	ret = read_list(&l);
 	fclose(l.out);
 	ret = ret ? ret : write_source(&l, a->pos[0], source, must_have(body));
-	ret = ret ? ret : build(source, object, include);
+	ret = ret ? ret : build_object(source, object, include);
 	if (!ret)
 		printf("%s and %s are made\n", source, object);
 	free(body);

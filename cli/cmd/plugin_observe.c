@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "cli.h"
-#include "output/json.h"
+#include "output/output.h"
 
 #ifndef KPLUG_DATADIR
 #define KPLUG_DATADIR "/usr/local/share/kplug"
@@ -85,7 +85,7 @@ static void warn_of_lost(const struct args *a, const struct kplug_observer *o, u
 	*told = lost;
 }
 
-static int observe(const struct args *a, struct kplug_observer *o)
+static int print_events(const struct args *a, struct kplug_observer *o)
 {
 	uint64_t left = has(a, OPT_COUNT) && a->num[OPT_COUNT] ? a->num[OPT_COUNT] : UINT64_MAX, told = 0;
 	int timeout = has(a, OPT_TIMEOUT) ? (int)a->num[OPT_TIMEOUT] : -1;
@@ -131,7 +131,7 @@ int plugin_observe(const struct args *a)
 		return fail_lib(a->pos[0], ret);
 	if (is_verbose())
 		fprintf(stderr, "kplug: %s: observing\n", a->pos[0]);
-	ret = observe(a, o);
+	ret = print_events(a, o);
 	kplug_observer_close(o);
 	return ret;
 }

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "parse.h"
-#include "output/show.h"
+#include "cli.h"
+#include "output/output.h"
 
-static int list(const struct args *a, struct kplug_device *dev)
+static int list_settings(const struct args *a, struct kplug_device *dev)
 {
 	struct kplug_setting *settings = NULL;
 	struct table t = { 0 };
@@ -75,6 +75,6 @@ int plugin_set(const struct args *a)
 	for (unsigned int i = 1; i < a->npos && !ret; i++)
 		ret = kplug_setting_set(dev, a->pos[i], values[i - 1]);
 	if (!ret && (a->npos == 1 || has(a, OPT_JSON)))
-		ret = list(a, dev);
+		ret = list_settings(a, dev);
 	return close_device(dev, a->pos[0], ret);
 }

@@ -24,7 +24,7 @@ static int parse_reg(const struct args *a, struct reg *ret_reg)
 	return ret;
 }
 
-static int on_reg(const struct args *a, int (*access)(struct kplug_device *dev, struct reg *r))
+static int access_reg(const struct args *a, int (*access)(struct kplug_device *dev, struct reg *r))
 {
 	struct kplug_device *dev = NULL;
 	struct reg r = { 0 };
@@ -38,7 +38,7 @@ static int on_reg(const struct args *a, int (*access)(struct kplug_device *dev, 
 	return close_device(dev, a->pos[0], access(dev, &r));
 }
 
-static int read_it(struct kplug_device *dev, struct reg *r)
+static int read_and_print(struct kplug_device *dev, struct reg *r)
 {
 	int err = kplug_reg_read(dev, (uint32_t)r->bar, r->offset, r->width, &r->value);
 
@@ -47,17 +47,17 @@ static int read_it(struct kplug_device *dev, struct reg *r)
 	return err;
 }
 
-static int write_it(struct kplug_device *dev, struct reg *r)
+static int write_value(struct kplug_device *dev, struct reg *r)
 {
 	return kplug_reg_write(dev, (uint32_t)r->bar, r->offset, r->width, r->value);
 }
 
 int reg_read(const struct args *a)
 {
-	return on_reg(a, read_it);
+	return access_reg(a, read_and_print);
 }
 
 int reg_write(const struct args *a)
 {
-	return on_reg(a, write_it);
+	return access_reg(a, write_value);
 }

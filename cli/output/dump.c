@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-#include "output/dump.h"
+#include "output/output.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

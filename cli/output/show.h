@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Buffers and plugins as text and as JSON, for the commands that show them alone and for info. */
+/* Buffers, plugins and vectors as text and as JSON, for the commands that show them alone and for info. */
 #ifndef KPLUG_CLI_SHOW_H
 #define KPLUG_CLI_SHOW_H
 
-#include "cli.h"
-#include "output/json.h"
-#include "output/table.h"
+#include "libkplug.h"
+#include "output/output.h"
 
+/* buffer.c */
 #define BUFFER_TITLES "DEVICE\tNAME\tBYTES\tKIND\tDMA-ADDR\tMAP-ID\tKEPT\tMODE\tOWNER\tGROUP"
 void buffer_row(struct table *t, const char *device, const struct kplug_buffer_info *info);
 cJSON *buffer_object(const char *device, const struct kplug_buffer_info *info);
 
-/* All that is known of a device's plugin. */
+/* plugin.c: all that is known of a device's plugin. */
 struct loaded {
 	const char *device; /* the device owns it */
 	struct kplug_plugin_info info;
@@ -28,10 +28,12 @@ int loaded_get(struct kplug_device *dev, struct loaded *l);
 void loaded_free(struct loaded *l);
 void loaded_print(const struct loaded *l);
 cJSON *loaded_object(const struct loaded *l);
+uint32_t loaded_hooks(const struct loaded *l); /* a mask */
 /* Comma-separated names of the hooks in a mask; free() it. */
 char *hooks_text(uint32_t hooks);
 cJSON *hooks_array(uint32_t hooks);
 
+/* vector.c */
 const char *vector_state(const struct kplug_irq_info *v); /* ok, stormed or faulty */
 const char *stop_reason(const struct kplug_irq_info *v); /* NULL: not stopped */
 cJSON *vector_object(const struct kplug_irq_info *v);

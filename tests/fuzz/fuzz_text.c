@@ -4,9 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/output/json.h"
-#include "cli/parse.h"
-#include "cli/output/table.h"
+#include "cli/output/output.h"
+#include "cli/cli.h"
 #include "lib/internal.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "cli/output/json.h"
+#include "cli/output/output.h"
 #include "lib/internal.h"
 
 #define BYTES 0x2000

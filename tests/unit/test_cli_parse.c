@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "cli/parse.h"
-
 #define UNTOUCHED 0x5a5a5a5a5a5a5a5aULL
 
 static void assert_number(const char *text, int want_err, uint64_t want)

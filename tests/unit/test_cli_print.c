@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "test_cli.h"
 
-#include "cli/output/dump.h"
-#include "cli/output/json.h"
-#include "cli/output/table.h"
+#include "cli/output/output.h"
 
 static char text[65536];
 

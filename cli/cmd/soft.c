@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "cli.h"
+
+int soft_create(const struct args *a)
+{
+	unsigned int vectors = has(a, OPT_VECTORS) ? (unsigned int)a->num[OPT_VECTORS] : 1;
+	int ret = check_device_arg(a);
+
+	if (ret)
+		return ret;
+	return lib_result(a->pos[0], kplug_soft_create(a->pos[0], vectors, (unsigned int)a->num[OPT_DMA_BITS]));
+}
+
+int soft_delete(const struct args *a)
+{
+	int ret = check_device_arg(a);
+
+	return ret ? ret : lib_result(a->pos[0], kplug_soft_delete(a->pos[0]));
+}
