@@ -6,7 +6,7 @@
 #include "cli.h"
 
 #define COMMON (OPT(HELP) | OPT(VERBOSE))
-#define FIRST_VALUE 256 /* of struct option: past every character */
+#define FIRST_VALUE 256 /* of struct option's val: above every character */
 
 static const struct {
 	const char *name;
@@ -70,7 +70,7 @@ static const struct option *find_option(const struct option *longs, const char *
 	return NULL;
 }
 
-/* getopt_long() takes any unambiguous beginning of a name, and we do not. */
+/* getopt_long() accepts unambiguous abbreviations; kplug does not. */
 static int check_names(const struct args *a, const struct option *longs, int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -157,7 +157,7 @@ static int set_options(struct args *a, const struct option *longs, int argc, cha
 	int value, err = 0;
 
 	opterr = 0;
-	optind = 0; /* starts anew, also after an earlier use */
+	optind = 0; /* reset getopt: the tests parse many command lines */
 	while (!err && (value = getopt_long(argc, argv, ":hv", longs, NULL)) >= 0) {
 		if (value >= FIRST_VALUE)
 			err = set_option(a, value - FIRST_VALUE, optarg);
@@ -166,7 +166,7 @@ static int set_options(struct args *a, const struct option *longs, int argc, cha
 		else if (value == 'v')
 			err = set_option(a, OPT_VERBOSE, NULL);
 		else if (value == ':')
-			err = wrong_usage(a, "option '%s' wants an argument", argv[optind - 1]);
+			err = wrong_usage(a, "option '%s' requires an argument", argv[optind - 1]);
 		else if (optopt >= FIRST_VALUE)
 			err = wrong_usage(a, "option '%s' takes no argument", argv[optind - 1]);
 		else
@@ -190,7 +190,7 @@ int args_parse(struct args *a, const struct command *cmd, int argc, char **argv)
 	a->pos = argv + optind;
 	a->npos = (unsigned int)(argc - optind);
 	if (a->npos > cmd->max_pos)
-		return wrong_usage(a, "too many arguments from '%s'", a->pos[cmd->max_pos]);
+		return wrong_usage(a, "unexpected argument '%s'", a->pos[cmd->max_pos]);
 	if (a->npos < cmd->min_pos)
 		return wrong_usage(a, "too few arguments: %s", cmd->synopsis);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the commands share: the table's row, the parsed arguments, messages and exit codes. */
+/* What the commands share: a row of the table, the parsed arguments, messages and exit codes. */
 #ifndef KPLUG_CLI_H
 #define KPLUG_CLI_H
 
@@ -14,9 +14,9 @@
 
 #include <getopt.h>
 
-enum { CLI_DONE, CLI_FAILED, CLI_USAGE }; /* exit codes; 0, 1, 2 is promised by the man page */
+enum { CLI_DONE, CLI_FAILED, CLI_USAGE }; /* exit codes; the man page promises 0, 1 and 2 */
 
-/* All options of all commands; a name means the same everywhere. Their types and ranges are in args.c. */
+/* The options of all commands; one name has one meaning. args.c has their types and ranges. */
 enum option_id {
 	OPT_HELP,
 	OPT_VERBOSE,
@@ -68,67 +68,67 @@ struct args {
 
 struct command {
 	const char *name; /* one word, or a group and a word */
-	int (*run)(const struct args *a); /* gives the exit code */
+	int (*run)(const struct args *a); /* returns the exit code */
 	unsigned int min_pos, max_pos;
-	uint32_t options; /* besides --help and --verbose, which all have */
+	uint32_t options; /* without --help and --verbose, which every command has */
 	const char *synopsis; /* what follows the name */
-	const char *help; /* first line: the summary */
+	const char *help; /* the first line is the summary */
 };
 
-extern const struct command commands[]; /* up to a NULL name */
+extern const struct command commands[]; /* ends with a NULL name */
 
 int cli_main(int argc, char **argv);
 
-/* help.c: all but the last give CLI_DONE. A group is the first of a name's two words. */
+/* help.c: prints and returns CLI_DONE. A group is the first word of a two-word name. */
 bool is_group(const char *word);
-int print_help(const char *group); /* NULL: of all commands */
+int print_help(const char *group); /* NULL: all commands */
 int print_command_help(const struct command *cmd);
-int no_such_command(int argc, char **argv); /* gives CLI_USAGE after saying why */
+int no_such_command(int argc, char **argv); /* prints the error and returns CLI_USAGE */
 
-/* args.c: 0, or CLI_USAGE after saying why. argv[0] is the command's last word. */
+/* args.c: returns 0, or CLI_USAGE after printing why. argv[0] is the command's last word. */
 int args_parse(struct args *a, const struct command *cmd, int argc, char **argv);
 void args_options(const struct command *cmd, struct option ret_options[OPTIONS + 1]);
 static inline bool has(const struct args *a, enum option_id id)
 {
 	return a->given & (1U << id);
 }
-/* One positional argument. */
+/* Each converts one positional argument. */
 int arg_number(const struct args *a, const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 int arg_size(const struct args *a, const char *what, const char *text, uint64_t max, uint64_t *ret);
 int arg_vector(const struct args *a, const char *text, uint32_t *ret_vector);
 int arg_hex(const struct args *a, const char *what, const char *text, uint8_t *ret, size_t max, size_t *ret_size);
 
-/* parse.c: text to values. All take the whole string or nothing: no blanks, no signs, no trailing characters. */
-/* Decimal, or hex after 0x; a leading 0 is no octal. -EINVAL no number, -ERANGE not within min..max. */
+/* parse.c: text to values. The whole string must match: no blanks, no signs, no trailing characters. */
+/* Decimal, or hex after 0x; a leading 0 does not mean octal. -EINVAL: not a number; -ERANGE: not within min..max. */
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 /* A number with an optional K, M or G (binary). Errors as parse_number(). */
 int parse_size(const char *text, uint64_t max, uint64_t *ret);
-/* Pairs of hex digits. -EINVAL empty, odd or no hex, -E2BIG more than max bytes. */
+/* Pairs of hex digits. -EINVAL: empty, odd or not hex; -E2BIG: more than max bytes. */
 int parse_hex(const char *text, uint8_t *ret, size_t max, size_t *ret_size);
-/* A PCI address or software device's name that fits a node's name: -EINVAL, -ENAMETOOLONG. */
+/* A PCI address or a software device's name, fit for a node's name. -EINVAL, -ENAMETOOLONG. */
 int check_device_name(const char *text);
 
-/* messages.c: messages go to stderr, one line each, and the return value is the exit code. */
+/* messages.c: prints one line to stderr and returns the exit code. */
 int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int wrong_usage(const struct args *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int fail_lib(const char *object, int err); /* what the library says of its last failure */
-int lib_result(const char *object, int err); /* CLI_DONE if err is 0 */
-void *must_have(void *mem); /* ends the program if mem is NULL */
+int fail_lib(const char *object, int err); /* prints the library's last error */
+int lib_result(const char *object, int err); /* fail_lib(), or CLI_DONE if err is 0 */
+void *must_have(void *mem); /* exits if mem is NULL */
 void be_verbose(void);
 bool is_verbose(void);
 
-/* device.c: 0, or an exit code after saying why. The device is named by the first positional argument. */
-int check_device_arg(const struct args *a); /* it could be a device's name */
+/* device.c: returns 0, or an exit code after printing why. The first positional argument names the device. */
+int check_device_arg(const struct args *a); /* refuses what cannot be a device's name */
 int open_device(const struct args *a, bool read_only, struct kplug_device **ret_dev);
-/* Closes it and makes err, what the library gave for the object, an exit code, after saying why. */
+/* Closes the device and returns the exit code for err, the library's result for the object. */
 int close_device(struct kplug_device *dev, const char *object, int err);
 /*
- * Runs fn on each device bound to kplug, opened read-only. One that goes meanwhile is passed over; one that cannot be
- * opened is reported and makes the exit code CLI_FAILED.
+ * Calls fn for each device bound to kplug, opened read-only. Skips a device that is removed meanwhile. Reports a device
+ * that cannot be opened, continues, and returns CLI_FAILED.
  */
 int each_device(int (*fn)(struct kplug_device *dev, void *arg), void *arg);
 
-/* cmd/: the commands, a file each, or one for sisters that share what they do. */
+/* cmd/: the commands, one file each; commands that share their code share a file. */
 int list_devices(const struct args *a);
 int show_info(const struct args *a);
 int bind_device(const struct args *a);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The table of commands, and who finds and runs a row of it. */
+/* The table of commands, and its dispatcher. */
 #include "cli.h"
 
 #ifndef KPLUG_VERSION
@@ -8,115 +8,124 @@
 
 const struct command commands[] = {
 	{ "list", list_devices, 0, 0, OPT(ALL) | OPT(JSON), "[--all] [--json]",
-	  "Lists the devices of kplug: PCI functions bound to it, and software devices.\n"
+	  "List kplug's devices: PCI functions bound to it, and software devices.\n"
 	  "--all adds all other PCI functions. kplug without a command is kplug list --all." },
 	{ "info", show_info, 1, 1, OPT(JSON), "DEV [--json]",
-	  "Shows a device, its interrupts, its buffers and its plugin." },
+	  "Show a device with its interrupts, buffers and plugin." },
 	{ "bind", bind_device, 1, 1, OPT(FORCE), "PCI-ADDR [--force]",
-	  "Gives a PCI function (0000:00:04.0) to kplug.\n"
-	  "--force takes it from the driver that has it." },
+	  "Bind a PCI function (0000:00:04.0) to kplug.\n"
+	  "--force unbinds it from its present driver first." },
 	{ "unbind", unbind_device, 1, 1, 0, "PCI-ADDR",
-	  "Takes a PCI function from kplug.\n"
-	  "Its plugin and its kept buffers end." },
+	  "Unbind a PCI function from kplug.\n"
+	  "Its plugin is unloaded and its kept buffers are freed." },
 	{ "soft create", soft_create, 1, 1, OPT(VECTORS) | OPT(DMA_BITS), "NAME [--vectors N] [--dma-bits N]",
-	  "Makes a software device, by default with 1 vector and 28 bits of DMA address." },
-	{ "soft delete", soft_delete, 1, 1, 0, "NAME", "Removes a software device." },
+	  "Create a software device.\n"
+	  "--vectors is the number of interrupt vectors (default: 1), --dma-bits the width of its DMA addresses\n"
+	  "(default: 28)." },
+	{ "soft delete", soft_delete, 1, 1, 0, "NAME", "Delete a software device." },
 	{ "buffer alloc", buffer_alloc, 3, 3,
 	  OPT(KIND) | OPT(DMA_BITS) | OPT(NODE) | OPT(RETRY_SMALLER) | OPT(TIMEOUT) | OPT(MODE) | OPT(OWNER) |
 		  OPT(GROUP) | OPT(JSON),
 	  "DEV NAME SIZE [--kind KIND] [--dma-bits N] [--node N] [--retry-smaller] [--timeout MS] [--mode M] "
 	  "[--owner USER] [--group GROUP] [--json]",
-	  "Allocates a DMA buffer, which stays until buffer free or the device's removal.\n"
-	  "KIND is auto, paged, contiguous, arena or wc; SIZE is in bytes, decimal or 0x hex, with K, M or G for\n"
-	  "powers of 1024. --node has it on that NUMA node or not at all. --retry-smaller takes what there is, to an\n"
-	  "eighth. --timeout ends the search for a contiguous place after so many milliseconds. --mode (octal, 0666\n"
-	  "by default), --owner and --group say who may use it, as with a file." },
-	{ "buffer list", buffer_list, 0, 1, OPT(JSON), "[DEV] [--json]", "Lists the buffers of one device or of all." },
+	  "Allocate a DMA buffer and keep it until buffer free or the device's removal.\n"
+	  "SIZE is in bytes: decimal, 0x hex, or with K, M or G for powers of 1024. KIND is auto, paged,\n"
+	  "contiguous, arena or wc. --dma-bits sets the device's DMA mask. --node allocates on that NUMA node\n"
+	  "only. --retry-smaller retries with 7/8 of the size while memory is short. --timeout limits the\n"
+	  "search for contiguous memory to that many milliseconds. --mode (octal, default: 0666), --owner and\n"
+	  "--group set who may use the buffer, as for a file." },
+	{ "buffer list", buffer_list, 0, 1, OPT(JSON), "[DEV] [--json]",
+	  "List the buffers of a device, or of all devices." },
 	{ "buffer holders", buffer_holders, 2, 2, OPT(JSON), "DEV NAME [--json]",
-	  "Lists the processes and BPF programs that hold a buffer, but not its pins (root)." },
+	  "List the processes and BPF programs that hold a buffer, but not pins (root)." },
 	{ "buffer free", buffer_free, 2, 2, 0, "DEV NAME",
-	  "Lets go of a buffer made by buffer alloc.\n"
-	  "It ends when no program, pin or plugin holds it either." },
+	  "Drop a buffer that buffer alloc keeps.\n"
+	  "The memory is freed once no program, pin or plugin holds the buffer." },
 	{ "buffer dump", buffer_dump, 2, 2, OPT(OFFSET) | OPT(LENGTH) | OPT(RAW),
 	  "DEV NAME [--offset N] [--length N] [--raw]",
-	  "Prints a buffer's bytes as hexdump -C does.\n"
-	  "--raw writes the bytes themselves." },
+	  "Print a buffer's bytes as hexdump -C does.\n"
+	  "--offset starts at byte N (default: 0), --length dumps N bytes (default: to the end).\n"
+	  "--raw writes the bytes unformatted." },
 	{ "buffer fill", buffer_fill, 2, 2, OPT(BYTE) | OPT(PATTERN) | OPT(OFFSET) | OPT(LENGTH),
 	  "DEV NAME --byte N | --pattern count [--offset N] [--length N]",
-	  "Fills a buffer with one byte or with a pattern.\n"
-	  "--pattern count makes each byte the low 8 bits of its offset in the buffer." },
+	  "Fill a buffer, or a range of it, with a byte or a pattern.\n"
+	  "--pattern count sets each byte to the low 8 bits of its offset in the buffer.\n"
+	  "--offset and --length are as for buffer dump." },
 	{ "plugin load", plugin_load, 2, 2, OPT(BUFFER) | OPT(FORCE) | OPT(PIN),
 	  "DEV FILE [--buffer NAME] [--force] [--pin]",
-	  "Loads a plugin's object file on a device that has none.\n"
-	  "--buffer names the plugin's buffer, the device's only one by default. --force loads it on a\n"
-	  "device that it is not for. --pin pins its programs and maps in /sys/fs/bpf/kplug/DEV.\n"
+	  "Load a plugin on a device that has none.\n"
+	  "--buffer names the plugin's buffer (default: the device's only one). --force ignores that the\n"
+	  "plugin is for another device. --pin pins its programs and maps in /sys/fs/bpf/kplug/DEV.\n"
 	  "With --verbose a refusal shows the verifier's whole log." },
 	{ "plugin swap", plugin_swap, 2, 2, OPT(BUFFER) | OPT(FORCE) | OPT(FRESH) | OPT(PIN),
 	  "DEV FILE [--buffer NAME] [--force] [--fresh] [--pin]",
-	  "Replaces the running plugin, all hooks at one instant.\n"
-	  "Its maps and globals carry over; --fresh starts without them. If anything is refused, the\n"
-	  "running one has never stopped. --buffer, --force and --pin are as for plugin load." },
+	  "Replace the running plugin, all hooks at one instant.\n"
+	  "Maps and globals carry over; --fresh starts without them. If anything fails, the running plugin\n"
+	  "keeps running. --buffer, --force and --pin are as for plugin load." },
 	{ "plugin rollback", plugin_rollback, 1, 1, 0, "DEV",
-	  "Goes back to the version before the last swap.\n"
-	  "A second rollback goes forward again." },
-	{ "plugin unload", plugin_unload, 1, 1, 0, "DEV", "Unloads a device's plugin." },
+	  "Return to the plugin version before the last swap.\n"
+	  "A second rollback returns to the newer version." },
+	{ "plugin unload", plugin_unload, 1, 1, 0, "DEV", "Unload a device's plugin." },
 	{ "plugin check", plugin_check, 1, 1, OPT(JSON), "FILE [--json]",
-	  "Has the verifier look at a plugin, without loading it on a device.\n"
-	  "Shows of each program its instructions, its longest path, its stack and what it uses, and\n"
-	  "warns of what acts on a bystander or outlives the plugin." },
+	  "Verify a plugin without loading it on a device.\n"
+	  "Show the instructions, longest path, stack, maps, helpers and kernel functions of each program,\n"
+	  "and warn of helpers that act on an unrelated task or outlive the plugin." },
 	{ "plugin clean", plugin_clean, 0, 0, 0, "",
-	  "Removes pins of plugins that do not run any more.\n"
-	  "They are left in /sys/fs/bpf/kplug by devices that have gone and by killed commands." },
-	{ "plugin list", plugin_list, 0, 0, OPT(JSON), "[--json]", "Lists the plugins of all devices." },
+	  "Remove pins of plugins that no longer run.\n"
+	  "Removed devices and killed commands leave them in /sys/fs/bpf/kplug." },
+	{ "plugin list", plugin_list, 0, 0, OPT(JSON), "[--json]", "List the plugins of all devices." },
 	{ "plugin show", plugin_show, 1, 1, OPT(JSON), "DEV [--json]",
-	  "Shows a device's plugin, its programs, maps and statistics.\n"
+	  "Show a device's plugin with its programs, maps and statistics.\n"
 	  "Runs are counted while the sysctl kernel.bpf_stats_enabled is 1." },
 	{ "plugin new", plugin_new, 1, 1, OPT(FROM_LIST) | OPT(INCLUDE), "NAME --from-list FILE [--include DIR]",
-	  "Makes a plugin, NAME.bpf.c and NAME.bpf.o, from a list of register accesses.\n"
-	  "kplug(1) tells the list's language. --include is where kplug.bpf.h is. Needs clang." },
+	  "Generate a plugin from a list of register accesses and compile it with clang.\n"
+	  "--from-list names the list, whose language kplug(1) describes. The results are NAME.bpf.c and\n"
+	  "NAME.bpf.o. --include is the folder of kplug.bpf.h (default: the installed one)." },
 	{ "plugin set", plugin_set, 1, 1 + SETTINGS_MAX, OPT(JSON), "DEV [KEY=VALUE...] [--json]",
-	  "Lists or changes the settings of a device's plugin, while it runs." },
+	  "Change the running plugin's settings, or list them." },
 	{ "plugin observe", plugin_observe, 1, 1, OPT(OBJECT) | OPT(COUNT) | OPT(TIMEOUT) | OPT(JSON),
 	  "DEV [--object FILE] [--count N] [--timeout MS] [--json]",
-	  "Prints a line for each event of a device and its answer.\n"
-	  "It looks on, and answers nothing. --count ends after so many, --timeout fails when there was\n"
-	  "none for so long. --object is the observer's file, by default the installed one." },
+	  "Print each event of a device with the plugin's answer, one line each.\n"
+	  "Observing changes no answer. --count stops after N events (default: never), --timeout fails if none\n"
+	  "comes for that many milliseconds. --object is the observer's object file (default: the installed\n"
+	  "one)." },
 	{ "plugin info", plugin_info, 1, 1, OPT(JSON), "FILE [--json]",
-	  "Shows what a plugin's object file says of itself; needs no device." },
+	  "Show a plugin file's metadata; needs neither device nor privileges." },
 	{ "call", call_plugin, 2, 2, OPT(DATA) | OPT(DATA_FILE) | OPT(SIZE) | OPT(JSON),
 	  "DEV MESSAGE [--data HEX | --data-file FILE|-] [--size N] [--json]",
-	  "Calls the plugin with a message, a number, and prints the result and the reply.\n"
-	  "--data and --data-file give the argument's bytes, --size zero-fills it to so many.\n"
-	  "A negative result is exit code 1." },
+	  "Call the plugin with a message number and print its result and reply.\n"
+	  "--data and --data-file give the argument's bytes, --size pads them with zeros to N bytes.\n"
+	  "Exit with 1 if the result is negative." },
 	{ "reg read", reg_read, 3, 3, OPT(WIDTH), "DEV BAR OFFSET [--width 8|16|32|64]",
-	  "Prints a register. --width is in bits, 32 by default." },
+	  "Read a register and print it.\n"
+	  "--width is in bits (default: 32)." },
 	{ "reg write", reg_write, 4, 4, OPT(WIDTH), "DEV BAR OFFSET VALUE [--width 8|16|32|64]",
-	  "Writes a register. --width is in bits, 32 by default." },
+	  "Write a register.\n"
+	  "--width is in bits (default: 32)." },
 	{ "irq enable", irq_enable, 2, 2, OPT(DATA), "DEV VECTOR [--data HEX]",
-	  "Enables a vector and keeps it so until SIGINT or SIGTERM.\n"
-	  "It stays in the foreground: an enable belongs to the open file, and ends with it.\n"
-	  "--data goes to the plugin's int_enable hook." },
+	  "Enable a vector until SIGINT or SIGTERM.\n"
+	  "The command stays in the foreground, because closing the device disables the vector.\n"
+	  "--data is passed to the plugin's int_enable hook." },
 	{ "irq disable", irq_disable, 2, 2, 0, "DEV VECTOR",
 	  "Always fails: an enable ends with the command that made it, so stop that one." },
 	{ "irq wait", irq_wait, 1, 1 + KPLUG_VECTOR_MAX, OPT(COUNT) | OPT(TIMEOUT) | OPT(UNMASK) | OPT(JSON),
 	  "DEV [VECTOR...] [--count N] [--timeout MS] [--unmask] [--json]",
-	  "Enables vectors (0 by default) while it runs, and prints a line for each record.\n"
-	  "--count ends after so many records: 1 by default, 0 is never. --timeout fails when there was\n"
-	  "none for so long. --unmask lets a masked INTx line through again after each record." },
+	  "Enable vectors (default: 0) and print each interrupt record.\n"
+	  "--count stops after N records (default: 1; 0: never). --timeout fails if none comes for that many\n"
+	  "milliseconds. --unmask unmasks a masked INTx line after each record." },
 	{ "irq list", irq_list, 1, 1, OPT(JSON), "DEV [--json]",
-	  "Lists a device's vectors: counters, number in /proc/irq, state." },
-	{ "irq resume", irq_resume, 2, 2, 0, "DEV VECTOR", "Lets a vector through again that a guard has stopped." },
+	  "List a device's vectors with their counters, /proc/irq numbers and states." },
+	{ "irq resume", irq_resume, 2, 2, 0, "DEV VECTOR", "Resume a vector that the watchdog stopped." },
 	{ "irq latency", irq_latency, 1, 2, OPT(COUNT) | OPT(TIMEOUT) | OPT(LISTEN) | OPT(JSON),
 	  "DEV [VECTOR] [--count N] [--timeout MS] [--listen] [--json]",
-	  "Raises a vector 1000 times and shows how long plugin and program took.\n"
-	  "VECTOR is 0 by default. --count sets how many times. --listen waits for the device's own\n"
-	  "interrupts instead. --timeout, 10000 by default, fails when there was none for so many\n"
-	  "milliseconds." },
-	{ "irq trigger", irq_trigger, 2, 2, 0, "DEV VECTOR", "Raises a vector by software." },
+	  "Measure the latency of a vector (default: 0) from interrupt to plugin to program.\n"
+	  "Raise the vector --count times (default: 1000), or with --listen wait for the device's own\n"
+	  "interrupts. --timeout fails if none comes for that many milliseconds (default: 10000)." },
+	{ "irq trigger", irq_trigger, 2, 2, 0, "DEV VECTOR", "Raise an interrupt by software." },
 	{ 0 },
 };
 
-/* How many words of the command line the name is; 0 if it is another. */
+/* The number of words that match the name; 0 if another command is meant. */
 static int match_words(const char *name, int count, char **words)
 {
 	size_t first = strcspn(name, " ");

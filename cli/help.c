@@ -21,9 +21,9 @@ int print_help(const char *group)
 		if (!group || (!strncmp(c->name, group, length) && c->name[length] == ' '))
 			printf("  %-15s %.*s\n", c->name, (int)strcspn(c->help, "\n"), c->help);
 	if (!group)
-		printf("\n  -v, --verbose  shows the library's messages\n"
-		       "  --version      shows the version\n"
-		       "kplug COMMAND --help shows a command's arguments.\n");
+		printf("\n  -v, --verbose  Show messages of the library and of libbpf\n"
+		       "  --version      Show the version\n"
+		       "See 'kplug COMMAND --help' for a command's arguments.\n");
 	return CLI_DONE;
 }
 
@@ -42,7 +42,7 @@ int no_such_command(int argc, char **argv)
 	if (group && argc > 1)
 		failed("'%s %.40s': no such command; see 'kplug %s --help'", argv[0], argv[1], argv[0]);
 	else if (group)
-		failed("'%s' wants one more word; see 'kplug %s --help'", argv[0], argv[0]);
+		failed("'%s' needs a subcommand; see 'kplug %s --help'", argv[0], argv[0]);
 	else
 		failed("'%.40s': no such command; see 'kplug --help'", argv[0]);
 	return CLI_USAGE;

@@ -3,7 +3,7 @@
 
 #include "cli.h"
 
-/* By hand: strtoull() takes blanks, signs and octal, and <ctype.h> asks the locale. */
+/* Not strtoull(), which accepts blanks, signs and octal; not <ctype.h>, which depends on the locale. */
 static int digit_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -15,7 +15,7 @@ static int digit_value(char c)
 	return -1;
 }
 
-/* Stops at the first character that is no digit. */
+/* Stops at the first character that is not a digit. */
 static int take_number(const char **text, uint64_t *ret)
 {
 	const char *p = *text;

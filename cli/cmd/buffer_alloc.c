@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* buffer alloc, and buffer free, which drops what it kept. */
+/* buffer alloc keeps a buffer, buffer free drops it. */
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -75,11 +75,12 @@ static int parse_mode(const struct args *a, const char *text, uint32_t *ret)
 	uint32_t mode = 0;
 
 	if (!*text || strspn(text, "01234567") != strlen(text) || strlen(text) > 4)
-		return wrong_usage(a, "--mode '%s' is no octal number", text);
+		return wrong_usage(a, "--mode '%s' is not an octal number", text);
 	while (*text)
 		mode = mode * 8 + (uint32_t)(*text++ - '0');
 	if (mode & ~0666U)
-		return wrong_usage(a, "--mode 0%o has bits other than 0666: a buffer is read and written", mode);
+		return wrong_usage(a, "--mode 0%o has bits outside of 0666: a buffer can only be read and written",
+				   mode);
 	*ret = mode;
 	return 0;
 }
@@ -89,12 +90,12 @@ static int parse_id(const struct args *a, const char *option, const char *text, 
 	uint64_t id;
 
 	if (parse_number(text, 0, UINT32_MAX - 1, &id))
-		return wrong_usage(a, "--%s '%s' is neither a name that this system knows nor a number", option, text);
+		return wrong_usage(a, "--%s '%s' is neither a known name nor a number", option, text);
 	*ret = (uint32_t)id;
 	return 0;
 }
 
-/* What --mode, --owner and --group say; without them, the library's default. 0 or CLI_USAGE. */
+/* --mode, --owner and --group; the library's defaults for those not given. Returns 0 or CLI_USAGE. */
 static int parse_rights(const struct args *a, struct kplug_buffer_rights *ret)
 {
 	const struct passwd *user = has(a, OPT_OWNER) ? getpwnam(a->text[OPT_OWNER]) : NULL;
@@ -118,7 +119,7 @@ int buffer_alloc(const struct args *a)
 	struct kplug_alloc_opts opts = {
 		.sz = sizeof(opts),
 		.dma_bits = (uint32_t)a->num[OPT_DMA_BITS],
-		.keep = true, /* or it would end with this command */
+		.keep = true, /* the buffer outlives this command */
 		.retry_smaller = has(a, OPT_RETRY_SMALLER),
 		.timeout_ms = (uint32_t)a->num[OPT_TIMEOUT],
 		.node = has(a, OPT_NODE) ? (uint32_t)a->num[OPT_NODE] + 1 : 0,

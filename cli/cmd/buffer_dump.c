@@ -5,7 +5,7 @@
 #include "cli.h"
 #include "output/output.h"
 
-/* The bytes that --offset and --length mean, all of the rest by default. */
+/* The range of --offset and --length; by default to the end. */
 static int choose_range(const struct args *a, const struct kplug_buffer *buf, size_t *ret_offset, size_t *ret_length)
 {
 	size_t size = kplug_buffer_size(buf);
@@ -13,17 +13,19 @@ static int choose_range(const struct args *a, const struct kplug_buffer *buf, si
 	uint64_t length;
 
 	if (offset > size)
-		return failed("%s: offset %" PRIu64 " is past the end; it has %zu bytes", a->pos[1], offset, size);
+		return failed("%s: offset %" PRIu64 " is past the end; the buffer has %zu bytes", a->pos[1], offset,
+			      size);
 	length = has(a, OPT_LENGTH) ? a->num[OPT_LENGTH] : size - offset;
 	if (length > size - offset)
-		return failed("%s: %" PRIu64 " bytes from offset %" PRIu64 " are past the end; it has %zu bytes",
+		return failed("%s: %" PRIu64 " bytes from offset %" PRIu64
+			      " are past the end; the buffer has %zu bytes",
 			      a->pos[1], length, offset, size);
 	*ret_offset = offset;
 	*ret_length = length;
 	return 0;
 }
 
-/* Between begin and end: an imported buffer's exporter may have something to do. */
+/* Brackets the access, so that an imported buffer's exporter can prepare its memory and flush it. */
 static int access_range(const struct args *a, struct kplug_device *dev, const struct kplug_buffer *buf, uint32_t access,
 			void (*fn)(const struct args *, uint8_t *, size_t, size_t))
 {
@@ -88,6 +90,6 @@ int buffer_fill(const struct args *a)
 	if (has(a, OPT_BYTE) == has(a, OPT_PATTERN))
 		return wrong_usage(a, "give one of --byte and --pattern");
 	if (has(a, OPT_PATTERN) && strcmp(a->text[OPT_PATTERN], "count") != 0)
-		return wrong_usage(a, "--pattern '%s' is not known; there is count", a->text[OPT_PATTERN]);
+		return wrong_usage(a, "--pattern '%s' is unknown; use count", a->text[OPT_PATTERN]);
 	return open_and_access(a, false, fill_range);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Who holds a buffer, as text and as JSON. */
+/* The holders of a buffer, as text and as JSON. */
 #include <inttypes.h>
 
 #include "cli.h"

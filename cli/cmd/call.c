@@ -107,7 +107,8 @@ int call_plugin(const struct args *a)
 	else
 		print_reply(result, data, size);
 	if (result < 0)
-		return failed("%s: the plugin answered message %" PRIu64 " with %" PRId64 " (%s); see what it expects",
+		return failed("%s: the plugin answered message %" PRIu64 " with %" PRId64
+			      " (%s); see what the plugin documents",
 			      a->pos[0], message, result, result_error(result));
 	return CLI_DONE;
 }

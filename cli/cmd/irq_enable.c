@@ -9,7 +9,7 @@
 
 #define BATCH 16
 
-/* Blocks SIGINT and SIGTERM and gives an fd that tells of them, or -1. */
+/* Blocks SIGINT and SIGTERM; returns a signalfd for them, or -1. */
 static int catch_signals(void)
 {
 	sigset_t set;
@@ -22,7 +22,7 @@ static int catch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Until a signal comes. Records are taken and dropped: that is how we hear of the device's end. */
+/* Reads and discards records meanwhile: a read that fails reports the device's removal. */
 static int wait_for_signal(struct kplug_device *dev, int signals)
 {
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .fd = kplug_device_fd(dev), .events = POLLIN } };

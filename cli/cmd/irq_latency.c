@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* How long an interrupt takes, in three steps. */
+/* The latency of an interrupt, in three steps. */
 #include <errno.h>
 #include <inttypes.h>
 #include <time.h>
@@ -28,7 +28,7 @@ struct samples {
 
 static void add_sample(struct samples *s, uint64_t ns)
 {
-	/* Room doubles at each power of two. */
+	/* Double the array at each power of two. */
 	if (!(s->count & (s->count - 1)))
 		s->ns = must_have(realloc(s->ns, (s->count ? 2 * s->count : 1) * sizeof(*s->ns)));
 	s->ns[s->count++] = ns;
@@ -41,13 +41,13 @@ static int compare_ns(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Of sorted ones: the least that per_mille of them do not exceed. */
+/* The smallest of the sorted samples that per_mille of them do not exceed. */
 static uint64_t percentile(const struct samples *s, unsigned int per_mille)
 {
 	return s->ns[(s->count * per_mille + 999) / 1000 - 1];
 }
 
-/* Bucket b holds what is below 2^b and not in b - 1. */
+/* Bucket b counts samples from 2^(b-1) up to, but not including, 2^b. */
 static void count_buckets(const struct samples *s, size_t ret_counts[BUCKETS], int *ret_first, int *ret_last)
 {
 	*ret_first = BUCKETS;
@@ -68,7 +68,7 @@ static void print_step(const char *title, const struct samples *s)
 	int first, last;
 
 	if (!s->count) {
-		printf("%s: no figures\n", title);
+		printf("%s: no samples\n", title);
 		return;
 	}
 	printf("%s: p50 %" PRIu64 " p99 %" PRIu64 " p99.9 %" PRIu64 " max %" PRIu64 " ns\n", title, percentile(s, 500),
@@ -84,7 +84,7 @@ static void print_step(const char *title, const struct samples *s)
 
 static cJSON *step_object(const struct samples *s)
 {
-	size_t counts[BUCKETS] = { 0 }; /* of at least one sample */
+	size_t counts[BUCKETS] = { 0 }; /* one is not 0: there is a sample */
 	cJSON *o = json_object(), *buckets = json_array();
 	int first, last;
 
@@ -131,13 +131,13 @@ static int measure_latency(const struct args *a, struct kplug_device *dev, uint3
 			err = kplug_irq_trigger(dev, vector);
 		err = err ? err : kplug_irq_wait(dev, timeout, &record, 1, &count);
 		if (err == -ETIMEDOUT)
-			return failed(
-				"%s: no interrupt of vector %u within %d ms; the plugin may not claim or not notify",
-				a->pos[0], vector, timeout);
+			return failed("%s: no interrupt of vector %u within %d ms; check that the plugin claims it and "
+				      "notifies",
+				      a->pos[0], vector, timeout);
 		if (err || record.type != KPLUG_RECORD_IRQ)
 			continue;
 		if (record.flags & KPLUG_RECORD_STOPPED)
-			return failed("%s: a guard has stopped vector %u; see kplug info", a->pos[0], vector);
+			return failed("%s: the watchdog stopped vector %u; see kplug info", a->pos[0], vector);
 		take_samples(all, &record);
 		left--;
 	}

@@ -7,7 +7,7 @@
 
 #define BATCH 16
 
-/* Of what the plugin attached; "" if nothing. free() it. */
+/* The bytes that the plugin attached, as hex; free() it. */
 static char *attached_text(const struct kplug_record *r)
 {
 	char *text = must_have(malloc(2 * sizeof(r->data) + 1));
@@ -93,13 +93,14 @@ static int wait_records(const struct args *a, struct kplug_device *dev)
 			continue;
 		}
 		if (ret == -ETIMEDOUT)
-			return failed("%s: no interrupt within %d ms", a->pos[0], timeout);
+			return failed("%s: no interrupt within %d ms; see 'kplug irq list %s'", a->pos[0], timeout,
+				      a->pos[0]);
 		if (ret)
 			return fail_lib(a->pos[0], ret);
 		for (size_t i = 0; i < count && !ret; i++)
 			ret = handle_record(a, dev, &records[i]);
 		left -= forever ? 0 : count;
-		if (fflush(stdout)) /* whoever reads has gone, or the disk is full */
+		if (fflush(stdout)) /* closed pipe or full disk: cli_main() reports it */
 			break;
 	}
 	return ret;

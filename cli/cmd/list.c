@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "output/output.h"
 
-/* What only the open device tells. */
+/* What only an open device tells. */
 struct open_state {
 	bool known;
 	bool has_plugin;
@@ -10,7 +10,7 @@ struct open_state {
 	struct kplug_plugin_info plugin;
 };
 
-/* No rights, or gone since the scan: the row is shown without it. */
+/* Stays unknown without the right to open, or if the device was removed since the scan. */
 static void get_open_state(const struct kplug_scan_entry *e, struct open_state *ret_state)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };

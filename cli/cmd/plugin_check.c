@@ -6,7 +6,7 @@ static const struct {
 	uint32_t flag;
 	const char *text;
 } warnings[] = {
-	{ KPLUG_CHECK_TASK, "it can act on a bystander: the task that an interrupt has stopped" },
+	{ KPLUG_CHECK_TASK, "it can act on an unrelated task: the one that an interrupt stopped" },
 	{ KPLUG_CHECK_LATER, "its timers or work can outlive the plugin while a pin holds their map" },
 };
 #define WARNINGS (sizeof(warnings) / sizeof(*warnings))
@@ -20,7 +20,7 @@ static void print_check(const struct kplug_check *c)
 {
 	print_field("program", "%s", c->program);
 	if (c->flags & KPLUG_CHECK_LOOPS)
-		print_field("size", "%u instructions, longest path not known: it has loops", c->instructions);
+		print_field("size", "%u instructions, longest path unknown: it has loops", c->instructions);
 	else
 		print_field("size", "%u instructions, %u on the longest path", c->instructions, c->longest);
 	print_field("verified", "%u instructions on all paths", c->verified);

@@ -18,7 +18,7 @@ static int list_plugin(struct kplug_device *dev, void *arg)
 
 	err = loaded_get(dev, &l);
 	if (err)
-		return err; /* -ENOENT, no plugin: each_device() passes over it */
+		return err; /* -ENOENT, no plugin: each_device() skips the device */
 	if (list->json) {
 		json_append(list->json, loaded_object(&l));
 	} else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* What changes a device's plugin: load, swap, rollback, unload; and clean, which removes pins that are left over. */
+/* plugin load, swap, rollback and unload change a device's plugin; plugin clean removes leftover pins. */
 #include "cli.h"
 
 typedef int (*install_fn)(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts);
@@ -73,6 +73,6 @@ int plugin_clean(const struct args *a)
 	err = kplug_plugin_clean(&count);
 	if (err)
 		return fail_lib("/sys/fs/bpf/kplug", err);
-	printf("%zu removed\n", count);
+	printf("%zu pins removed\n", count);
 	return CLI_DONE;
 }

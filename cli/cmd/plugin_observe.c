@@ -81,7 +81,7 @@ static void warn_of_lost(const struct args *a, const struct kplug_observer *o, u
 	uint64_t lost = kplug_observer_lost(o);
 
 	if (lost != *told)
-		failed("%s: %" PRIu64 " events came too fast and are not shown", a->pos[0], lost - *told);
+		failed("%s: lost %" PRIu64 " events that came too fast", a->pos[0], lost - *told);
 	*told = lost;
 }
 
@@ -106,7 +106,7 @@ static int print_events(const struct args *a, struct kplug_observer *o)
 			else
 				print_event(&events[i]);
 			if (events[i].hook == KPLUG_HOOK_EVENT && events[i].message == KPLUG_EVENT_REMOVE)
-				left = 0; /* nothing more will come */
+				left = 0; /* the last event of a device */
 		}
 		warn_of_lost(a, o, &told);
 		if (fflush(stdout))
@@ -126,7 +126,7 @@ int plugin_observe(const struct args *a)
 	if (ret)
 		return ret;
 	ret = kplug_observer_open(dev, path ? path : KPLUG_DATADIR "/plugins/observe.bpf.o", &o);
-	kplug_device_close(dev); /* our own open would keep a device's module busy */
+	kplug_device_close(dev); /* an open node would keep the device's module busy */
 	if (ret)
 		return fail_lib(a->pos[0], ret);
 	if (is_verbose())

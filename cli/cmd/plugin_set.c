@@ -42,7 +42,7 @@ static int list_settings(const struct args *a, struct kplug_device *dev)
 	return 0;
 }
 
-/* KEY=VALUE; the key is cut off in place. */
+/* Splits KEY=VALUE in place. */
 static int parse_pair(const struct args *a, char *text, int64_t *ret_value)
 {
 	char *equals = strchr(text, '=');

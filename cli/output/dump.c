@@ -33,7 +33,7 @@ void dump_bytes(const uint8_t *mem, uint64_t offset, size_t length, FILE *out)
 	for (size_t at = 0; at < length; at += LINE) {
 		size_t n = length - at < LINE ? length - at : LINE;
 
-		/* The device may write while we look: each byte is read once. */
+		/* The device may write meanwhile: read each byte once. */
 		memcpy(line, mem + at, n);
 		if (at && n == LINE && !memcmp(line, last, LINE)) {
 			if (!starred)

@@ -5,30 +5,30 @@
 
 #include "cli.h"
 
-static void *alloc_or_end(size_t size)
+static void *alloc_or_exit(size_t size)
 {
 	return must_have(malloc(size));
 }
 
-static void use_our_memory(void)
+static void install_allocator(void)
 {
 	static bool done;
 
 	if (done)
 		return;
-	cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = alloc_or_end, .free_fn = free });
+	cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = alloc_or_exit, .free_fn = free });
 	done = true;
 }
 
 cJSON *json_object(void)
 {
-	use_our_memory();
+	install_allocator();
 	return cJSON_CreateObject();
 }
 
 cJSON *json_array(void)
 {
-	use_our_memory();
+	install_allocator();
 	return cJSON_CreateArray();
 }
 
@@ -45,7 +45,7 @@ void json_string(cJSON *object, const char *key, const char *value)
 	free(text);
 }
 
-/* cJSON's numbers are doubles, which end at 2^53. */
+/* cJSON keeps numbers as doubles, which are exact up to 2^53 only. */
 void json_unsigned(cJSON *object, const char *key, uint64_t value)
 {
 	char text[24];

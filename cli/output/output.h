@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Text, tables, bytes and JSON on standard output. Out of memory ends the program, so nothing here fails. Text and JSON
- * show '?' for what is not printable ASCII, so a plugin's file cannot send escapes to a terminal.
+ * Text, tables, bytes and JSON on standard output. Nothing here fails: the program exits if memory is short. Text and
+ * JSON show '?' for what is not printable ASCII, so that a plugin's file cannot send escapes to a terminal.
  */
 #ifndef KPLUG_CLI_OUTPUT_H
 #define KPLUG_CLI_OUTPUT_H
@@ -24,7 +24,7 @@ const char *bus_name(uint32_t bus);
 const char *kind_name(uint32_t kind);
 const char *event_name(uint32_t code);
 
-/* table.c: rows of text in columns as wide as they need, lines cut at TABLE_WIDTH. */
+/* table.c: rows of text in columns of their own width; a line is cut at TABLE_WIDTH. */
 #define TABLE_WIDTH 100
 
 struct table {
@@ -32,13 +32,13 @@ struct table {
 	size_t count;
 };
 
-/* Cells are separated by tabs; the first row holds the titles. An empty or missing cell shows as "-". */
+/* Tabs separate cells; the first row holds the titles. An empty or missing cell shows as "-". */
 void table_row(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const struct table *t, FILE *out);
 void table_free(struct table *t);
 
 /* dump.c */
-/* As hexdump -C: bytes at mem, shown as starting at offset; equal lines are one '*'. mem may change meanwhile. */
+/* As hexdump -C, with addresses from offset on. The device may change mem meanwhile. */
 void dump_bytes(const uint8_t *mem, uint64_t offset, size_t length, FILE *out);
 /* Two digits a byte, no blanks, no newline. */
 void print_hex(const uint8_t *mem, size_t length, FILE *out);
@@ -49,7 +49,7 @@ cJSON *json_array(void);
 void json_string(cJSON *object, const char *key, const char *value); /* NULL: null */
 void json_unsigned(cJSON *object, const char *key, uint64_t value);
 void json_signed(cJSON *object, const char *key, int64_t value);
-void json_hex(cJSON *object, const char *key, int digits, uint64_t value); /* 0x and at least so many digits */
+void json_hex(cJSON *object, const char *key, int digits, uint64_t value); /* 0x and at least that many digits */
 void json_bool(cJSON *object, const char *key, bool value);
 void json_null(cJSON *object, const char *key);
 void json_add(cJSON *object, const char *key, cJSON *value); /* takes value */

@@ -46,7 +46,7 @@ uint32_t loaded_hooks(const struct loaded *l)
 	return hooks;
 }
 
-/* The buffer that its programs use; "" if none. */
+/* Finds the buffer that the plugin's programs use; "" if none. */
 static void find_plugin_buffer(const struct kplug_buffer_info *buffers, size_t count, struct loaded *l)
 {
 	for (size_t b = 0; b < count; b++)
@@ -69,7 +69,7 @@ int loaded_get(struct kplug_device *dev, struct loaded *l)
 	err = kplug_plugin_pins(dev, &l->pins);
 	l->pins_known = !err || err == -ENOENT;
 	l->has_previous = !kplug_plugin_previous(dev, &l->previous);
-	/* Who may not look at programs is shown the rest. */
+	/* Without the right to see programs, the rest is shown. */
 	if (kplug_plugin_programs(dev, &l->programs, &l->count))
 		return 0;
 	err = kplug_buffer_list(dev, &buffers, &count);
@@ -130,7 +130,7 @@ static void print_program(const struct kplug_program_info *p)
 	free(maps);
 }
 
-/* boot_ns is a time of CLOCK_BOOTTIME. */
+/* boot_ns is of CLOCK_BOOTTIME. */
 static uint64_t seconds_since(uint64_t boot_ns)
 {
 	struct timespec now;
@@ -149,7 +149,7 @@ void loaded_print(const struct loaded *l)
 	print_field("loaded", "%" PRIu64 " s ago by uid %u", seconds_since(info->out_load_time), info->out_uid);
 	if (l->buffer[0])
 		print_field("buffer", "%s", l->buffer);
-	print_field("pinned", "%s", l->pins ?: l->pins_known ? "no" : "not known");
+	print_field("pinned", "%s", l->pins ?: l->pins_known ? "no" : "unknown");
 	for (size_t p = 0; p < l->count; p++)
 		print_program(&l->programs[p]);
 	for (int h = 0; !l->count && h < KPLUG_HOOK_COUNT; h++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Buffers, plugins and vectors as text and as JSON, for the commands that show them alone and for info. */
+/* Buffers, plugins and vectors as text and as JSON, for their own commands and for info. */
 #ifndef KPLUG_CLI_SHOW_H
 #define KPLUG_CLI_SHOW_H
 
@@ -11,19 +11,19 @@
 void buffer_row(struct table *t, const char *device, const struct kplug_buffer_info *info);
 cJSON *buffer_object(const char *device, const struct kplug_buffer_info *info);
 
-/* plugin.c: all that is known of a device's plugin. */
+/* plugin.c: what can be told of a device's plugin. */
 struct loaded {
 	const char *device; /* the device owns it */
 	struct kplug_plugin_info info;
-	struct kplug_program_info *programs; /* NULL: no right to look */
+	struct kplug_program_info *programs; /* NULL: no right to see them */
 	size_t count;
-	char buffer[KPLUG_BUFFER_NAME_LEN]; /* "": none, or not known */
-	char *pins; /* their folder; NULL: none, or not known */
+	char buffer[KPLUG_BUFFER_NAME_LEN]; /* "": none, or unknown */
+	char *pins; /* their folder; NULL: none, or unknown */
 	bool pins_known;
 	bool has_previous;
 	struct kplug_plugin_info previous;
 };
-/* What the library gives; -ENOENT: no plugin. loaded_free() it in any case. */
+/* Returns the library's result; -ENOENT: no plugin. Needs loaded_free() in any case. */
 int loaded_get(struct kplug_device *dev, struct loaded *l);
 void loaded_free(struct loaded *l);
 void loaded_print(const struct loaded *l);
@@ -37,7 +37,7 @@ cJSON *hooks_array(uint32_t hooks);
 const char *vector_state(const struct kplug_irq_info *v); /* ok, stormed or faulty */
 const char *stop_reason(const struct kplug_irq_info *v); /* NULL: not stopped */
 cJSON *vector_object(const struct kplug_irq_info *v);
-/* Runs fn on each vector of the device: 0, or what the library gave. */
+/* Calls fn for each vector of the device; returns the library's result. */
 int each_vector(struct kplug_device *dev, void (*fn)(const struct kplug_irq_info *v, void *arg), void *arg);
 
 #endif

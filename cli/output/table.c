@@ -29,7 +29,7 @@ static size_t count_columns(const char *row)
 	return n;
 }
 
-/* Gives the next cell of *row and moves past it; after the last, *row is NULL. */
+/* Returns the next cell and advances *row; after the last cell *row is NULL. */
 static const char *next_cell(const char **row, size_t *ret_length)
 {
 	const char *cell = *row;

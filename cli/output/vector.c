@@ -12,10 +12,10 @@ const char *vector_state(const struct kplug_irq_info *v)
 const char *stop_reason(const struct kplug_irq_info *v)
 {
 	static const char *const reasons[] = {
-		[KPLUG_STOP_CLAIMED] = "the plugin claims interrupts that it does not quiet",
-		[KPLUG_STOP_DENIED] = "the plugin denies its device's interrupts",
-		[KPLUG_STOP_DEFERRED] = "the plugin defers faster than its deferred hook runs",
-		[KPLUG_STOP_SLOW] = "the plugin's interrupt hook took too long, several times",
+		[KPLUG_STOP_CLAIMED] = "the plugin claims interrupts but does not silence the device",
+		[KPLUG_STOP_DENIED] = "the plugin does not claim its own device's interrupts",
+		[KPLUG_STOP_DEFERRED] = "the plugin defers interrupts faster than its deferred hook runs",
+		[KPLUG_STOP_SLOW] = "the plugin's interrupt hook exceeded its time budget several times",
 	};
 	uint32_t stop = v->out_stopped;
 

@@ -134,8 +134,8 @@ static void buffer_allocation(void **state)
 	assert_int_equal(fake.alloc.mode, 0640);
 	assert_int_equal(fake.alloc.uid, 4243);
 	assert_int_equal(fake.alloc.gid, 0);
-	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--mode", "0700"), 2, "other than 0666");
-	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--mode", "rw"), 2, "no octal number");
+	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--mode", "0700"), 2, "outside of 0666");
+	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--mode", "rw"), 2, "not an octal number");
 	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--owner", "no-such"), 2, "'no-such' is neither");
 	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--group", ""), 2, "'' is neither");
 	fake.alloc_max = 1;
@@ -160,7 +160,8 @@ static void buffer_dumping(void **state)
 	assert_non_null(strstr(r->out, "\n*\n00002000\n"));
 	assert_done(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8K"), "00002000\n");
 	assert_int_equal(fake.accesses, 6); /* of three with bytes in them */
-	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8193"), 1, "is past the end; it has 8192");
+	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8193"), 1,
+		     "is past the end; the buffer has 8192");
 	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "1", "--length", "8K"), 1, "past the end");
 	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "1", "--length", "18446744073709551615"), 1,
 		     "past the end");

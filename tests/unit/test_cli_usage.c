@@ -125,7 +125,7 @@ static void numbers_of_arguments(void **state)
 			words[n + i] = (char *)"0";
 			words[n + i + 1] = NULL;
 		}
-		assert_error(run_words(words), 2, "too many arguments from '0'");
+		assert_error(run_words(words), 2, "unexpected argument '0'");
 		if (!c->min_pos)
 			continue;
 		words[n + c->min_pos - 1] = NULL;
@@ -141,7 +141,7 @@ static void values(void **state)
 	memset(long_name, 'a', 300);
 	long_name[300] = '\0';
 	assert_error(run_cli("list", "--json=1"), 2, "takes no argument");
-	assert_error(run_cli("soft", "create", "a", "--vectors"), 2, "'--vectors' wants an argument");
+	assert_error(run_cli("soft", "create", "a", "--vectors"), 2, "'--vectors' requires an argument");
 	assert_error(run_cli("soft", "create", "a", "--vectors", "0"), 2, "--vectors '0' is not within 1..32");
 	assert_error(run_cli("soft", "create", "a", "--vectors=33"), 2, "is not within 1..32");
 	assert_error(run_cli("soft", "create", "a", "--vectors", "-1"), 2, "is not a number");
@@ -159,7 +159,8 @@ static void values(void **state)
 	assert_error(run_cli("buffer", "fill", "d", "b"), 2, "one of --byte and --pattern");
 	assert_error(run_cli("buffer", "fill", "d", "b", "--byte", "1", "--pattern", "count"), 2, "one of --byte and");
 	assert_error(run_cli("buffer", "fill", "d", "b", "--byte", "256"), 2, "is not within 0..255");
-	assert_error(run_cli("buffer", "fill", "d", "b", "--pattern", "cnt"), 2, "--pattern 'cnt' is not known");
+	assert_error(run_cli("buffer", "fill", "d", "b", "--pattern", "cnt"), 2,
+		     "--pattern 'cnt' is unknown; use count");
 	assert_error(run_cli("buffer", "dump", "d", "b", "--offset", "-1"), 2, "is not a size");
 	assert_error(run_cli("call", "d", "4294967296"), 2, "MESSAGE '4294967296' is not within");
 	assert_error(run_cli("call", "d", "1", "--data", "0"), 2, "is not pairs of hex digits");

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
 # timeout: 120
-# kplug plugin check: what the verifier says of a plugin that is not loaded, held against bpftool's word.
+# kplug plugin check: what the verifier says of a plugin that is not loaded, compared with bpftool.
 set -uo pipefail
 . "$KPLUG_SRC/tests/vm/rig/tap.sh"
 
@@ -40,7 +40,7 @@ kplug plugin swap c0 "$KPLUG_BPF/edu.bpf.o" --pin
 is "$(kplug plugin show c0 --json | jq -r .pinned)" /sys/fs/bpf/kplug/c0 'plugin show: where it is pinned'
 like "$(kplug plugin show c0)" '^pinned +/sys/fs/bpf/kplug/c0$' '... in text, too'
 chmod 666 /dev/kplug/c0
-like "$(setpriv --reuid 65534 --regid 65534 --clear-groups kplug plugin show c0)" '^pinned +not known$' '... for who may not look'
+like "$(setpriv --reuid 65534 --regid 65534 --clear-groups kplug plugin show c0)" '^pinned +unknown$' '... without the right to look'
 chmod 600 /dev/kplug/c0
 kplug plugin unload c0
 kplug buffer free c0 edu
@@ -48,7 +48,7 @@ kplug soft delete c0
 
 # What it warns of.
 kplug plugin check "$KPLUG_TEST/warn.bpf.o" --json >/tmp/warn
-like "$(value /tmp/warn interrupt warnings)" 'bystander' 'warns of bpf_send_signal'
+like "$(value /tmp/warn interrupt warnings)" 'unrelated task' 'warns of bpf_send_signal'
 like "$(value /tmp/warn call warnings)" 'outlive the plugin' 'warns of a timer'
 is "$(value /tmp/warn event warnings)" '[]' '... and of nothing else'
 is "$(value /tmp/warn event instructions)" 7 'instructions of a known program'
@@ -56,7 +56,7 @@ is "$(value /tmp/warn event longest)" 6 '... and those on its longest path'
 is "$(value /tmp/warn call longest)" null 'a callback: the longest path is not known'
 is "$(value /tmp/warn deferred instructions)" 4 'instructions of a loop'
 is "$(value /tmp/warn deferred longest)" null '... whose longest path is not known'
-like "$(kplug plugin check "$KPLUG_TEST/warn.bpf.o")" 'warning +it can act on a bystander' 'warns in text, too'
+like "$(kplug plugin check "$KPLUG_TEST/warn.bpf.o")" 'warning +it can act on an unrelated task' 'warns in text, too'
 
 # What it refuses.
 run_fails 1 'hook call is refused by the verifier:' 'a refusal names the hook' \

@@ -34,19 +34,19 @@ bad()
 }
 bad "wrong:10: unknown register.*'CONTROL'" 'unknown register' 'read CONTROL'
 bad "wrong:10: unknown register" '... to write' 'write NOSUCH 1'
-bad "there is a register 'ACK'" 'a register twice' 'register ACK 0 0x68 32'
+bad "duplicate register 'ACK'" 'a register twice' 'register ACK 0 0x68 32'
 bad "too large: '6'" 'no such BAR' 'register X 6 0 32'
 bad "not '12'" 'no such width' 'register X 0 0 12'
-bad "no multiple of the width: '0x22'" 'a misaligned register' 'register X 0 0x22 32'
+bad "not a multiple of the width: '0x22'" 'a misaligned register' 'register X 0 0x22 32'
 bad "not a number: 'many'" 'a mask that is no number' 'mask many == 1'
-bad "neither == nor !=: '<'" 'another comparison' 'mask 1 < 1'
+bad "must be == or !=, not '<'" 'another comparison' 'mask 1 < 1'
 bad "too large: '0x100000000'" 'a value that does not fit' 'write ACK 0x100000000'
-bad "no such command: 'jump'" 'another command' 'jump 1'
-bad "too few or too many words for 'read'" 'words missing' 'read'
+bad "unknown command: 'jump'" 'another command' 'jump 1'
+bad "wrong number of words for 'read'" 'words missing' 'read'
 bad "not PCI ids" 'wrong ids' 'device any'
 bad "no room for another 'copy'" 'more than a record holds' copy copy copy copy copy copy copy copy
 echo copy >wrong
-run_fails 1 "nothing has been read before 'copy'" 'nothing to copy' make_it wrong
+run_fails 1 "no read precedes 'copy'" 'nothing to copy' make_it wrong
 echo '# nothing' >wrong
 run_fails 1 'reads no register' 'an empty list' make_it wrong
 run_fails 1 '/nosuch' 'no such list' make_it /nosuch
