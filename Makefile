@@ -33,7 +33,7 @@ BPF_CFLAGS := -g -O2 -Wall $(if $(DEV),-Werror) -target bpf -mcpu=v3 -I. -Ibpf -
 pkgs = $(shell $(PKG_CONFIG) $(1) $(2) || echo missing-packages:$(2))
 BPF_LIBS = libbpf libelf zlib
 LIB_LIBS = $(call pkgs,--libs,$(BPF_LIBS))
-CLI_LIBS = $(call pkgs,--libs,$(BPF_LIBS) libcjson)
+CLI_LIBS = $(call pkgs,--libs,$(BPF_LIBS) libcjson libkmod)
 
 lib_src := $(wildcard $(addprefix lib/,base/*.c device/*.c buffer/*.c plugin/*.c))
 cli_src := $(wildcard cli/*.c cli/output/*.c cli/cmd/*.c)

@@ -128,6 +128,10 @@ int close_device(struct kplug_device *dev, const char *object, int err);
  */
 int each_device(int (*fn)(struct kplug_device *dev, void *arg), void *arg);
 
+/* modules.c: loads a kernel module as modprobe does, for the object of a message. 0, or CLI_FAILED after printing why. */
+int load_module(const char *object, const char *module);
+extern const char *module_dir; /* NULL: of the running kernel; a variable for the unit tests */
+
 /* cmd/: the commands, one file each; commands that share their code share a file. */
 int list_devices(const struct args *a);
 int show_info(const struct args *a);

@@ -19,6 +19,7 @@ fuzz_src := $(wildcard tests/fuzz/*.c)
 fuzz_bin := $(fuzz_src:tests/fuzz/%.c=$(O)/fuzz/%)
 
 TEST_LIBS = $(call pkgs,--libs,cmocka $(BPF_LIBS) libcjson) -pthread
+CLI_TEST_LIBS = $(TEST_LIBS) $(call pkgs,--libs,libkmod)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .PHONY: tests unit model fuzzers fuzz stress test test-debug coverage demo bench check shell
@@ -72,7 +73,7 @@ $(O)/unit/%.o: %.c
 $(unit_bin): $(O)/tests/unit/%: $(O)/unit/tests/unit/%.o $(unit_obj)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(CLI_TEST_LIBS)
 
 # libFuzzer is clang's, and so are all objects of a fuzzer.
 $(O)/fuzz/obj/%.o: %.c
@@ -82,7 +83,7 @@ $(O)/fuzz/obj/%.o: %.c
 
 $(fuzz_bin): $(O)/fuzz/%: $(O)/fuzz/obj/tests/fuzz/%.o $(patsubst $(O)/unit/%,$(O)/fuzz/obj/%,$(unit_obj))
 	$(call say,LD,$@)
-	$(Q)$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+	$(Q)$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(CLI_TEST_LIBS)
 
 fuzzers: $(fuzz_bin)
 

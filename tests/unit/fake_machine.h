@@ -268,7 +268,7 @@ static inline int make_machine(void **state)
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", fake.node);
 	snprintf(path, sizeof(path), "%s/kplug/soft0", fake.root);
 	assert_int_equal(symlink(target, path), 0);
-	kp_sys_root = kp_dev_root = fake.root;
+	kp_sys_root = kp_dev_root = module_dir = fake.root;
 	fake.manual = read_source("cli/kplug.1");
 	return 0;
 }

@@ -62,6 +62,15 @@ static void absent_devices(void **state)
 	assert_error(run_cli("irq", "wait", "soft1"), 1, "device soft1: unknown");
 }
 
+/* What is wrong with the device comes before what is wrong with a module. */
+static void absent_modules(void **state)
+{
+	(void)state;
+	assert_error(run_cli("soft", "create", "soft1"), 1, "soft1: module kplug_soft not found in /tmp/kplug-cli-");
+	assert_error(run_cli("bind", "0000:00:01.0"), 1, "0000:00:01.0: module kplug_pci not found in /tmp/kplug-cli-");
+	assert_error(run_cli("bind", "0000:00:02.0"), 1, "no such PCI function");
+}
+
 static void buffer_listing(void **state)
 {
 	const char *want = "DEVICE  NAME  BYTES  KIND        DMA-ADDR            MAP-ID  KEPT  MODE  OWNER  GROUP\n"
@@ -185,13 +194,9 @@ static void buffer_filling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAKE_TEST(list),
-		FAKE_TEST(info),
-		FAKE_TEST(absent_devices),
-		FAKE_TEST(buffer_listing),
-		FAKE_TEST(buffer_allocation),
-		FAKE_TEST(buffer_dumping),
-		FAKE_TEST(buffer_filling),
+		FAKE_TEST(list),	   FAKE_TEST(info),	      FAKE_TEST(absent_devices),
+		FAKE_TEST(absent_modules), FAKE_TEST(buffer_listing), FAKE_TEST(buffer_allocation),
+		FAKE_TEST(buffer_dumping), FAKE_TEST(buffer_filling),
 	};
 
 	return FAKE_RUN("cli buffers", tests);

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# machine: msi
+# timeout: 300
+# kplug soft create and kplug bind load the module that they need; where they cannot, they name it and the way out.
+# kmsg: kplug: the module has no BTF
+# kmsg: Invalid ELF header magic
+set -uo pipefail
+# In a mount namespace of its own, which ends with the case: what is installed is in a tmpfs.
+[ -n "${KPLUG_OWN_MODULES:-}" ] || KPLUG_OWN_MODULES=1 exec unshare -m "$0"
+. "$KPLUG_SRC/tests/vm/tap.sh"
+
+edu=${KPLUG_EDU%% *}
+dir=/lib/modules/$KPLUG_KERNEL
+mount -t tmpfs tmpfs /lib/modules && mkdir "$dir" || exit
+
+loaded() { find /sys/module -maxdepth 1 -name "kplug*" -printf "%f\n" | sort | xargs; }
+# As with rmmod, a module may be busy for a moment after its last user has gone.
+unload()
+{
+	local m tries
+	for m in kplug_soft kplug_pci kplug_memory kplug; do
+		for ((tries = 0; tries < 50; tries++)); do
+			[ -d "/sys/module/$m" ] || continue 2
+			rmmod "$m" 2>/dev/null || sleep 0.2
+		done
+		return 1
+	done
+}
+# put: all modules as built
+put() { cp "$KPLUG_KMOD"/*.ko "$dir/" && depmod 2>/dev/null; }
+
+runs 'unloading' unload
+run_fails 1 '^kplug: m0: module kplug_soft not found in /lib/modules/.*; install it' 'soft create: the module is not installed' \
+	kplug soft create m0
+run_fails 1 "^kplug: $edu: module kplug_pci not found in /lib/modules/.*; install it" 'bind: the module is not installed' \
+	kplug bind "$edu"
+run_fails 1 '0000:00:1f.7: no such PCI function' 'bind: an unknown function is named before a missing module' \
+	kplug bind 0000:00:1f.7
+is "$(loaded)" '' 'nothing is loaded'
+
+runs 'installing' put
+run_fails 1 '^kplug: m0: module kplug_soft: no right to load it; run this as root$' 'soft create: without privileges' \
+	setpriv --reuid 65534 --regid 65534 --clear-groups kplug soft create m0
+is "$(loaded)" '' 'nothing is loaded'
+runs 'soft create loads the module' kplug soft create m0
+is "$(loaded)" 'kplug kplug_soft' '... and the one that it needs'
+run_fails 1 'm0.*taken' 'soft create: with the module loaded' kplug soft create m0
+runs 'soft delete' kplug soft delete m0
+runs 'unloading' unload
+
+# While kplug.ko holds the PCI side, its other name leads to it.
+mkdir -p /run/modprobe.d
+[ -e "$dir/kplug_pci.ko" ] || echo 'alias kplug_pci kplug' >/run/modprobe.d/kplug.conf
+runs 'bind loads the module' kplug bind "$edu"
+is "$(basename "$(readlink "/sys/bus/pci/devices/$edu/driver")")" kplug '... and binds the device'
+runs 'unbind' kplug unbind "$edu"
+runs 'unloading' unload
+rm -f /run/modprobe.d/kplug.conf
+
+objcopy --remove-section .BTF --remove-section .BTF.base "$KPLUG_KMOD/kplug.ko" "$dir/kplug.ko"
+run_fails 1 '^kplug: m0: module kplug_soft: it, or a module that it needs, has no BTF' 'soft create: the core has no BTF' \
+	kplug soft create m0
+head -c 4096 /dev/zero >"$dir/kplug.ko"
+run_fails 1 '^kplug: m0: module kplug_soft: it was built for another kernel' 'soft create: the core is no module of this kernel' \
+	kplug soft create m0
+like "$(kplug -v soft create m0 2>&1)" '^kplug: libkmod: .*kplug' "--verbose shows libkmod's messages"
+is "$(loaded)" '' 'nothing is loaded'
+plan
