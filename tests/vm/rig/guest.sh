@@ -56,18 +56,6 @@ wanted()
 	esac
 }
 
-# Right after a detach a module may be busy for a moment: what the kernel frees late holds it.
-unload()
-{
-	local out
-	for _ in {1..60}; do
-		out=$(unload_modules 2>&1) && return
-		sleep 0.3
-	done
-	echo "$out"
-	return 1
-}
-
 # On the debug kernel, after a case: what the watchers say, into the case's own messages.
 watch_case()
 {
@@ -92,11 +80,11 @@ run_case()
 		rc=1
 		why="modules do not load"
 	fi
-	if ! left=$(unload); then
+	if ! left=$(until_unloaded); then
 		why="${why:-module still busy: $left}"
 		# So that the next case has a chance.
 		rm -rf /sys/fs/bpf/*
-		unload >/dev/null
+		until_unloaded >/dev/null
 	fi
 
 	[ -z "$watched" ] || watch_case

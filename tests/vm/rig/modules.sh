@@ -12,6 +12,18 @@ load_modules()
 	done
 }
 
+# until_unloaded: the kernel lets programs, maps and files go some time after their last user
+until_unloaded()
+{
+	local out
+	for _ in {1..60}; do
+		out=$(unload_modules 2>&1) && return
+		sleep 0.3
+	done
+	echo "$out"
+	return 1
+}
+
 # unload_modules: in mirror order; one try each, those that are loaded
 unload_modules()
 {

@@ -31,8 +31,10 @@ recipe='
 	rm -f .tmp_* vmlinux.a arch/x86/boot/compressed/vmlinux*'
 
 cache=$(cache_dir)
-# The kernel comes from the package in the root, which the root's name stands for.
-debug=$cache/debug-$({ echo "$recipe ${root##*/}"; cat debug/kernel.config; } | sha256sum | cut -c1-12)
+# Another source, compiler, recipe or configuration is another kernel.
+versions=$(sed -nE '/^Package: (linux-source-6\.12|gcc-[0-9]+)$/,/^$/s/^Version: //p' "$root/var/lib/dpkg/status")
+[ -n "$versions" ] || die "no linux-source-6.12 in $root"
+debug=$cache/debug-$({ echo "$recipe $versions"; cat debug/kernel.config; } | sha256sum | cut -c1-12)
 [ ! -d "$debug" ] || { echo "$debug"; exit; }
 
 need_root

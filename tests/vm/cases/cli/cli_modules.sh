@@ -8,29 +8,18 @@
 set -uo pipefail
 # In a mount namespace of its own, which ends with the case: what is installed is in a tmpfs.
 [ -n "${KPLUG_OWN_MODULES:-}" ] || KPLUG_OWN_MODULES=1 exec unshare -m "$0"
-. "$KPLUG_SRC/tests/vm/tap.sh"
+. "$KPLUG_SRC/tests/vm/rig/tap.sh"
 
 edu=${KPLUG_EDU%% *}
 dir=/lib/modules/$KPLUG_KERNEL
 mount -t tmpfs tmpfs /lib/modules && mkdir "$dir" || exit
 
 loaded() { find /sys/module -maxdepth 1 -name "kplug*" -printf "%f\n" | sort | xargs; }
-# As with rmmod, a module may be busy for a moment after its last user has gone.
-unload()
-{
-	local m tries
-	for m in kplug_soft kplug_pci kplug_memory kplug; do
-		for ((tries = 0; tries < 50; tries++)); do
-			[ -d "/sys/module/$m" ] || continue 2
-			rmmod "$m" 2>/dev/null || sleep 0.2
-		done
-		return 1
-	done
-}
+. "$KPLUG_SRC/tests/vm/rig/modules.sh"
 # put: all modules as built
 put() { cp "$KPLUG_KMOD"/*.ko "$dir/" && depmod 2>/dev/null; }
 
-runs 'unloading' unload
+runs 'unloading' until_unloaded
 run_fails 1 '^kplug: m0: module kplug_soft not found in /lib/modules/.*; install it' 'soft create: the module is not installed' \
 	kplug soft create m0
 run_fails 1 "^kplug: $edu: module kplug_pci not found in /lib/modules/.*; install it" 'bind: the module is not installed' \
@@ -47,16 +36,12 @@ runs 'soft create loads the module' kplug soft create m0
 is "$(loaded)" 'kplug kplug_soft' '... and the one that it needs'
 run_fails 1 'm0.*taken' 'soft create: with the module loaded' kplug soft create m0
 runs 'soft delete' kplug soft delete m0
-runs 'unloading' unload
+runs 'unloading' until_unloaded
 
-# While kplug.ko holds the PCI side, its other name leads to it.
-mkdir -p /run/modprobe.d
-[ -e "$dir/kplug_pci.ko" ] || echo 'alias kplug_pci kplug' >/run/modprobe.d/kplug.conf
 runs 'bind loads the module' kplug bind "$edu"
 is "$(basename "$(readlink "/sys/bus/pci/devices/$edu/driver")")" kplug '... and binds the device'
 runs 'unbind' kplug unbind "$edu"
-runs 'unloading' unload
-rm -f /run/modprobe.d/kplug.conf
+runs 'unloading' until_unloaded
 
 objcopy --remove-section .BTF --remove-section .BTF.base "$KPLUG_KMOD/kplug.ko" "$dir/kplug.ko"
 run_fails 1 '^kplug: m0: module kplug_soft: it, or a module that it needs, has no BTF' 'soft create: the core has no BTF' \
