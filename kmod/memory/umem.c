@@ -15,7 +15,7 @@
 
 #include "buffer/buffer.h"
 #include "core/device.h"
-#include "node/file.h"
+#include "node/node.h"
 #include "memory/umem.h"
 
 #define ENTRIES_AT_ONCE 1024U

@@ -6,9 +6,8 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
-#include "node/bar.h"
 #include "core/device.h"
-#include "node/file.h"
+#include "node/node.h"
 
 static u32 bar_of(unsigned long pgoff)
 {
@@ -16,7 +15,7 @@ static u32 bar_of(unsigned long pgoff)
 }
 
 /* The pages from the address on, up to 2 MiB of them. */
-static vm_fault_t insert(struct kplug_device *kdev, struct vm_fault *vmf)
+static vm_fault_t bar_insert(struct kplug_device *kdev, struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long end = min(vma->vm_end, vmf->address + PMD_SIZE), at;
@@ -29,7 +28,7 @@ static vm_fault_t insert(struct kplug_device *kdev, struct vm_fault *vmf)
 	return ret;
 }
 
-static vm_fault_t fault(struct vm_fault *vmf)
+static vm_fault_t bar_fault(struct vm_fault *vmf)
 {
 	struct kplug_file *kfile = vmf->vma->vm_file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
@@ -38,13 +37,13 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	/* Only a removal would have us wait, and it may wait for an ioctl that wants our mmap_lock. */
 	if (!percpu_down_read_trylock(&kdev->alive))
 		return VM_FAULT_SIGBUS;
-	ret = kdev->dead ? VM_FAULT_SIGBUS : insert(kdev, vmf);
+	ret = kdev->dead ? VM_FAULT_SIGBUS : bar_insert(kdev, vmf);
 	kplug_device_leave(kdev);
 	return ret;
 }
 
-static const struct vm_operations_struct vm_ops = {
-	.fault = fault,
+static const struct vm_operations_struct bar_vm_ops = {
+	.fault = bar_fault,
 };
 
 int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma)
@@ -65,7 +64,7 @@ int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP | VM_IO | VM_PFNMAP);
 	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	vma->vm_ops = &vm_ops;
+	vma->vm_ops = &bar_vm_ops;
 	return 0;
 }
 

@@ -10,7 +10,6 @@
 #include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
-#include "node/bar.h"
 #include "buffer/buffer.h"
 #include "node/node.h"
 #include "core/device.h"
@@ -87,7 +86,7 @@ int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, 
 
 void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 {
-	struct kplug_frame f = KPLUG_PROCESS_FRAME(kdev, KPLUG_HOOK_EVENT);
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_EVENT, 0);
 
 	f.ev.message = code;
 	f.ev.time = ktime_get_ns();

@@ -8,6 +8,17 @@
 
 #include <linux/types.h>
 
+/* All hooks, by name and by enum kplug_hook. A new hook is one line here and one in the enum. */
+#define KPLUG_HOOKS(X)                                                                                                 \
+	X(open, OPEN)                                                                                                  \
+	X(close, CLOSE)                                                                                                \
+	X(call, CALL)                                                                                                  \
+	X(int_enable, INT_ENABLE)                                                                                      \
+	X(int_disable, INT_DISABLE)                                                                                    \
+	X(interrupt, INTERRUPT)                                                                                        \
+	X(deferred, DEFERRED)                                                                                          \
+	X(event, EVENT)
+
 struct kplug_event {
 	u32 hook; /* enum kplug_hook */
 	u32 device; /* kplug_device.number */
@@ -20,6 +31,7 @@ struct kplug_event {
 	u64 sequence;
 	u64 count;
 	u64 time; /* ns, CLOCK_MONOTONIC; 0 in hooks that run in a process, but for event */
+	u64 file; /* id of the open file that calls; 0: none */
 	s64 result; /* from here: the answer */
 	u32 flags;
 	u32 notify;

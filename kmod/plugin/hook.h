@@ -20,7 +20,7 @@ struct kplug_device;
  * One firing of a hook, on the stack of whoever fires. kfuncs reach it from the event; that is the only way a program
  * reaches a device.
  */
-struct kplug_frame {
+struct kplug_hook_ctx {
 	struct kplug_event ev;
 	struct kplug_device *kdev;
 	u8 *data; /* ev.size bytes, or NULL */
@@ -31,9 +31,9 @@ struct kplug_frame {
 	bool served; /* ... and had a program for this hook, which ran */
 };
 
-static inline struct kplug_frame *kplug_frame_of(struct kplug_event *ev)
+static inline struct kplug_hook_ctx *kplug_hook_ctx_of(struct kplug_event *ev)
 {
-	return container_of(ev, struct kplug_frame, ev);
+	return container_of(ev, struct kplug_hook_ctx, ev);
 }
 
 /*
@@ -41,15 +41,15 @@ static inline struct kplug_frame *kplug_frame_of(struct kplug_event *ev)
  * variables would clear it twice otherwise, at each call.
  */
 /* clang-format off */
-#define KPLUG_PROCESS_FRAME(kdev_, hook_)                                                                              \
+#define KPLUG_HOOK_CTX(kdev_, hook_, file_)                                                                            \
 	{                                                                                                              \
 		.ev.hook = (hook_), .ev.device = (kdev_)->number, .ev.pid = task_tgid_nr(current),                     \
-		.ev.uid = __kuid_val(current_uid()), .kdev = (kdev_),                                                  \
+		.ev.uid = __kuid_val(current_uid()), .ev.file = (file_), .kdev = (kdev_),                              \
 	}
 /* clang-format on */
 
 /* What a hook that may refuse has said: 0 or a negative errno, whatever number the program gave. */
-static inline int kplug_refusal(const struct kplug_frame *f)
+static inline int kplug_refusal(const struct kplug_hook_ctx *f)
 {
 	return f->ev.result < 0 ? max_t(s64, f->ev.result, -MAX_ERRNO) : 0;
 }
@@ -58,7 +58,10 @@ static inline int kplug_refusal(const struct kplug_frame *f)
  * Fires the hook f->ev.hook: the device's plugin, or, where it has none, programs attached to the tracepoint, may
  * answer; then perf and others see it. The answer is in f->ev. Any context.
  */
-void kplug_hook_fire(struct kplug_frame *f);
+void kplug_hook_fire(struct kplug_hook_ctx *f);
+
+/* The name of the hook's tracepoint. */
+const char *kplug_hook_tracepoint(enum kplug_hook hook);
 
 int kplug_hook_init(void);
 void kplug_hook_exit(void);

@@ -17,7 +17,7 @@ __bpf_kfunc_start_defs();
 
 __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 notify)
 {
-	struct kplug_frame *f = kplug_frame_of(ev);
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
 
 	if (f->closed)
 		return -EBUSY;
@@ -34,31 +34,31 @@ __bpf_kfunc u8 *kplug_event_data(struct kplug_event *ev, u32 offset, const size_
 {
 	if (offset > ev->size || rdwr_buf_size > ev->size - offset)
 		return NULL;
-	return kplug_frame_of(ev)->data + offset;
+	return kplug_hook_ctx_of(ev)->data + offset;
 }
 
 __bpf_kfunc u64 kplug_reg_read(struct kplug_event *ev, u32 bar, u64 offset, u32 width)
 {
 	u64 value;
 
-	if (kplug_device_reg(kplug_frame_of(ev)->kdev, bar, offset, width, &value, false))
+	if (kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, false))
 		return U64_MAX;
 	return value;
 }
 
 __bpf_kfunc int kplug_reg_write(struct kplug_event *ev, u32 bar, u64 offset, u32 width, u64 value)
 {
-	return kplug_device_reg(kplug_frame_of(ev)->kdev, bar, offset, width, &value, true);
+	return kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, true);
 }
 
 __bpf_kfunc u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, u32 mem__sz)
 {
-	return kplug_buffer_virt_to_dma(kplug_frame_of(ev)->kdev, mem, mem__sz);
+	return kplug_buffer_virt_to_dma(kplug_hook_ctx_of(ev)->kdev, mem, mem__sz);
 }
 
 __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__sz)
 {
-	struct kplug_frame *f = kplug_frame_of(ev);
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
 
 	if (f->closed)
 		return -EBUSY;
@@ -73,7 +73,7 @@ __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__s
 
 __bpf_kfunc int kplug_wake_after(struct kplug_event *ev, u64 ns)
 {
-	struct kplug_frame *f = kplug_frame_of(ev);
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
 
 	if (f->closed)
 		return -EBUSY;

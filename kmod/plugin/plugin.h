@@ -24,8 +24,8 @@ struct kplug_plugin {
 
 /* See KPLUG_PLUGIN_LOAD, _UNLOAD, _ROLLBACK and _INFO. The caller has entered the device. */
 int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg);
-int kplug_plugin_unload(struct kplug_device *kdev);
-int kplug_plugin_rollback(struct kplug_device *kdev);
+int kplug_plugin_unload(struct kplug_device *kdev, const struct kplug_plugin_unload *arg);
+int kplug_plugin_rollback(struct kplug_device *kdev, const struct kplug_plugin_unload *arg);
 int kplug_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg);
 
 /* Unloads whatever is loaded, for the device's removal. */
