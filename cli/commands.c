@@ -96,8 +96,6 @@ const struct command commands[] = {
 	  "Enables a vector and keeps it so until SIGINT or SIGTERM.\n"
 	  "It stays in the foreground: an enable belongs to the open file, and ends with it.\n"
 	  "--data goes to the plugin's int_enable hook." },
-	{ "irq disable", irq_disable, 2, 2, 0, "DEV VECTOR",
-	  "Always fails: an enable ends with the command that made it, so stop that one." },
 	{ "irq wait", irq_wait, 1, 1 + KPLUG_VECTOR_MAX, OPT(COUNT) | OPT(TIMEOUT) | OPT(UNMASK) | OPT(JSON),
 	  "DEV [VECTOR...] [--count N] [--timeout MS] [--unmask] [--json]",
 	  "Enables vectors (0 by default) while it runs, and prints a line for each record.\n"

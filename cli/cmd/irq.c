@@ -103,22 +103,6 @@ static int open_vector(const struct args *a, struct kplug_device **ret_dev, uint
 	return ret ? ret : open_device(a, false, ret_dev);
 }
 
-int irq_disable(const struct args *a)
-{
-	struct kplug_device *dev = NULL;
-	uint32_t vector = 0;
-	int ret;
-
-	ret = open_vector(a, &dev, &vector);
-	if (ret)
-		return ret;
-	ret = kplug_irq_disable(dev, vector);
-	if (ret != -EALREADY)
-		return close_device(dev, a->pos[0], ret);
-	kplug_device_close(dev);
-	return failed("%s: vector %u: an enable ends with the command that made it; stop that one", a->pos[0], vector);
-}
-
 int irq_trigger(const struct args *a)
 {
 	struct kplug_device *dev = NULL;
