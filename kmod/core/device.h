@@ -113,7 +113,7 @@ struct kplug_device {
 };
 
 /*
- * Makes a device and its node. The desc's strings and numbers are checked. Process context. The bus side must be able
+ * Makes a device and its node. The desc must be as its struct says. Process context. The bus side must be able
  * to serve callbacks before the call returns. Returns the device or an ERR_PTR: -EEXIST name taken, -ENOSPC too many.
  */
 struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc);

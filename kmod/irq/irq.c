@@ -208,7 +208,7 @@ int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, con
 	return vector_enable(v, reader, arg, data, eventfd);
 }
 
-static void vector_disable(struct kplug_vector *v, struct kplug_reader *reader, u8 *data, u32 size)
+static void vector_disable(struct kplug_vector *v, struct kplug_reader *reader)
 {
 	lockdep_assert_held(&v->kdev->irq_lock);
 	clear_bit(v->index, reader->enabled);
@@ -216,22 +216,19 @@ static void vector_disable(struct kplug_vector *v, struct kplug_reader *reader, 
 	if (!v->users)
 		vector_release(v);
 	kplug_vector_unsubscribe(&reader->vector[v->index]);
-	irq_fire(v, reader, KPLUG_HOOK_INT_DISABLE, data, size);
+	irq_fire(v, reader, KPLUG_HOOK_INT_DISABLE, NULL, 0);
 }
 
-int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
-		      u8 *data)
+int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq *arg)
 {
 	struct kplug_vector *v = kplug_vector_at(kdev, arg->vector);
 
-	if (arg->flags)
-		return -EINVAL;
 	if (IS_ERR(v))
 		return PTR_ERR(v);
 	guard(mutex)(&kdev->irq_lock);
 	if (!test_bit(v->index, reader->enabled))
 		return -EALREADY;
-	vector_disable(v, reader, data, arg->data_size);
+	vector_disable(v, reader);
 	return 0;
 }
 
@@ -241,7 +238,7 @@ void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reade
 
 	guard(mutex)(&kdev->irq_lock);
 	for_each_set_bit(vector, reader->enabled, kdev->desc.vectors)
-		vector_disable(&kdev->vector[vector], reader, NULL, 0);
+		vector_disable(&kdev->vector[vector], reader);
 }
 
 int kplug_irq_unmask(struct kplug_device *kdev, const struct kplug_irq *arg)

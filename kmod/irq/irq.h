@@ -44,8 +44,7 @@ void kplug_reader_free(struct kplug_reader *reader);
 /* See KPLUG_IRQ_ENABLE and its kin. The caller has entered the device. `data`: arg->data_size bytes for the hook. */
 int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
 		     u8 *data);
-int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
-		      u8 *data);
+int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq *arg);
 void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reader);
 int kplug_irq_unmask(struct kplug_device *kdev, const struct kplug_irq *arg);
 int kplug_irq_trigger(struct kplug_device *kdev, const struct kplug_irq *arg);
@@ -55,14 +54,14 @@ int kplug_irq_info(struct kplug_device *kdev, struct kplug_irq_info *arg);
 /* Is there a record for the reader? Any context. */
 bool kplug_irq_has_records(struct kplug_device *kdev, const struct kplug_reader *reader);
 /*
- * Takes up to max records, without waiting; returns how many. They count as unread until committed with the cursors
- * that came with them (absolute ones: enabling a vector anew meanwhile does no harm). Both calls happen under one hold
- * of the file's read_lock.
+ * Takes a record, without waiting; false: there is none. It counts as unread until committed with the cursor that came
+ * with it (an absolute one: enabling a vector anew meanwhile does no harm). Both happen under one hold of the file's
+ * read_lock.
  */
-unsigned int kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *records,
-			    struct kplug_cursor *cursors, unsigned int max);
-void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *records,
-		      const struct kplug_cursor *cursors, unsigned int count);
+bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
+		    struct kplug_cursor *cursor);
+void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record,
+		      const struct kplug_cursor *cursor);
 
 int kplug_irq_alloc(struct kplug_device *kdev);
 /* Frees every interrupt, for the device's removal; waits until no handler and no deferred thread runs. */

@@ -31,13 +31,6 @@ static void vector_count_wakeup(struct kplug_vector *v, u32 notify)
 	v->armed = false;
 }
 
-static void vector_arm(struct kplug_vector *v, u64 ns)
-{
-	lockdep_assert_held(&v->lock);
-	v->armed = true;
-	hrtimer_start(&v->wake_timer, ns_to_ktime(ns), HRTIMER_MODE_REL_SOFT);
-}
-
 void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u64 now)
 {
 	u32 notify = f->ev.notify;
@@ -56,10 +49,12 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u
 	}
 	if (f->attachment->size)
 		v->attachment = *f->attachment;
-	if (notify)
+	if (notify) {
 		vector_count_wakeup(v, notify);
-	else if (f->wake_after && !v->armed)
-		vector_arm(v, f->wake_after);
+	} else if (f->wake_after && !v->armed) {
+		v->armed = true;
+		hrtimer_start(&v->wake_timer, ns_to_ktime(f->wake_after), HRTIMER_MODE_REL_SOFT);
+	}
 	raw_spin_unlock_irqrestore(&v->lock, flags);
 	if (notify)
 		vector_wake_readers(v);
@@ -67,28 +62,22 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u
 
 void kplug_vector_wake(struct kplug_vector *v)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&v->lock, flags);
-	vector_count_wakeup(v, 1);
-	raw_spin_unlock_irqrestore(&v->lock, flags);
+	scoped_guard(raw_spinlock_irqsave, &v->lock)
+		vector_count_wakeup(v, 1);
 	vector_wake_readers(v);
 }
 
 static enum hrtimer_restart wake_timer_fired(struct hrtimer *timer)
 {
 	struct kplug_vector *v = container_of(timer, struct kplug_vector, wake_timer);
-	unsigned long flags;
-	bool due;
 
 	/* A wake-up that came after this function began could not cancel the timer: `armed` tells. */
-	raw_spin_lock_irqsave(&v->lock, flags);
-	due = v->armed;
-	if (due)
+	scoped_guard(raw_spinlock_irqsave, &v->lock) {
+		if (!v->armed)
+			return HRTIMER_NORESTART;
 		vector_count_wakeup(v, 1);
-	raw_spin_unlock_irqrestore(&v->lock, flags);
-	if (due)
-		vector_wake_readers(v);
+	}
+	vector_wake_readers(v);
 	return HRTIMER_NORESTART;
 }
 
@@ -176,79 +165,64 @@ static u32 ns_since(u64 later, u64 time)
 static bool reader_peek_vector(struct kplug_vector *v, const struct kplug_cursor *read, struct kplug_record *record,
 			       struct kplug_cursor *cursor)
 {
-	bool unread;
-
-	raw_spin_lock_irq(&v->lock);
-	unread = v->stats.posts != read->posts;
-	if (unread) {
-		*record = (struct kplug_record){
-			.type = KPLUG_RECORD_IRQ,
-			.vector = v->index,
-			.count = v->stats.sequence - read->sequence,
-			.notify = v->stats.notify - read->notify,
-			.sequence = v->stats.sequence,
-			.time = v->time,
-			.coalesced = v->stats.coalesced - read->coalesced,
-			.lost = v->stats.posts - read->posts - 1,
-			.answered = ns_since(v->answered, v->time),
-			.deferred = ns_since(v->deferred, v->time),
-			.flags = kplug_watchdog_stopped(v) ? KPLUG_RECORD_STOPPED : 0,
-			.data_size = v->attachment.size,
-		};
-		memcpy(record->data, v->attachment.bytes, v->attachment.size);
-		*cursor = v->stats;
-	}
-	raw_spin_unlock_irq(&v->lock);
-	return unread;
+	guard(raw_spinlock_irq)(&v->lock);
+	if (v->stats.posts == read->posts)
+		return false;
+	*record = (struct kplug_record){
+		.type = KPLUG_RECORD_IRQ,
+		.vector = v->index,
+		.count = v->stats.sequence - read->sequence,
+		.notify = v->stats.notify - read->notify,
+		.sequence = v->stats.sequence,
+		.time = v->time,
+		.coalesced = v->stats.coalesced - read->coalesced,
+		.lost = v->stats.posts - read->posts - 1,
+		.answered = ns_since(v->answered, v->time),
+		.deferred = ns_since(v->deferred, v->time),
+		.flags = kplug_watchdog_stopped(v) ? KPLUG_RECORD_STOPPED : 0,
+		.data_size = v->attachment.size,
+	};
+	memcpy(record->data, v->attachment.bytes, v->attachment.size);
+	*cursor = v->stats;
+	return true;
 }
 
 static bool reader_peek_event(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
 			      struct kplug_cursor *cursor)
 {
-	bool unread;
-
-	spin_lock(&kdev->event_lock);
-	unread = kdev->events != reader->events;
-	if (unread) {
-		*record = (struct kplug_record){
-			.type = KPLUG_RECORD_EVENT,
-			.vector = kdev->event_code,
-			.count = kdev->events - reader->events,
-			.time = kdev->event_time,
-		};
-		cursor->sequence = kdev->events;
-	}
-	spin_unlock(&kdev->event_lock);
-	return unread;
+	guard(spinlock)(&kdev->event_lock);
+	if (kdev->events == reader->events)
+		return false;
+	*record = (struct kplug_record){
+		.type = KPLUG_RECORD_EVENT,
+		.vector = kdev->event_code,
+		.count = kdev->events - reader->events,
+		.time = kdev->event_time,
+	};
+	cursor->sequence = kdev->events;
+	return true;
 }
 
-unsigned int kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *records,
-			    struct kplug_cursor *cursors, unsigned int max)
-{
-	unsigned int i, count;
-
-	/* Events are few. Vectors take turns, or busy ones would starve the others. */
-	count = reader_peek_event(kdev, reader, records, cursors);
-	for_each_set_bit_wrap(i, reader->enabled, kdev->desc.vectors, reader->next) {
-		if (count == max)
-			break;
-		count += reader_peek_vector(&kdev->vector[i], &reader->vector[i].cursor, &records[count],
-					    &cursors[count]);
-	}
-	return count;
-}
-
-void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *records,
-		      const struct kplug_cursor *cursors, unsigned int count)
+bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
+		    struct kplug_cursor *cursor)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i++) {
-		if (records[i].type == KPLUG_RECORD_EVENT) {
-			WRITE_ONCE(reader->events, cursors[i].sequence);
-		} else {
-			reader->vector[records[i].vector].cursor = cursors[i];
-			reader->next = records[i].vector + 1; /* past the last: for_each_set_bit_wrap() wraps */
-		}
+	/* Events are few. Vectors take turns, or busy ones would starve the others. */
+	if (reader_peek_event(kdev, reader, record, cursor))
+		return true;
+	for_each_set_bit_wrap(i, reader->enabled, kdev->desc.vectors, reader->next)
+		if (reader_peek_vector(&kdev->vector[i], &reader->vector[i].cursor, record, cursor))
+			return true;
+	return false;
+}
+
+void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record, const struct kplug_cursor *cursor)
+{
+	if (record->type == KPLUG_RECORD_EVENT) {
+		WRITE_ONCE(reader->events, cursor->sequence);
+	} else {
+		reader->vector[record->vector].cursor = *cursor;
+		reader->next = record->vector + 1; /* past the last: for_each_set_bit_wrap() wraps */
 	}
 }

@@ -42,10 +42,10 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	arg->out_opens = count_files(kdev);
 	arg->out_locked = (u64)READ_ONCE(kdev->locked_pages) << PAGE_SHIFT;
 	memcpy(arg->out_bar_size, desc->bar_size, sizeof(arg->out_bar_size));
+	arg->out_interrupts = 0;
 	arg->out_unhandled = 0;
-	memset(arg->out_interrupts, 0, sizeof(arg->out_interrupts));
 	for (irq.vector = 0; !kplug_irq_info(kdev, &irq); irq.vector++) {
-		arg->out_interrupts[irq.vector] = irq.out_interrupts;
+		arg->out_interrupts += irq.out_interrupts;
 		arg->out_unhandled += irq.out_unclaimed;
 	}
 	strscpy_pad(arg->out_name, dev_name(&kdev->dev));
@@ -78,7 +78,53 @@ static int ioctl_reg(struct kplug_device *kdev, struct kplug_reg *arg)
 	return kplug_device_reg(kdev, arg->bar, arg->offset, arg->width, write ? &arg->value : &arg->out_value, write);
 }
 
-/* A caller's argument bytes: on the stack if few, for the sake of calls. */
+static int ioctl_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+{
+	s32 fds[KPLUG_HOOK_COUNT], fd, __user *user = u64_to_user_ptr(arg->prog_fds);
+	int err;
+	u32 i;
+
+	if (arg->prog_count > KPLUG_PROG_MAX)
+		return -E2BIG;
+	memset(fds, 0xff, sizeof(fds)); /* -1: not served */
+	for (i = 0; i < arg->prog_count; i++) {
+		if (get_user(fd, &user[i]))
+			return -EFAULT;
+		if (i < KPLUG_HOOK_COUNT)
+			fds[i] = fd;
+		else if (fd != -1)
+			return -EOPNOTSUPP;
+	}
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	err = kplug_plugin_load(kdev, arg, fds);
+	kplug_device_leave(kdev);
+	return err;
+}
+
+static int ioctl_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg)
+{
+	u32 ids[KPLUG_HOOK_COUNT], __user *user = u64_to_user_ptr(arg->prog_ids);
+	size_t size = min(arg->prog_count * sizeof(*ids), sizeof(ids));
+	int err;
+
+	if (arg->prog_count > KPLUG_PROG_MAX)
+		return -E2BIG;
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	err = kplug_plugin_info(kdev, arg, ids);
+	kplug_device_leave(kdev);
+	if (err)
+		return err;
+	if (copy_to_user(user, ids, size) ||
+	    clear_user((void __user *)user + size, arg->prog_count * sizeof(*ids) - size))
+		return -EFAULT;
+	return 0;
+}
+
+/* A caller's argument bytes: on the stack if few, so that a call does not allocate. */
 struct bytes {
 	u8 *data;
 	u8 few[32];
@@ -136,27 +182,22 @@ static int ioctl_call(struct kplug_file *kfile, struct kplug_call *arg)
 	return err;
 }
 
-static int switch_irq(struct kplug_file *kfile, struct kplug_irq_enable *arg, typeof(&kplug_irq_enable) fn)
+static int ioctl_irq_enable(struct kplug_file *kfile, struct kplug_irq_enable *arg)
 {
 	struct bytes bytes;
 	int err = arg->reserved ? -EINVAL : bytes_enter(&bytes, kfile->kdev, arg->data, arg->data_size);
 
 	if (err)
 		return err;
-	err = fn(kfile->kdev, &kfile->reader, arg, bytes.data);
+	err = kplug_irq_enable(kfile->kdev, &kfile->reader, arg, bytes.data);
 	kplug_device_leave(kfile->kdev);
 	bytes_put(&bytes);
 	return err;
 }
 
-static int ioctl_irq_enable(struct kplug_file *kfile, struct kplug_irq_enable *arg)
+static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 {
-	return switch_irq(kfile, arg, kplug_irq_enable);
-}
-
-static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq_enable *arg)
-{
-	return switch_irq(kfile, arg, kplug_irq_disable);
+	return kplug_irq_disable(kfile->kdev, &kfile->reader, arg);
 }
 
 /*
@@ -171,13 +212,13 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq_enable *
 	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES,                               \
 	  GIVES_FD(kplug_buffer_export))                                                                               \
 	X(BUFFER_ACCESS, kplug_buffer_access, bytes, ioctl_buffer_access, SILENT, ENTERS)                              \
-	X(PLUGIN_LOAD, kplug_plugin_load, version, kplug_plugin_load, WRITES, SILENT)                                  \
+	X(PLUGIN_LOAD, kplug_plugin_load, version, ioctl_plugin_load, WRITES, SILENT, ENTERS)                          \
 	X(PLUGIN_UNLOAD, kplug_plugin_unload, reserved, kplug_plugin_unload, WRITES, SILENT)                           \
 	X(PLUGIN_ROLLBACK, kplug_plugin_unload, reserved, kplug_plugin_rollback, WRITES, SILENT)                       \
-	X(PLUGIN_INFO, kplug_plugin_info, out_version, kplug_plugin_info)                                              \
+	X(PLUGIN_INFO, kplug_plugin_info, out_version, ioctl_plugin_info, ENTERS)                                      \
 	X(CALL, kplug_call, out_result, ioctl_call, WRITES, ENTERS, GIVES_RESULT(kplug_call))                          \
 	X(IRQ_ENABLE, kplug_irq_enable, reserved, ioctl_irq_enable, WRITES, SILENT, ENTERS)                            \
-	X(IRQ_DISABLE, kplug_irq_enable, reserved, ioctl_irq_disable, WRITES, SILENT, ENTERS)                          \
+	X(IRQ_DISABLE, kplug_irq, vector, ioctl_irq_disable, WRITES, SILENT)                                           \
 	X(IRQ_UNMASK, kplug_irq, vector, kplug_irq_unmask, WRITES, SILENT)                                             \
 	X(IRQ_TRIGGER, kplug_irq, vector, kplug_irq_trigger, WRITES, SILENT)                                           \
 	X(IRQ_RESUME, kplug_irq, vector, kplug_irq_resume, WRITES, SILENT)                                             \
@@ -236,7 +277,7 @@ struct command {
 				   __VA_ARGS__ },
 static const struct command commands[] = { COMMANDS(ROW) };
 
-/* The size that the caller gives decides, not the one in `cmd`: a struct that has grown is still the same command. */
+/* Ignores the size in `cmd`: the struct's own size counts, and a struct that has grown is still the same command. */
 static const struct command *find_command(unsigned int cmd)
 {
 	const struct command *c;
@@ -269,7 +310,7 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return err;
 	if (c->write && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	/* Before there is an fd, a lock or a write that the caller would not learn of. */
+	/* Check that outputs can be written before the command makes an fd, a lock or a write that the caller would miss. */
 	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &args, min(size, c->size)))
 		return -EFAULT;
 	if (!c->enters) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device's node: open, read, poll, mmap. The ioctls are in ioctl.c. */
+#include <linux/compat.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
@@ -97,37 +98,36 @@ static bool file_ready(struct kplug_file *kfile)
 	return kplug_irq_has_records(kfile->kdev, &kfile->reader) || READ_ONCE(kfile->kdev->dead);
 }
 
-/* Reads what is there, in bytes; 0: nothing. Records that cannot be copied out stay unread. */
-static ssize_t file_read_now(struct kplug_file *kfile, char __user *to, unsigned int max)
+/* Reads what is there, up to `max` records, in bytes; 0: nothing. A record that cannot be copied out stays unread. */
+static ssize_t file_read_now(struct kplug_file *kfile, struct kplug_record __user *to, size_t max)
 {
-	struct kplug_record records[4]; /* the stack is small; read() may give less than there is */
-	struct kplug_cursor cursors[ARRAY_SIZE(records)];
-	unsigned int count;
-	ssize_t ret;
+	struct kplug_record record;
+	struct kplug_cursor cursor;
+	size_t count;
 
 	guard(mutex)(&kfile->read_lock);
-	count = kplug_irq_peek(kfile->kdev, &kfile->reader, records, cursors, min(max, ARRAY_SIZE(records)));
-	ret = count * sizeof(*records);
-	if (copy_to_user(to, records, ret))
-		return -EFAULT;
-	kplug_irq_commit(&kfile->reader, records, cursors, count);
-	return ret;
+	for (count = 0; count < max && kplug_irq_peek(kfile->kdev, &kfile->reader, &record, &cursor); count++) {
+		if (copy_to_user(&to[count], &record, sizeof(record)))
+			return count * sizeof(record) ?: -EFAULT;
+		kplug_irq_commit(&kfile->reader, &record, &cursor);
+	}
+	return count * sizeof(record);
 }
 
 static ssize_t node_read(struct file *file, char __user *to, size_t size, loff_t *offset)
 {
 	struct kplug_file *kfile = file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
-	size_t max = size / sizeof(struct kplug_record);
+	size_t max = min(size / sizeof(struct kplug_record), 64); /* a busy device would keep read() going */
 	ssize_t ret;
 
 	if (!max)
 		return -EINVAL;
 	for (;;) {
-		ret = file_read_now(kfile, to, min_t(size_t, max, UINT_MAX));
+		ret = file_read_now(kfile, (struct kplug_record __user *)to, max);
 		if (ret)
 			return ret;
-		/* Nothing, or another thread took what woke us. */
+		/* Nothing, or another thread read the record that woke us. */
 		if (READ_ONCE(kdev->dead))
 			return -ENODEV;
 		if (file->f_flags & O_NONBLOCK)
@@ -157,7 +157,9 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	int err;
 
-	/* Not kplug_device_enter(): it could wait for a removal that waits for an ioctl that wants our mmap_lock. */
+	if (in_compat_syscall())
+		return -EOPNOTSUPP;
+	/* Not kplug_device_enter(): it could wait for a removal that waits for an ioctl that waits for our mmap_lock. */
 	if (!percpu_down_read_trylock(&kdev->alive))
 		return -ENODEV;
 	if (kdev->dead)
@@ -174,6 +176,12 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	return err;
 }
 
+/* The ABI is for 64-bit programs only: 32-bit ones could not give mmap() the offsets. */
+static long node_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return -EOPNOTSUPP;
+}
+
 const struct file_operations kplug_fops = {
 	.owner = THIS_MODULE,
 	.open = node_open,
@@ -183,5 +191,5 @@ const struct file_operations kplug_fops = {
 	.mmap = node_mmap,
 	.get_unmapped_area = thp_get_unmapped_area, /* at the offset's place between two boundaries of 2 MiB */
 	.unlocked_ioctl = kplug_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
+	.compat_ioctl = node_compat_ioctl,
 };

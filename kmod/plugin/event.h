@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a hook is told. Plugins see it through the module's BTF (vmlinux.h names the same members), so it holds no
- * kernel pointer. A plugin cannot write it; kfuncs can.
+ * The event that a hook gets. Plugins read it through the module's BTF (vmlinux.h names the same members), so it holds
+ * no kernel pointer. Plugins cannot write it; kfuncs can.
  */
 #ifndef KPLUG_EVENT_H
 #define KPLUG_EVENT_H
@@ -36,8 +36,9 @@ struct kplug_event {
 	u32 flags;
 	u32 notify;
 	/*
-	 * Always NULL. Where a kfunc wants a struct of plain numbers the verifier takes any memory of that size: a
-	 * program's stack, with a forged frame around it. A struct with a pointer must be the kernel's own.
+	 * Always NULL. For a kfunc's argument that is a struct of plain numbers, the verifier accepts any memory of that
+	 * size, so a program could pass its stack with a forged context around it. A struct that has a pointer must be
+	 * the kernel's own.
 	 */
 	void *unforgeable;
 };

@@ -11,7 +11,7 @@
 #define CREATE_TRACE_POINTS
 #include "plugin/trace.h"
 
-/* As __bpf_trace_run() in kernel/trace/bpf_trace.c. False: the program was running already on this CPU. */
+/* As __bpf_trace_run() in kernel/trace/bpf_trace.c. False: skipped, since the program was running on this CPU. */
 static bool hook_run(struct bpf_prog *prog, struct kplug_event *ev)
 {
 	struct bpf_trace_run_ctx run_ctx = {};
@@ -42,7 +42,7 @@ static void hook_probe(void *unused, struct kplug_event *ev)
 		return;
 	prog = plugin->prog[ev->hook];
 	if (prog) {
-		/* Skipped, it has not answered: what is done without a plugin is done. */
+		/* A skipped program has not answered: the default answer holds. */
 		f->served = hook_run(prog, ev);
 		if (!f->served)
 			atomic64_inc(&plugin->misses);
@@ -62,8 +62,8 @@ void kplug_hook_fire(struct kplug_hook_ctx *f)
 	struct kplug_event *ev = &f->ev;
 
 	/*
-	 * Newer kernels fire tracepoints preemptible. A program preempted inside would be skipped in silence for the
-	 * next thread on this CPU, and one plugin must serve the whole event.
+	 * Newer kernels fire tracepoints with preemption on. If a program were preempted here, the next thread on this
+	 * CPU would skip it silently; and one plugin must serve the whole event.
 	 */
 	preempt_disable_notrace();
 	switch (ev->hook) {

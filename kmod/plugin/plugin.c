@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's plugin: which programs may be one, attaching, swapping and detaching them. */
+/* A device's plugin: checks programs, attaches, swaps and detaches them. */
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/capability.h>
@@ -26,10 +26,10 @@ static bool takes_event(const struct bpf_prog_aux *aux)
 }
 
 /*
- * What the verifier has promised about a program holds only where the program was meant to be attached, so each part
- * of "a tp_btf program of this hook" is looked at.
+ * What the verifier proved holds only at the attach point that the program was verified for, so check each part of "a
+ * tp_btf program of this hook".
  */
-static bool serves(const struct bpf_prog *prog, enum kplug_hook hook)
+static bool serves_hook(const struct bpf_prog *prog, enum kplug_hook hook)
 {
 	const struct bpf_prog_aux *aux = prog->aux;
 
@@ -51,7 +51,7 @@ static void plugin_put(struct kplug_plugin *plugin)
 	kfree(plugin);
 }
 
-static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 *fds)
 {
 	struct kplug_plugin *plugin;
 	unsigned int count = 0;
@@ -68,15 +68,15 @@ static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct k
 	plugin->uid = current_uid();
 	plugin->load_time = ktime_get_boottime_ns();
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++) {
-		if (arg->prog_fd[hook] == -1)
+		if (fds[hook] == -1)
 			continue;
-		prog = bpf_prog_get_type_dev(arg->prog_fd[hook], BPF_PROG_TYPE_TRACING, false);
+		prog = bpf_prog_get_type_dev(fds[hook], BPF_PROG_TYPE_TRACING, false);
 		err = PTR_ERR_OR_ZERO(prog);
 		if (err)
 			goto err_put;
 		plugin->prog[hook] = prog;
 		err = -EPROTOTYPE;
-		if (!serves(prog, hook))
+		if (!serves_hook(prog, hook))
 			goto err_put;
 		count++;
 	}
@@ -114,17 +114,17 @@ static void plugin_publish(struct kplug_device *kdev, struct kplug_plugin *plugi
 		plugin_put(kept);
 }
 
-int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 fds[KPLUG_HOOK_COUNT])
 {
 	struct kplug_plugin *plugin;
 
 	if (!may_load())
 		return -EPERM;
-	if (arg->flags & ~KPLUG_PLUGIN_REPLACE || !arg->name[0] ||
+	if (arg->flags & ~KPLUG_PLUGIN_REPLACE || arg->reserved || !arg->name[0] ||
 	    strnlen(arg->name, KPLUG_NAME_LEN) == KPLUG_NAME_LEN ||
 	    strnlen(arg->version, KPLUG_NAME_LEN) == KPLUG_NAME_LEN)
 		return -EINVAL;
-	plugin = plugin_get(kdev, arg);
+	plugin = plugin_get(kdev, arg, fds);
 	if (IS_ERR(plugin))
 		return PTR_ERR(plugin);
 
@@ -169,7 +169,7 @@ void kplug_plugin_remove(struct kplug_device *kdev)
 	plugin_publish(kdev, NULL);
 }
 
-int kplug_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg)
+int kplug_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg, u32 ids[KPLUG_HOOK_COUNT])
 {
 	const struct kplug_plugin *plugin;
 	enum kplug_hook hook;
@@ -184,11 +184,12 @@ int kplug_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg)
 		return -ENOENT;
 	arg->out_uid = from_kuid_munged(current_user_ns(), plugin->uid);
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
-		arg->out_prog_id[hook] = plugin->prog[hook] ? plugin->prog[hook]->aux->id : 0;
+		ids[hook] = plugin->prog[hook] ? plugin->prog[hook]->aux->id : 0;
 	arg->out_load_time = plugin->load_time;
 	arg->out_misses = atomic64_read(&plugin->misses);
 	arg->out_last_error = READ_ONCE(plugin->last_error);
 	arg->out_swaps = kdev->swaps;
+	arg->out_reserved = 0;
 	strscpy(arg->out_name, plugin->name);
 	strscpy(arg->out_version, plugin->version);
 	return 0;

@@ -17,6 +17,7 @@
  *   EPERM    a capability is missing
  *   ENODEV   the device has gone
  *   ENOMEM   no memory
+ *   EOPNOTSUPP  also: the caller is a 32-bit program. This ABI is for 64-bit programs only, ioctl() and mmap() alike
  * Others are listed at their command.
  */
 #ifndef KPLUG_UAPI_H
@@ -28,17 +29,17 @@
 #endif
 
 /* Version of this ABI and of what plugins see; a plugin object states the one it was built for. */
-#define KPLUG_API_VERSION 1
+#define KPLUG_API_VERSION 2
 
 #define KPLUG_NAME_LEN 32 /* device and plugin names, with the final NUL */
 #define KPLUG_BUFFER_NAME_LEN 16 /* with the final NUL; letters, digits, '_' and '.', as BPF map names */
 #define KPLUG_BUFFER_MAX (512U << 20) /* bytes in one buffer (the kernel's BPF_MAX_VAR_OFF) */
 #define KPLUG_CALL_MAX 4096 /* bytes of a call's or an enable's argument */
-#define KPLUG_VECTOR_MAX 32
+#define KPLUG_VECTOR_MAX 2048 /* as many as MSI-X has at most */
 #define KPLUG_ATTACH_MAX 64 /* bytes that a plugin attaches to an interrupt's record */
 #define KPLUG_BAR_MAX 6
 
-/* The hooks, in the order of kplug_plugin_load.prog_fd[]. */
+/* The hooks, in the order of kplug_plugin_load.prog_fds. New ones come last. */
 enum kplug_hook {
 	KPLUG_HOOK_OPEN,
 	KPLUG_HOOK_CLOSE,
@@ -91,7 +92,7 @@ struct kplug_info {
 	__u32 out_opens; /* open files of this node */
 	__u64 out_locked; /* bytes of program memory locked now (KPLUG_DMA_LOCK), in whole pages */
 	__u64 out_bar_size[KPLUG_BAR_MAX]; /* bytes; 0: no such BAR, or not memory */
-	__u64 out_interrupts[KPLUG_VECTOR_MAX]; /* handled, per vector, since the device was bound */
+	__u64 out_interrupts; /* handled, of all vectors, since the device was bound; of one: KPLUG_IRQ_INFO */
 	__u64 out_unhandled; /* of all vectors, see kplug_irq_info.out_unclaimed */
 	char out_name[KPLUG_NAME_LEN];
 };
@@ -321,15 +322,20 @@ struct kplug_dma_unlock {
  *   EBUSY   the device has a plugin, and KPLUG_PLUGIN_REPLACE is not set
  *   EBADF   an fd is not open
  *   EINVAL  an fd is not one of a BPF program of type tracing, or no fd is given
+ *   E2BIG   prog_count is more than KPLUG_PROG_MAX
+ *   EOPNOTSUPP  an fd is given for a hook that this kernel does not have
  *   EPROTOTYPE  a program is not a tp_btf one of the hook in whose place its fd stands, or is sleepable
  */
 struct kplug_plugin_load {
 	__u32 size;
 	__u32 flags; /* KPLUG_PLUGIN_REPLACE */
-	__s32 prog_fd[KPLUG_HOOK_COUNT]; /* by enum kplug_hook; -1: the plugin does not serve it */
+	__u64 prog_fds; /* pointer to __s32[prog_count], by enum kplug_hook; -1: the plugin does not serve the hook */
+	__u32 prog_count; /* 0..KPLUG_PROG_MAX; hooks past it are not served */
+	__u32 reserved;
 	char name[KPLUG_NAME_LEN];
 	char version[KPLUG_NAME_LEN];
 };
+#define KPLUG_PROG_MAX 1024 /* entries of prog_fds and prog_ids */
 #define KPLUG_PLUGIN_REPLACE 0x1U /* swap: the one that runs is kept for KPLUG_PLUGIN_ROLLBACK, until the next swap */
 
 /*
@@ -346,13 +352,15 @@ struct kplug_plugin_unload {
  * the maps that it had; a second one swaps back. Same rights as loading. ENOENT: nothing was swapped since the load.
  */
 
-/* What is loaded. Any open. ENOENT: no plugin, or none before it. */
+/* What is loaded. Any open. ENOENT: no plugin, or none before it. E2BIG: prog_count is more than KPLUG_PROG_MAX. */
 struct kplug_plugin_info {
 	__u32 size;
 	__u32 flags; /* KPLUG_PLUGIN_PREVIOUS */
+	__u64 prog_ids; /* pointer to __u32[prog_count]: gets BPF program ids by enum kplug_hook; 0: not served */
+	__u32 prog_count; /* 0: ids are not wanted; entries past the kernel's hooks get 0 */
 	__u32 out_uid; /* who loaded it, as the caller's user namespace sees it */
 	__u32 out_swaps; /* of this device's plugins, rollbacks included */
-	__u32 out_prog_id[KPLUG_HOOK_COUNT]; /* BPF program ids; 0: not served */
+	__u32 out_reserved;
 	__u64 out_load_time; /* ns, CLOCK_BOOTTIME */
 	__u64 out_misses; /* runs that the kernel's recursion guard skipped */
 	__s64 out_last_error; /* the last negative result that it answered; 0: none */
@@ -384,7 +392,7 @@ struct kplug_call {
  * afterwards, is signalled by one for each wake-up until the vector is disabled here, and once more if the device goes;
  * read() and poll() work as well.
  *   ERANGE    no such vector
- *   EALREADY  this file has enabled it (KPLUG_IRQ_DISABLE: has not)
+ *   EALREADY  this file has enabled it
  *   E2BIG     data_size is more than KPLUG_CALL_MAX
  *   EBADF     eventfd is not open
  *   EINVAL    eventfd is not one
@@ -400,17 +408,16 @@ struct kplug_irq_enable {
 };
 #define KPLUG_IRQ_EVENTFD 0x1U
 
-/* The reverse; waits until no hook of the vector runs. Takes a struct kplug_irq_enable too, with flags 0. */
-
 /*
- * Acts on a vector. KPLUG_IRQ_UNMASK: lets an INTx line through again that was masked because no plugin claimed it (a
+ * Acts on a vector. KPLUG_IRQ_DISABLE: reverses KPLUG_IRQ_ENABLE; returns when no hook of the vector runs, or, if other
+ * open files have it enabled, at once. KPLUG_IRQ_UNMASK: lets an INTx line through again that was masked because no plugin claimed it (a
  * no-op otherwise). KPLUG_IRQ_TRIGGER: raises the vector by software. KPLUG_IRQ_RESUME: lets a vector through again
  * that a guard has stopped. All need an open for writing.
  *   ERANGE      no such vector
  *   EAGAIN      TRIGGER: nobody has enabled it (the software device keeps one for whoever will)
  *   EOPNOTSUPP  TRIGGER: the device cannot raise it by software (INTx)
  *   EBUSY       UNMASK: a guard has stopped it
- *   EALREADY    RESUME: it is not stopped
+ *   EALREADY    RESUME: it is not stopped; DISABLE: this file has not enabled it
  */
 struct kplug_irq {
 	__u32 size;
@@ -487,7 +494,7 @@ struct kplug_soft {
 #define KPLUG_PLUGIN_INFO _IOWR(KPLUG_IOC_MAGIC, 6, struct kplug_plugin_info)
 #define KPLUG_CALL _IOWR(KPLUG_IOC_MAGIC, 7, struct kplug_call)
 #define KPLUG_IRQ_ENABLE _IOWR(KPLUG_IOC_MAGIC, 8, struct kplug_irq_enable)
-#define KPLUG_IRQ_DISABLE _IOWR(KPLUG_IOC_MAGIC, 9, struct kplug_irq_enable)
+#define KPLUG_IRQ_DISABLE _IOWR(KPLUG_IOC_MAGIC, 9, struct kplug_irq)
 #define KPLUG_IRQ_UNMASK _IOWR(KPLUG_IOC_MAGIC, 10, struct kplug_irq)
 #define KPLUG_IRQ_TRIGGER _IOWR(KPLUG_IOC_MAGIC, 11, struct kplug_irq)
 #define KPLUG_REG _IOWR(KPLUG_IOC_MAGIC, 12, struct kplug_reg)
@@ -539,6 +546,7 @@ struct kplug_record {
 	__u32 flags; /* KPLUG_RECORD_STOPPED */
 	__u32 data_size; /* 0..KPLUG_ATTACH_MAX */
 	__u8 data[KPLUG_ATTACH_MAX]; /* what the hooks attached to the last interrupt; zeros behind data_size */
+	__u64 reserved[2]; /* 0 */
 };
 #define KPLUG_RECORD_IRQ 1
 #define KPLUG_RECORD_EVENT 2
