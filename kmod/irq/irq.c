@@ -162,9 +162,9 @@ static int vector_enable(struct kplug_vector *v, struct kplug_reader *reader, co
 	int err;
 
 	lockdep_assert_held(&v->kdev->irq_lock);
-	err = test_bit(v->index, reader->enabled) ?
-		      -EALREADY :
-		      irq_fire(v, reader, KPLUG_HOOK_INT_ENABLE, data, arg->data_size);
+	err = -EALREADY;
+	if (!test_bit(v->index, reader->enabled))
+		err = irq_fire(v, reader, KPLUG_HOOK_INT_ENABLE, data, arg->data_size);
 	if (err) {
 		if (eventfd)
 			eventfd_ctx_put(eventfd);

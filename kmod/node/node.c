@@ -165,9 +165,11 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	if (kdev->dead)
 		err = -ENODEV;
 	else if (offset >= KPLUG_MMAP_HUGE(0))
-		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_HUGE(0)) >> 32, (u32)offset >> PAGE_SHIFT, true, vma);
+		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_HUGE(0)) >> 32, (u32)offset >> PAGE_SHIFT, true,
+					vma);
 	else if (offset >= KPLUG_MMAP_BUFFER(0))
-		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_BUFFER(0)) >> 32, (u32)offset >> PAGE_SHIFT, false, vma);
+		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_BUFFER(0)) >> 32, (u32)offset >> PAGE_SHIFT, false,
+					vma);
 	else if (offset >= KPLUG_MMAP_BAR(0))
 		err = kplug_bar_mmap(kdev, vma);
 	else

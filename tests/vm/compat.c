@@ -43,7 +43,8 @@ static int open_node(const char *name)
 
 static void refused(void **state)
 {
-	struct kplug_info *info = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	struct kplug_info *info =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	const struct rig_dev *d = *state;
 	char name[48];
 	int fd, soft = open_node("kplug_soft");
@@ -57,11 +58,9 @@ static void refused(void **state)
 	info->size = sizeof(*info);
 	assert_int_equal(call_32(IA32_IOCTL, fd, (uint32_t)KPLUG_INFO, (uintptr_t)info, 0, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(info->out_api_version, 0);
-	assert_int_equal(call_32(IA32_IOCTL, soft, (uint32_t)KPLUG_SOFT_CREATE, (uintptr_t)info, 0, 0, 0),
-			 -EOPNOTSUPP);
+	assert_int_equal(call_32(IA32_IOCTL, soft, (uint32_t)KPLUG_SOFT_CREATE, (uintptr_t)info, 0, 0, 0), -EOPNOTSUPP);
 	/* The offset is in pages of 4 KiB: BAR 0. */
-	assert_int_equal(call_32(IA32_MMAP2, 0, 4096, PROT_READ, MAP_SHARED, fd, KPLUG_MMAP_BAR(0) >> 12),
-			 -EOPNOTSUPP);
+	assert_int_equal(call_32(IA32_MMAP2, 0, 4096, PROT_READ, MAP_SHARED, fd, KPLUG_MMAP_BAR(0) >> 12), -EOPNOTSUPP);
 	munmap(info, 4096);
 	close(fd);
 	close(soft);

@@ -165,8 +165,8 @@ static void as_many_as_there_can_be(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_of_seventy),	      TEST(all_of_seventy), TEST(in_turn), TEST(plugin_sees_the_vector),
-		TEST(as_many_as_there_can_be),
+		TEST(one_of_seventy),	      TEST(all_of_seventy),	     TEST(in_turn),
+		TEST(plugin_sees_the_vector), TEST(as_many_as_there_can_be),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT);
