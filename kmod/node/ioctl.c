@@ -245,9 +245,7 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 #define RUN(CMD, type, last, fn, ...)                                                                                  \
 	static int run_##CMD(struct kplug_file *kfile, void *arg)                                                      \
 	{                                                                                                              \
-		struct type *typed = arg;                                                                              \
-                                                                                                                       \
-		return fn(SUBJECT(fn, type), typed);                                                                   \
+		return fn(SUBJECT(fn, type), (struct type *)arg);                                                      \
 	}
 COMMANDS(RUN)
 
@@ -310,7 +308,7 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return err;
 	if (c->write && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	/* Check that outputs can be written before the command makes an fd, a lock or a write that the caller would miss. */
+	/* Can outputs be written? Else the caller would miss the fd, lock or write that the command makes. */
 	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &args, min(size, c->size)))
 		return -EFAULT;
 	if (!c->enters) {

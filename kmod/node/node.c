@@ -159,7 +159,7 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (in_compat_syscall())
 		return -EOPNOTSUPP;
-	/* Not kplug_device_enter(): it could wait for a removal that waits for an ioctl that waits for our mmap_lock. */
+	/* Not kplug_device_enter(): it could wait for a removal, that for an ioctl, and that for our mmap_lock. */
 	if (!percpu_down_read_trylock(&kdev->alive))
 		return -ENODEV;
 	if (kdev->dead)

@@ -36,9 +36,9 @@ struct kplug_event {
 	u32 flags;
 	u32 notify;
 	/*
-	 * Always NULL. For a kfunc's argument that is a struct of plain numbers, the verifier accepts any memory of that
-	 * size, so a program could pass its stack with a forged context around it. A struct that has a pointer must be
-	 * the kernel's own.
+	 * Always NULL. Where a kfunc takes a struct of plain numbers, the verifier accepts any memory of that size, so
+	 * a program could pass its stack with a forged context around it. A struct that has a pointer must be the
+	 * kernel's own.
 	 */
 	void *unforgeable;
 };

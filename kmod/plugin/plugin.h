@@ -22,7 +22,7 @@ struct kplug_plugin {
 	s64 last_error; /* the last negative answer */
 };
 
-/* See KPLUG_PLUGIN_LOAD, _UNLOAD, _ROLLBACK and _INFO; fds and ids are their arrays. The caller has entered the device. */
+/* See KPLUG_PLUGIN_LOAD and its kin; fds and ids are their arrays. The caller has entered the device. */
 int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 fds[KPLUG_HOOK_COUNT]);
 int kplug_plugin_unload(struct kplug_device *kdev, const struct kplug_plugin_unload *arg);
 int kplug_plugin_rollback(struct kplug_device *kdev, const struct kplug_plugin_unload *arg);
