@@ -57,7 +57,7 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* What a hook is told (kmod/event.h). Read-only: the verifier refuses a write. */
+/* What a hook is told (kmod/plugin/event.h). Read-only: the verifier refuses a write. */
 struct kplug_event {
 	u32 hook; /* enum kplug_hook */
 	u32 device; /* number of the device, its minor */
@@ -70,6 +70,7 @@ struct kplug_event {
 	u64 sequence; /* interrupt, deferred: number of the (last) interrupt of this vector, from 1 */
 	u64 count; /* deferred: how many interrupts it stands for */
 	u64 time; /* ns, CLOCK_MONOTONIC. interrupt, event: of it; deferred: of the last interrupt; others: 0 */
+	u64 file; /* open, close, call, int_enable, int_disable: id of the open file, never used again; others: 0 */
 	s64 result; /* the answer so far */
 	u32 flags;
 	u32 notify;

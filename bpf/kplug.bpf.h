@@ -107,7 +107,11 @@ struct kplug_arena_place {
 #define KPLUG_SETTING(type, name, value, min, max)                                                                     \
 	volatile type name SEC(".data.settings") __attribute__((btf_decl_tag("kplug:" #min ".." #max))) = (value)
 
-/* A hook: `ev` is its struct kplug_event *, see vmlinux.h. The value that a tp_btf program returns is not looked at. */
+/*
+ * A hook: `ev` is its struct kplug_event *, see vmlinux.h. ev->file tells whose call it is: a plugin that keeps
+ * something for an open file keys it by that id and drops it in `close`. The value that a tp_btf program returns is
+ * ignored.
+ */
 #define KPLUG_HOOK(hook)                                                                                               \
 	static __always_inline void kplug_hook_##hook(struct kplug_event *ev);                                         \
 	SEC("tp_btf/kplug_" #hook)                                                                                     \

@@ -162,7 +162,6 @@ int call_plugin(const struct args *a);
 int reg_read(const struct args *a);
 int reg_write(const struct args *a);
 int irq_enable(const struct args *a);
-int irq_disable(const struct args *a);
 int irq_wait(const struct args *a);
 int irq_trigger(const struct args *a);
 int irq_list(const struct args *a);

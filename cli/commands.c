@@ -106,8 +106,6 @@ const struct command commands[] = {
 	  "Enable a vector until SIGINT or SIGTERM.\n"
 	  "The command stays in the foreground, because closing the device disables the vector.\n"
 	  "--data is passed to the plugin's int_enable hook." },
-	{ "irq disable", irq_disable, 2, 2, 0, "DEV VECTOR",
-	  "Always fails: an enable ends with the command that made it, so stop that one." },
 	{ "irq wait", irq_wait, 1, 1 + KPLUG_VECTOR_MAX, OPT(COUNT) | OPT(TIMEOUT) | OPT(UNMASK) | OPT(JSON),
 	  "DEV [VECTOR...] [--count N] [--timeout MS] [--unmask] [--json]",
 	  "Enable vectors (default: 0) and print each interrupt record.\n"

@@ -36,7 +36,7 @@ struct kplug_device {
 	char name[KPLUG_NAME_LEN];
 	int fd; /* O_NONBLOCK */
 	pid_t pid; /* who opened it: the mappings and what it has enabled are not a child's */
-	uint32_t enabled; /* vectors, by bits */
+	bool *enabled; /* by vector, info.out_vectors of them */
 	bool read_only;
 	struct kplug_info info; /* of the open: only members that cannot change are looked at */
 	pthread_mutex_t bar_lock; /* for making bar[]; read without it */
@@ -151,7 +151,11 @@ int kp_verify(struct kplug_plugin *plugin, unsigned int level, char **ret_logs);
 int kp_libbpf_failed(const struct kplug_plugin *plugin, int err);
 #define KP_NEEDS_CAPS "needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN outside any user namespace; run it as root"
 
-/* plugin_running.c. The maps that a device's plugin uses. */
+/* plugin_running.c. What runs, and its programs' ids by hook, 0: none. -errno without an error text. */
+int kp_plugin_info(struct kplug_device *dev, uint32_t flags, struct kplug_plugin_info *ret_info,
+		   uint32_t ret_ids[KPLUG_HOOK_COUNT]);
+
+/* The maps that a device's plugin uses. */
 struct kp_map {
 	struct bpf_map_info info;
 	struct btf *btf; /* or NULL */

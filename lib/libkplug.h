@@ -30,6 +30,11 @@
 
 #include "kplug_uapi.h"
 
+/* The kernel refuses 32-bit programs: see kplug_uapi.h. */
+#if UINTPTR_MAX < UINT64_MAX
+#error "kplug is for 64-bit programs only"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -512,8 +517,11 @@ const char *kplug_plugin_log(const struct kplug_plugin *plugin);
  */
 int kplug_plugin_unload(struct kplug_device *dev);
 
-/* What is loaded. -ENOENT: nothing. */
+/* What is loaded; prog_ids and prog_count are 0. -ENOENT: nothing. */
 int kplug_plugin_info(struct kplug_device *dev, struct kplug_plugin_info *ret_info);
+
+/* The ids of its BPF programs, by enum kplug_hook; 0: it does not serve the hook. count: of ret_ids. -ENOENT: nothing. */
+int kplug_plugin_prog_ids(struct kplug_device *dev, uint32_t *ret_ids, size_t count);
 
 /* The same of what a rollback would bring back. -ENOENT: there is none. */
 int kplug_plugin_previous(struct kplug_device *dev, struct kplug_plugin_info *ret_info);

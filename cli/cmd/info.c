@@ -7,7 +7,7 @@
 
 struct device_state {
 	struct kplug_info info;
-	struct kplug_irq_info vectors[KPLUG_VECTOR_MAX];
+	struct kplug_irq_info *vectors;
 	size_t vector_count;
 	struct kplug_buffer_info *buffers;
 	size_t buffer_count;
@@ -19,7 +19,7 @@ static void keep_vector(const struct kplug_irq_info *v, void *arg)
 {
 	struct device_state *f = arg;
 
-	if (f->vector_count < KPLUG_VECTOR_MAX)
+	if (f->vector_count < f->info.out_vectors)
 		f->vectors[f->vector_count++] = *v;
 }
 
@@ -30,6 +30,7 @@ static int get_device_state(struct kplug_device *dev, struct device_state *f)
 	err = kplug_device_info(dev, &f->info);
 	if (err)
 		return err;
+	f->vectors = must_have(calloc(f->info.out_vectors + 1, sizeof(*f->vectors)));
 	err = each_vector(dev, keep_vector, f);
 	if (err)
 		return err;
@@ -158,6 +159,7 @@ int show_info(const struct args *a)
 		print_device(a->pos[0], &f);
 out:
 	loaded_free(&f.plugin);
+	free(f.vectors);
 	free(f.buffers);
 	return close_device(dev, a->pos[0], ret);
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* irq trigger, irq resume and irq disable: one ioctl on one vector. */
-#include <errno.h>
-
+/* irq trigger and irq resume: one ioctl on one vector. */
 #include "cli.h"
 
 static int open_vector(const struct args *a, struct kplug_device **ret_dev, uint32_t *ret_vector)
@@ -29,20 +27,4 @@ int irq_resume(const struct args *a)
 
 	ret = open_vector(a, &dev, &vector);
 	return ret ? ret : close_device(dev, a->pos[0], kplug_irq_resume(dev, vector));
-}
-
-int irq_disable(const struct args *a)
-{
-	struct kplug_device *dev = NULL;
-	uint32_t vector = 0;
-	int ret;
-
-	ret = open_vector(a, &dev, &vector);
-	if (ret)
-		return ret;
-	ret = kplug_irq_disable(dev, vector);
-	if (ret != -EALREADY)
-		return close_device(dev, a->pos[0], ret);
-	kplug_device_close(dev);
-	return failed("%s: vector %u: an enable ends with the command that made it; stop that one", a->pos[0], vector);
 }

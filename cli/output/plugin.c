@@ -41,7 +41,7 @@ uint32_t loaded_hooks(const struct loaded *l)
 	uint32_t hooks = 0;
 
 	for (int h = 0; h < KPLUG_HOOK_COUNT; h++)
-		if (l->info.out_prog_id[h])
+		if (l->prog_ids[h])
 			hooks |= 1U << h;
 	return hooks;
 }
@@ -64,6 +64,8 @@ int loaded_get(struct kplug_device *dev, struct loaded *l)
 
 	*l = (struct loaded){ .device = kplug_device_name(dev) };
 	err = kplug_plugin_info(dev, &l->info);
+	if (!err)
+		err = kplug_plugin_prog_ids(dev, l->prog_ids, KPLUG_HOOK_COUNT);
 	if (err)
 		return err;
 	err = kplug_plugin_pins(dev, &l->pins);
@@ -153,8 +155,8 @@ void loaded_print(const struct loaded *l)
 	for (size_t p = 0; p < l->count; p++)
 		print_program(&l->programs[p]);
 	for (int h = 0; !l->count && h < KPLUG_HOOK_COUNT; h++)
-		if (info->out_prog_id[h])
-			print_field("hook", "%s, program id %u", kplug_hook_name(h), info->out_prog_id[h]);
+		if (l->prog_ids[h])
+			print_field("hook", "%s, program id %u", kplug_hook_name(h), l->prog_ids[h]);
 	print_field("misses", "%" PRIu64, (uint64_t)info->out_misses);
 	print_field("swaps", "%u", info->out_swaps);
 	if (info->out_last_error)
@@ -208,8 +210,8 @@ cJSON *loaded_object(const struct loaded *l)
 	json_signed(o, "last_error", info->out_last_error);
 	json_add(o, "hooks", hooks_array(loaded_hooks(l)));
 	for (int h = 0; h < KPLUG_HOOK_COUNT; h++)
-		if (info->out_prog_id[h])
-			json_unsigned(ids, kplug_hook_name(h), info->out_prog_id[h]);
+		if (l->prog_ids[h])
+			json_unsigned(ids, kplug_hook_name(h), l->prog_ids[h]);
 	json_add(o, "prog_ids", ids);
 	if (l->count) {
 		programs = json_array();

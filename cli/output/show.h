@@ -15,6 +15,7 @@ cJSON *buffer_object(const char *device, const struct kplug_buffer_info *info);
 struct loaded {
 	const char *device; /* the device owns it */
 	struct kplug_plugin_info info;
+	uint32_t prog_ids[KPLUG_HOOK_COUNT]; /* 0: not served */
 	struct kplug_program_info *programs; /* NULL: no right to see them */
 	size_t count;
 	char buffer[KPLUG_BUFFER_NAME_LEN]; /* "": none, or unknown */

@@ -121,8 +121,8 @@ struct kplug_device {
 };
 
 /*
- * Make a device and its node. Process context. The bus side must be able to serve callbacks before the call returns.
- * Returns the device or an ERR_PTR: -EINVAL a bad desc, -EEXIST name taken, -ENOSPC too many.
+ * Make a device and its node. The desc must be as its struct says. Process context. The bus side must be able to serve
+ * callbacks before the call returns. Returns the device or an ERR_PTR: -EEXIST name taken, -ENOSPC too many.
  */
 struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc);
 

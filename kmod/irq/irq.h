@@ -13,21 +13,22 @@ struct kplug_device;
 /* What a vector has counted since its device was bound, or how far a reader has read of it. */
 struct kplug_cursor {
 	u64 sequence; /* interrupts handled; of events: events */
-	u64 held; /* interrupts whose hook woke nobody */
+	u64 coalesced; /* interrupts whose hook woke no reader */
 	u64 posts; /* wake-ups */
 	u64 notify; /* sum of their notify counts */
 };
 
-/* How far an open file has read, and what it has enabled. */
+/* What an open file has enabled, and how far it has read. */
 struct kplug_reader {
-	u32 enabled; /* bit per vector; kplug_device.irq_lock, and read without it */
+	u64 file; /* id of the open file, for events; never reused */
+	u64 events; /* as `cursor` below */
 	u32 next; /* the vector that the next read begins with, under the file's read_lock */
-	u64 events; /* as cursor below */
+	unsigned long *enabled; /* a bit per vector: written under kplug_device.irq_lock, read without it */
 	struct kplug_subscription {
 		struct kplug_cursor cursor; /* under the file's read_lock, or while not enabled */
 		struct eventfd_ctx *eventfd; /* or NULL */
 		struct list_head node; /* kplug_vector.eventfds */
-	} vector[KPLUG_VECTOR_MAX];
+	} *vector; /* kplug_device.desc.vectors of them */
 };
 
 /* What a plugin has attached to an interrupt. Bytes behind `size` are not initialised. */
@@ -36,30 +37,34 @@ struct kplug_attachment {
 	u8 bytes[KPLUG_ATTACH_MAX];
 };
 
+/* Prepares a zeroed reader for the device's vectors. kplug_reader_free() also undoes a failed init. */
+int kplug_reader_init(struct kplug_device *kdev, struct kplug_reader *reader);
+void kplug_reader_free(struct kplug_reader *reader);
+
 /* See KPLUG_IRQ_ENABLE and its kin. The caller has entered the device. `data`: arg->data_size bytes for the hook. */
 int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
 		     u8 *data);
-int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
-		      u8 *data);
+int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq *arg);
 /* Disables what the reader has enabled; its eventfds stay subscribed. */
 void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reader);
 /* Before the reader is freed. The device may be dead, or being removed. */
 void kplug_irq_unsubscribe_all(struct kplug_device *kdev, struct kplug_reader *reader);
-int kplug_irq_unmask(struct kplug_device *kdev, u32 vector);
-int kplug_irq_trigger(struct kplug_device *kdev, u32 vector);
-int kplug_irq_resume(struct kplug_device *kdev, u32 vector);
+int kplug_irq_unmask(struct kplug_device *kdev, const struct kplug_irq *arg);
+int kplug_irq_trigger(struct kplug_device *kdev, const struct kplug_irq *arg);
+int kplug_irq_resume(struct kplug_device *kdev, const struct kplug_irq *arg);
 int kplug_irq_info(struct kplug_device *kdev, struct kplug_irq_info *arg);
 
 /* Is there a record for the reader? Any context. */
-bool kplug_irq_news(struct kplug_device *kdev, const struct kplug_reader *reader);
+bool kplug_irq_has_records(struct kplug_device *kdev, const struct kplug_reader *reader);
 /*
- * Up to max records, without waiting; returns how many. They stay news until committed, with the cursors that came with
- * them (absolute ones: a vector enabled anew meanwhile does no harm). Both under one hold of the file's read_lock.
+ * Takes a record, without waiting; false: there is none. It counts as unread until committed with the cursor that came
+ * with it (an absolute one: enabling a vector anew meanwhile does no harm). Both happen under one hold of the file's
+ * read_lock.
  */
-unsigned int kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *records,
-			    struct kplug_cursor *cursors, unsigned int max);
-void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *records,
-		      const struct kplug_cursor *cursors, unsigned int count);
+bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
+		    struct kplug_cursor *cursor);
+void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record,
+		      const struct kplug_cursor *cursor);
 
 int kplug_irq_alloc(struct kplug_device *kdev);
 /* Frees every interrupt, for the device's removal; waits until no handler and no deferred thread runs. */

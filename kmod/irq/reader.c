@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who is told of a vector's interrupts: sleepers, eventfds, and each open file by its own cursor. */
-#include <linux/bitops.h>
+/* Wakes the readers of a vector (sleepers, eventfds) and keeps what each open file has read, by its cursor. */
+#include <linux/bitmap.h>
 #include <linux/eventfd.h>
 #include <linux/rculist.h>
+#include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
 #include "core/compat.h"
 #include "irq/vector.h"
 
-static void wake(struct kplug_vector *v)
+static void vector_wake_readers(struct kplug_vector *v)
 {
 	struct kplug_subscription *s;
 
@@ -20,32 +21,25 @@ static void wake(struct kplug_vector *v)
 	wake_up_interruptible(&v->kdev->readers);
 }
 
-static void count_wakeup(struct kplug_vector *v, u32 notify)
+static void vector_count_wakeup(struct kplug_vector *v, u32 notify)
 {
 	lockdep_assert_held(&v->lock);
-	v->now.posts++;
-	v->now.notify += notify;
+	v->stats.posts++;
+	v->stats.notify += notify;
 	if (v->armed)
-		hrtimer_try_to_cancel(&v->late);
+		hrtimer_try_to_cancel(&v->wake_timer);
 	v->armed = false;
 }
 
-static void arm(struct kplug_vector *v, u64 ns)
-{
-	lockdep_assert_held(&v->lock);
-	v->armed = true;
-	hrtimer_start(&v->late, ns_to_ktime(ns), HRTIMER_MODE_REL_SOFT);
-}
-
-void kplug_vector_post(struct kplug_vector *v, const struct kplug_frame *f, u64 now)
+void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u64 now)
 {
 	u32 notify = f->ev.notify;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	if (f->ev.hook == KPLUG_HOOK_INTERRUPT) {
-		v->now.sequence++;
-		v->now.held += !notify;
+		v->stats.sequence++;
+		v->stats.coalesced += !notify;
 		v->time = f->ev.time;
 		v->answered = now;
 		v->deferred = 0;
@@ -55,39 +49,35 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_frame *f, u64 
 	}
 	if (f->attachment->size)
 		v->attachment = *f->attachment;
-	if (notify)
-		count_wakeup(v, notify);
-	else if (f->wake_after && !v->armed)
-		arm(v, f->wake_after);
+	if (notify) {
+		vector_count_wakeup(v, notify);
+	} else if (f->wake_after && !v->armed) {
+		v->armed = true;
+		hrtimer_start(&v->wake_timer, ns_to_ktime(f->wake_after), HRTIMER_MODE_REL_SOFT);
+	}
 	raw_spin_unlock_irqrestore(&v->lock, flags);
 	if (notify)
-		wake(v);
+		vector_wake_readers(v);
 }
 
 void kplug_vector_wake(struct kplug_vector *v)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&v->lock, flags);
-	count_wakeup(v, 1);
-	raw_spin_unlock_irqrestore(&v->lock, flags);
-	wake(v);
+	scoped_guard(raw_spinlock_irqsave, &v->lock)
+		vector_count_wakeup(v, 1);
+	vector_wake_readers(v);
 }
 
-static enum hrtimer_restart late(struct hrtimer *timer)
+static enum hrtimer_restart wake_timer_fired(struct hrtimer *timer)
 {
-	struct kplug_vector *v = container_of(timer, struct kplug_vector, late);
-	unsigned long flags;
-	bool due;
+	struct kplug_vector *v = container_of(timer, struct kplug_vector, wake_timer);
 
-	/* A wake-up may have come while we began to run, and could not cancel us any more. */
-	raw_spin_lock_irqsave(&v->lock, flags);
-	due = v->armed;
-	if (due)
-		count_wakeup(v, 1);
-	raw_spin_unlock_irqrestore(&v->lock, flags);
-	if (due)
-		wake(v);
+	/* A wake-up that came after this function began could not cancel the timer: `armed` tells. */
+	scoped_guard(raw_spinlock_irqsave, &v->lock) {
+		if (!v->armed)
+			return HRTIMER_NORESTART;
+		vector_count_wakeup(v, 1);
+	}
+	vector_wake_readers(v);
 	return HRTIMER_NORESTART;
 }
 
@@ -97,7 +87,7 @@ void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 in
 	v->index = index;
 	raw_spin_lock_init(&v->lock);
 	INIT_LIST_HEAD(&v->eventfds);
-	kplug_hrtimer_setup(&v->late, late, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+	kplug_hrtimer_setup(&v->wake_timer, wake_timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 }
 
 void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd)
@@ -105,20 +95,19 @@ void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader,
 	struct kplug_subscription *s = &reader->vector[v->index];
 
 	raw_spin_lock_irq(&v->lock);
-	s->cursor = v->now;
+	s->cursor = v->stats;
 	raw_spin_unlock_irq(&v->lock);
 	s->eventfd = eventfd;
 	if (eventfd)
 		list_add_rcu(&s->node, &v->eventfds);
 }
 
-void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 vectors)
+void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 first, u32 past)
 {
-	unsigned long set = vectors;
 	bool any = false;
-	unsigned int i;
+	u32 i;
 
-	for_each_set_bit(i, &set, KPLUG_VECTOR_MAX) {
+	for (i = first; i < past; i++) {
 		if (reader->vector[i].eventfd) {
 			list_del_rcu(&reader->vector[i].node);
 			any = true;
@@ -127,16 +116,16 @@ void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 vectors)
 	if (!any)
 		return;
 	synchronize_rcu(); /* once: a wake-up may be on any of them */
-	for_each_set_bit(i, &set, KPLUG_VECTOR_MAX) {
+	for (i = first; i < past; i++) {
 		if (reader->vector[i].eventfd)
 			eventfd_ctx_put(reader->vector[i].eventfd);
 		reader->vector[i].eventfd = NULL;
 	}
 }
 
-void kplug_vector_calm(struct kplug_vector *v)
+void kplug_vector_cancel_wake(struct kplug_vector *v)
 {
-	hrtimer_cancel(&v->late);
+	hrtimer_cancel(&v->wake_timer);
 	v->armed = false;
 }
 
@@ -144,20 +133,35 @@ void kplug_vector_end(struct kplug_vector *v)
 {
 	struct kplug_subscription *s;
 
-	kplug_vector_calm(v);
+	kplug_vector_cancel_wake(v);
 	list_for_each_entry(s, &v->eventfds, node)
 		eventfd_signal(s->eventfd);
 }
 
-bool kplug_irq_news(struct kplug_device *kdev, const struct kplug_reader *reader)
+int kplug_reader_init(struct kplug_device *kdev, struct kplug_reader *reader)
 {
-	unsigned long enabled = READ_ONCE(reader->enabled);
+	reader->enabled = bitmap_zalloc(kdev->desc.vectors, GFP_KERNEL_ACCOUNT);
+	reader->vector = kvcalloc(kdev->desc.vectors, sizeof(*reader->vector), GFP_KERNEL_ACCOUNT);
+	spin_lock(&kdev->event_lock);
+	reader->events = kdev->events;
+	spin_unlock(&kdev->event_lock);
+	return reader->enabled && reader->vector ? 0 : -ENOMEM;
+}
+
+void kplug_reader_free(struct kplug_reader *reader)
+{
+	bitmap_free(reader->enabled);
+	kvfree(reader->vector);
+}
+
+bool kplug_irq_has_records(struct kplug_device *kdev, const struct kplug_reader *reader)
+{
 	unsigned int i;
 
 	if (READ_ONCE(kdev->events) != READ_ONCE(reader->events))
 		return true;
-	for_each_set_bit(i, &enabled, KPLUG_VECTOR_MAX)
-		if (READ_ONCE(kdev->vector[i].now.posts) != READ_ONCE(reader->vector[i].cursor.posts))
+	for_each_set_bit(i, reader->enabled, kdev->desc.vectors)
+		if (READ_ONCE(kdev->vector[i].stats.posts) != READ_ONCE(reader->vector[i].cursor.posts))
 			return true;
 	return false;
 }
@@ -167,82 +171,67 @@ static u32 ns_since(u64 later, u64 time)
 	return later ? min_t(u64, later - time, U32_MAX) : 0;
 }
 
-static bool peek_vector(struct kplug_vector *v, const struct kplug_cursor *read, struct kplug_record *record,
-			struct kplug_cursor *cursor)
+static bool reader_peek_vector(struct kplug_vector *v, const struct kplug_cursor *read, struct kplug_record *record,
+			       struct kplug_cursor *cursor)
 {
-	bool news;
-
-	raw_spin_lock_irq(&v->lock);
-	news = v->now.posts != read->posts;
-	if (news) {
-		*record = (struct kplug_record){
-			.type = KPLUG_RECORD_IRQ,
-			.vector = v->index,
-			.count = v->now.sequence - read->sequence,
-			.notify = v->now.notify - read->notify,
-			.sequence = v->now.sequence,
-			.time = v->time,
-			.coalesced = v->now.held - read->held,
-			.lost = v->now.posts - read->posts - 1,
-			.answered = ns_since(v->answered, v->time),
-			.deferred = ns_since(v->deferred, v->time),
-			.flags = kplug_guard_stopped(v) ? KPLUG_RECORD_STOPPED : 0,
-			.data_size = v->attachment.size,
-		};
-		memcpy(record->data, v->attachment.bytes, v->attachment.size);
-		*cursor = v->now;
-	}
-	raw_spin_unlock_irq(&v->lock);
-	return news;
+	guard(raw_spinlock_irq)(&v->lock);
+	if (v->stats.posts == read->posts)
+		return false;
+	*record = (struct kplug_record){
+		.type = KPLUG_RECORD_IRQ,
+		.vector = v->index,
+		.count = v->stats.sequence - read->sequence,
+		.notify = v->stats.notify - read->notify,
+		.sequence = v->stats.sequence,
+		.time = v->time,
+		.coalesced = v->stats.coalesced - read->coalesced,
+		.lost = v->stats.posts - read->posts - 1,
+		.answered = ns_since(v->answered, v->time),
+		.deferred = ns_since(v->deferred, v->time),
+		.flags = kplug_watchdog_stopped(v) ? KPLUG_RECORD_STOPPED : 0,
+		.data_size = v->attachment.size,
+	};
+	memcpy(record->data, v->attachment.bytes, v->attachment.size);
+	*cursor = v->stats;
+	return true;
 }
 
-static bool peek_event(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
-		       struct kplug_cursor *cursor)
+static bool reader_peek_event(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
+			      struct kplug_cursor *cursor)
 {
-	bool news;
-
-	spin_lock(&kdev->event_lock);
-	news = kdev->events != reader->events;
-	if (news) {
-		*record = (struct kplug_record){
-			.type = KPLUG_RECORD_EVENT,
-			.vector = kdev->event_code,
-			.count = kdev->events - reader->events,
-			.time = kdev->event_time,
-		};
-		cursor->sequence = kdev->events;
-	}
-	spin_unlock(&kdev->event_lock);
-	return news;
+	guard(spinlock)(&kdev->event_lock);
+	if (kdev->events == reader->events)
+		return false;
+	*record = (struct kplug_record){
+		.type = KPLUG_RECORD_EVENT,
+		.vector = kdev->event_code,
+		.count = kdev->events - reader->events,
+		.time = kdev->event_time,
+	};
+	cursor->sequence = kdev->events;
+	return true;
 }
 
-unsigned int kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *records,
-			    struct kplug_cursor *cursors, unsigned int max)
-{
-	unsigned long enabled = READ_ONCE(reader->enabled);
-	unsigned int i, count;
-
-	/* Events are few; vectors take turns, or busy ones would starve the others. */
-	count = peek_event(kdev, reader, records, cursors);
-	for_each_set_bit_wrap(i, &enabled, KPLUG_VECTOR_MAX, reader->next) {
-		if (count == max)
-			break;
-		count += peek_vector(&kdev->vector[i], &reader->vector[i].cursor, &records[count], &cursors[count]);
-	}
-	return count;
-}
-
-void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *records,
-		      const struct kplug_cursor *cursors, unsigned int count)
+bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
+		    struct kplug_cursor *cursor)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i++) {
-		if (records[i].type == KPLUG_RECORD_EVENT) {
-			WRITE_ONCE(reader->events, cursors[i].sequence);
-		} else {
-			reader->vector[records[i].vector].cursor = cursors[i];
-			reader->next = (records[i].vector + 1) % KPLUG_VECTOR_MAX;
-		}
+	/* Events are few. Vectors take turns, or busy ones would starve the others. */
+	if (reader_peek_event(kdev, reader, record, cursor))
+		return true;
+	for_each_set_bit_wrap(i, reader->enabled, kdev->desc.vectors, reader->next)
+		if (reader_peek_vector(&kdev->vector[i], &reader->vector[i].cursor, record, cursor))
+			return true;
+	return false;
+}
+
+void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record, const struct kplug_cursor *cursor)
+{
+	if (record->type == KPLUG_RECORD_EVENT) {
+		WRITE_ONCE(reader->events, cursor->sequence);
+	} else {
+		reader->vector[record->vector].cursor = *cursor;
+		reader->next = record->vector + 1; /* past the last: for_each_set_bit_wrap() wraps */
 	}
 }

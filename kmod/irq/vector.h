@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A vector, between irq.c (its life and its hooks), reader.c (who is told) and guard.c (who stops it). */
+/* A vector, shared by irq.c (enable, disable, hooks), reader.c (wakes readers) and watchdog.c (may stop it). */
 #ifndef KPLUG_VECTOR_H
 #define KPLUG_VECTOR_H
 
@@ -11,12 +11,12 @@
 #include "plugin/hook.h"
 #include "irq/irq.h"
 
-/* Written by the vector's handler alone but where it is said: an interrupt in service does not come again. */
-struct kplug_guard {
+/* Written by the vector's handler alone unless noted: an interrupt in service does not come again. */
+struct kplug_watchdog {
 	u32 stopped; /* enum kplug_stop; cleared under irq_lock */
 	u32 seen; /* INTx: interrupts that a plugin had a say in */
-	u32 wrong; /* ... looks in a row that found the line not as the plugin says */
-	bool looking; /* ... at this interrupt */
+	u32 wrong; /* ... checks in a row that found the line not as the plugin says */
+	bool checking; /* ... at this interrupt */
 	bool was_up; /* ... and the line was up before the hook */
 	u32 strikes; /* for runs over the budget */
 	u64 longest; /* ns, of the interrupt hook's runs */
@@ -30,18 +30,18 @@ struct kplug_vector {
 	u32 index;
 	int irq; /* Linux number; valid while requested */
 	bool requested; /* under irq_lock */
-	unsigned int users; /* enabling files; written under irq_lock, read by the handlers */
+	unsigned int users; /* open files that have it enabled; written under irq_lock, read by the handlers */
 	atomic_t pending; /* interrupts that the deferred hook has not seen */
-	struct kplug_guard guard;
+	struct kplug_watchdog watchdog;
 
 	raw_spinlock_t lock;
-	struct kplug_cursor now; /* under lock, as the next six */
-	bool armed; /* `late` is to wake */
+	struct kplug_cursor stats; /* under lock, as the next six */
+	bool armed; /* wake_timer is to wake */
 	u64 time; /* ns: when the last interrupt came */
 	u64 answered; /* ... its interrupt hook was done */
 	u64 deferred; /* ... the deferred hook began; 0: it has not */
 	struct kplug_attachment attachment; /* to the last interrupt */
-	struct hrtimer late; /* wakes if nothing else does: kplug_wake_after() */
+	struct hrtimer wake_timer; /* wakes if nothing else does: kplug_wake_after() */
 
 	struct list_head eventfds; /* RCU list, written under irq_lock */
 };
@@ -51,26 +51,29 @@ static inline bool kplug_vector_intx(const struct kplug_vector *v)
 	return v->kdev->desc.irq_mode == KPLUG_IRQ_INTX;
 }
 
-/* reader.c. Tells what a hook has answered that began, or, for interrupt, ended at `now` (ns). Handler or thread. */
-void kplug_vector_post(struct kplug_vector *v, const struct kplug_frame *f, u64 now);
-/* One wake-up more, whatever the plugin says. Any context. */
+/* irq.c. The vector of this number, or an ERR_PTR of -ERANGE. */
+struct kplug_vector *kplug_vector_at(struct kplug_device *kdev, u32 index);
+
+/* reader.c. Publishes a hook's answer. now (ns): when `interrupt` ended or `deferred` began. Handler or thread. */
+void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u64 now);
+/* Wakes the readers once, whatever the plugin says. Any context. */
 void kplug_vector_wake(struct kplug_vector *v);
 void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 index);
 /* Begins a reader's view of the vector, under irq_lock. Takes over the eventfd, which may be NULL. */
 void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd);
-/* Ends its views of several vectors, a bit each, and drops their eventfds. Under irq_lock; waits a grace period. */
-void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 vectors);
-/* Ends what kplug_wake_after() has begun; no hook runs. */
-void kplug_vector_calm(struct kplug_vector *v);
-/* At the device's removal, under irq_lock: signals eventfds once more. They stay until their files close. */
+/* Ends its views of vectors [first, past), and drops their eventfds. Under irq_lock; waits for one grace period. */
+void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 first, u32 past);
+/* Cancels what kplug_wake_after() has armed. No hook runs. */
+void kplug_vector_cancel_wake(struct kplug_vector *v);
+/* At the device's removal, under irq_lock: signals the eventfds once more. They stay until their files close. */
 void kplug_vector_end(struct kplug_vector *v);
 
-/* guard.c. Around the interrupt hook; start and end: ns. The latter may stop the vector. Hard IRQ. */
-void kplug_guard_before(struct kplug_vector *v);
-void kplug_guard_after(struct kplug_vector *v, u32 flags, u64 start, u64 end);
-static inline u32 kplug_guard_stopped(const struct kplug_vector *v)
+/* watchdog.c. Called around the interrupt hook; start and end in ns. The second may stop the vector. Hard IRQ. */
+void kplug_watchdog_before(struct kplug_vector *v);
+void kplug_watchdog_after(struct kplug_vector *v, u32 flags, u64 start, u64 end);
+static inline u32 kplug_watchdog_stopped(const struct kplug_vector *v)
 {
-	return smp_load_acquire(&v->guard.stopped); /* with kplug_irq_resume() and stop() */
+	return smp_load_acquire(&v->watchdog.stopped); /* pairs with kplug_irq_resume() and watchdog_stop() */
 }
 
 #endif /* KPLUG_VECTOR_H */

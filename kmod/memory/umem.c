@@ -10,7 +10,7 @@
 #include "core/device.h"
 #include "dma/dma.h"
 #include "memory/kinds.h"
-#include "node/file.h"
+#include "node/node.h"
 
 #define ENTRIES_AT_ONCE 1024U
 

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registers in a program's address space. Its pages come by faults, each of which sees that the device is there: what
- * an mmap puts in, a removal could miss, since the kernel has not yet listed the mapping.
+ * Maps registers into a program's address space. Faults insert the pages, and each checks that the device is alive. If
+ * mmap() inserted them, a removal could miss them: the kernel lists the mapping only afterwards.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
 
-#include "node/bar.h"
 #include "core/device.h"
-#include "node/file.h"
+#include "node/node.h"
 
 static u32 bar_of(unsigned long pgoff)
 {
 	return ((u64)pgoff >> (40 - PAGE_SHIFT)) - 1;
 }
 
-/* The pages from the address on, up to 2 MiB of them. */
-static vm_fault_t insert(struct kplug_device *kdev, struct vm_fault *vmf)
+/* Inserts the pages from the address on, up to 2 MiB. */
+static vm_fault_t bar_insert(struct kplug_device *kdev, struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long end = min(vma->vm_end, vmf->address + PMD_SIZE), at;
@@ -29,22 +28,22 @@ static vm_fault_t insert(struct kplug_device *kdev, struct vm_fault *vmf)
 	return ret;
 }
 
-static vm_fault_t fault(struct vm_fault *vmf)
+static vm_fault_t bar_fault(struct vm_fault *vmf)
 {
 	struct kplug_file *kfile = vmf->vma->vm_file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
 	vm_fault_t ret;
 
-	/* Only a removal would have us wait, and it may wait for an ioctl that wants our mmap_lock. */
+	/* Never wait: only a removal holds it, and that may wait for an ioctl that waits for our mmap_lock. */
 	if (!percpu_down_read_trylock(&kdev->alive))
 		return VM_FAULT_SIGBUS;
-	ret = kdev->dead ? VM_FAULT_SIGBUS : insert(kdev, vmf);
+	ret = kdev->dead ? VM_FAULT_SIGBUS : bar_insert(kdev, vmf);
 	kplug_device_leave(kdev);
 	return ret;
 }
 
-static const struct vm_operations_struct vm_ops = {
-	.fault = fault,
+static const struct vm_operations_struct bar_vm_ops = {
+	.fault = bar_fault,
 };
 
 int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma)
@@ -65,7 +64,7 @@ int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP | VM_IO | VM_PFNMAP);
 	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	vma->vm_ops = &vm_ops;
+	vma->vm_ops = &bar_vm_ops;
 	return 0;
 }
 
@@ -73,7 +72,7 @@ void kplug_bar_zap(struct kplug_device *kdev)
 {
 	struct kplug_file *kfile;
 
-	/* A mapping holds its file open, so every one is found; a node made by mknod has a mapping of its own. */
+	/* A mapping holds its file open, so this finds all; each node made by mknod has an address_space of its own. */
 	mutex_lock(&kdev->files_lock);
 	list_for_each_entry(kfile, &kdev->files, list)
 		unmap_mapping_range(kfile->file->f_mapping, KPLUG_MMAP_BAR(0),

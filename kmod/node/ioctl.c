@@ -3,7 +3,6 @@
  * The table of ioctls. User memory is touched only while the device is not entered: a page fault must not hold up its
  * removal.
  */
-#include <linux/capability.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/kmod.h>
@@ -15,46 +14,19 @@
 #include "buffer/buffer.h"
 #include "core/device.h"
 #include "dma/dma.h"
-#include "node/file.h"
+#include "node/node.h"
 #include "plugin/hook.h"
 #include "plugin/plugin.h"
 
-union args {
-	u32 size;
-	struct kplug_info info;
-	struct kplug_buffer_alloc buffer_alloc;
-	struct kplug_buffer_info buffer_info;
-	struct kplug_buffer_free buffer_free;
-	struct kplug_buffer_export buffer_export;
-	struct kplug_buffer_access buffer_access;
-	struct kplug_plugin_load plugin_load;
-	struct kplug_plugin_unload plugin_unload;
-	struct kplug_plugin_info plugin_info;
-	struct kplug_call call;
-	struct kplug_irq_enable irq_enable;
-	struct kplug_irq irq;
-	struct kplug_irq_info irq_info;
-	struct kplug_reg reg;
-	struct kplug_dma_lock dma_lock;
-	struct kplug_dma_entries dma_entries;
-	struct kplug_dma_unlock dma_unlock;
-};
-
 static u32 count_files(struct kplug_device *kdev)
 {
-	u32 count;
-
-	mutex_lock(&kdev->files_lock);
-	count = list_count_nodes(&kdev->files);
-	mutex_unlock(&kdev->files_lock);
-	return count;
+	guard(mutex)(&kdev->files_lock);
+	return list_count_nodes(&kdev->files);
 }
 
-static int info(struct kplug_file *kfile, union args *args)
+static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 {
-	struct kplug_device *kdev = kfile->kdev;
 	const struct kplug_device_desc *desc = &kdev->desc;
-	struct kplug_info *arg = &args->info;
 	struct kplug_irq_info irq;
 
 	arg->out_api_version = KPLUG_API_VERSION;
@@ -71,110 +43,105 @@ static int info(struct kplug_file *kfile, union args *args)
 	arg->out_opens = count_files(kdev);
 	arg->out_locked = (u64)READ_ONCE(kdev->umem_pages) << PAGE_SHIFT;
 	memcpy(arg->out_bar_size, desc->bar_size, sizeof(arg->out_bar_size));
+	arg->out_interrupts = 0;
 	arg->out_unhandled = 0;
-	memset(arg->out_interrupts, 0, sizeof(arg->out_interrupts));
 	for (irq.vector = 0; !kplug_irq_info(kdev, &irq); irq.vector++) {
-		arg->out_interrupts[irq.vector] = irq.out_interrupts;
+		arg->out_interrupts += irq.out_interrupts;
 		arg->out_unhandled += irq.out_unclaimed;
 	}
 	strscpy_pad(arg->out_name, dev_name(&kdev->dev));
 	return 0;
 }
 
-static int buffer_alloc(struct kplug_file *kfile, union args *args)
+static int ioctl_buffer_info(struct kplug_file *kfile, struct kplug_buffer_info *arg)
 {
-	return kplug_buffer_alloc(kfile->kdev, &args->buffer_alloc);
-}
-
-static int buffer_info(struct kplug_file *kfile, union args *args)
-{
-	if (args->buffer_info.flags & KPLUG_BUFFER_FD && !(kfile->file->f_mode & FMODE_WRITE))
+	if (arg->flags & KPLUG_BUFFER_FD && !(kfile->file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	return kplug_buffer_info(kfile->kdev, &args->buffer_info);
+	return kplug_buffer_info(kfile->kdev, arg);
 }
 
-static int buffer_free(struct kplug_file *kfile, union args *args)
+static int ioctl_buffer_access(struct kplug_file *kfile, struct kplug_buffer_access *arg)
 {
-	return kplug_buffer_free(kfile->kdev, &args->buffer_free);
-}
-
-static int buffer_export(struct kplug_file *kfile, union args *args)
-{
-	return kplug_buffer_export(kfile->kdev, &args->buffer_export);
-}
-
-static int buffer_access(struct kplug_file *kfile, union args *args)
-{
-	if (args->buffer_access.flags & KPLUG_ACCESS_WRITE && !(kfile->file->f_mode & FMODE_WRITE))
+	if (arg->flags & KPLUG_ACCESS_WRITE && !(kfile->file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	return kplug_buffer_access(kfile->kdev, &args->buffer_access);
+	return kplug_buffer_access(kfile->kdev, arg);
 }
 
-static int plugin_load(struct kplug_file *kfile, union args *args)
+static int ioctl_reg(struct kplug_device *kdev, struct kplug_reg *arg)
 {
-	return kplug_plugin_load(kfile->kdev, &args->plugin_load);
-}
-
-static int plugin_unload(struct kplug_file *kfile, union args *args)
-{
-	return args->plugin_unload.reserved ? -EINVAL : kplug_plugin_unload(kfile->kdev);
-}
-
-static int plugin_rollback(struct kplug_file *kfile, union args *args)
-{
-	return args->plugin_unload.reserved ? -EINVAL : kplug_plugin_rollback(kfile->kdev);
-}
-
-static int plugin_info(struct kplug_file *kfile, union args *args)
-{
-	return kplug_plugin_info(kfile->kdev, &args->plugin_info);
-}
-
-static int irq_unmask(struct kplug_file *kfile, union args *args)
-{
-	return kplug_irq_unmask(kfile->kdev, args->irq.vector);
-}
-
-static int irq_resume(struct kplug_file *kfile, union args *args)
-{
-	return kplug_irq_resume(kfile->kdev, args->irq.vector);
-}
-
-static int irq_info(struct kplug_file *kfile, union args *args)
-{
-	return kplug_irq_info(kfile->kdev, &args->irq_info);
-}
-
-static int irq_trigger(struct kplug_file *kfile, union args *args)
-{
-	return kplug_irq_trigger(kfile->kdev, args->irq.vector);
-}
-
-static int reg(struct kplug_file *kfile, union args *args)
-{
-	struct kplug_reg *arg = &args->reg;
 	bool write = arg->flags & KPLUG_REG_WRITE;
-	u64 value = arg->value;
-	int err = kplug_device_reg_right(kfile->kdev);
+	int err = kplug_device_reg_right(kdev);
 
 	if (err)
 		return err;
 	if (arg->flags & ~KPLUG_REG_WRITE)
 		return -EINVAL;
-	err = kplug_device_reg(kfile->kdev, arg->bar, arg->offset, arg->width, &value, write);
-	if (!err && !write)
-		arg->out_value = value;
+	return kplug_device_reg(kdev, arg->bar, arg->offset, arg->width, write ? &arg->value : &arg->out_value, write);
+}
+
+static int ioctl_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+{
+	s32 fds[KPLUG_HOOK_COUNT], fd, __user *user = u64_to_user_ptr(arg->prog_fds);
+	int err;
+	u32 i;
+
+	if (arg->prog_count > KPLUG_PROG_MAX)
+		return -E2BIG;
+	memset(fds, 0xff, sizeof(fds)); /* -1: not served */
+	for (i = 0; i < arg->prog_count; i++) {
+		if (get_user(fd, &user[i]))
+			return -EFAULT;
+		if (i < KPLUG_HOOK_COUNT)
+			fds[i] = fd;
+		else if (fd != -1)
+			return -EOPNOTSUPP;
+	}
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	err = kplug_plugin_load(kdev, arg, fds);
+	kplug_device_leave(kdev);
 	return err;
 }
 
-/* A caller's argument bytes: on the stack if few, for the sake of calls. */
+static int ioctl_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg)
+{
+	u32 ids[KPLUG_HOOK_COUNT], __user *user = u64_to_user_ptr(arg->prog_ids);
+	size_t size = min(arg->prog_count * sizeof(*ids), sizeof(ids));
+	int err;
+
+	if (arg->prog_count > KPLUG_PROG_MAX)
+		return -E2BIG;
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	err = kplug_plugin_info(kdev, arg, ids);
+	kplug_device_leave(kdev);
+	if (err)
+		return err;
+	if (copy_to_user(user, ids, size) ||
+	    clear_user((void __user *)user + size, arg->prog_count * sizeof(*ids) - size))
+		return -EFAULT;
+	return 0;
+}
+
+/* A caller's argument bytes: on the stack if few, so that a call does not allocate. */
 struct bytes {
 	u8 *data;
 	u8 few[32];
 };
 
-static __always_inline int bytes_get(struct bytes *b, u64 from, u32 size)
+static void bytes_put(struct bytes *b)
 {
+	if (b->data != b->few)
+		kvfree(b->data);
+}
+
+/* Copies the bytes in, then enters the device. After success: kplug_device_leave() and bytes_put(). */
+static __always_inline int bytes_enter(struct bytes *b, struct kplug_device *kdev, u64 from, u32 size)
+{
+	int err;
+
 	b->data = b->few;
 	if (size > KPLUG_CALL_MAX)
 		return -E2BIG;
@@ -183,19 +150,15 @@ static __always_inline int bytes_get(struct bytes *b, u64 from, u32 size)
 		if (!b->data)
 			return -ENOMEM;
 	}
-	return size && copy_from_user(b->data, u64_to_user_ptr(from), size) ? -EFAULT : 0;
+	err = size && copy_from_user(b->data, u64_to_user_ptr(from), size) ? -EFAULT : kplug_device_enter(kdev);
+	if (err)
+		bytes_put(b);
+	return err;
 }
 
-static void bytes_put(struct bytes *b)
+static int fire_call(struct kplug_file *kfile, struct kplug_call *arg, u8 *data)
 {
-	if (b->data != b->few)
-		kvfree(b->data);
-}
-
-/* The device is entered. */
-static int fire_call(struct kplug_device *kdev, struct kplug_call *arg, u8 *data)
-{
-	struct kplug_frame f = KPLUG_PROCESS_FRAME(kdev, KPLUG_HOOK_CALL);
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, KPLUG_HOOK_CALL, kfile->reader.file);
 
 	f.ev.message = arg->message;
 	f.ev.size = arg->data_size;
@@ -205,77 +168,96 @@ static int fire_call(struct kplug_device *kdev, struct kplug_call *arg, u8 *data
 	return f.answered ? 0 : -ENOMSG;
 }
 
-static int call(struct kplug_file *kfile, union args *args)
+static int ioctl_call(struct kplug_file *kfile, struct kplug_call *arg)
 {
-	struct kplug_call *arg = &args->call;
-	struct bytes bytes __uninitialized; /* bytes_get() sets what is used; clearing it would cost each call */
-	int err;
+	struct bytes bytes __uninitialized; /* bytes_enter() sets what is used; clearing it would cost each call */
+	int err = arg->reserved ? -EINVAL : bytes_enter(&bytes, kfile->kdev, arg->data, arg->data_size);
 
-	if (arg->reserved)
-		return -EINVAL;
-	err = bytes_get(&bytes, arg->data, arg->data_size);
 	if (err)
-		goto out;
-	err = kplug_device_enter(kfile->kdev);
-	if (err)
-		goto out;
-	err = fire_call(kfile->kdev, arg, bytes.data);
+		return err;
+	err = fire_call(kfile, arg, bytes.data);
 	kplug_device_leave(kfile->kdev);
 	if (!err && arg->data_size && copy_to_user(u64_to_user_ptr(arg->data), bytes.data, arg->data_size))
 		err = -EFAULT;
-out:
 	bytes_put(&bytes);
 	return err;
 }
 
-static int irq_able(struct kplug_file *kfile, union args *args, typeof(kplug_irq_enable) *able)
+static int ioctl_irq_enable(struct kplug_file *kfile, struct kplug_irq_enable *arg)
 {
-	struct kplug_irq_enable *arg = &args->irq_enable;
 	struct bytes bytes;
-	int err;
+	int err = arg->reserved ? -EINVAL : bytes_enter(&bytes, kfile->kdev, arg->data, arg->data_size);
 
-	if (arg->reserved)
-		return -EINVAL;
-	err = bytes_get(&bytes, arg->data, arg->data_size);
 	if (err)
-		goto out;
-	err = kplug_device_enter(kfile->kdev);
-	if (err)
-		goto out;
-	err = able(kfile->kdev, &kfile->reader, arg, bytes.data);
+		return err;
+	err = kplug_irq_enable(kfile->kdev, &kfile->reader, arg, bytes.data);
 	kplug_device_leave(kfile->kdev);
-out:
 	bytes_put(&bytes);
 	return err;
 }
 
-static int irq_enable(struct kplug_file *kfile, union args *args)
+static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 {
-	return irq_able(kfile, args, kplug_irq_enable);
+	return kplug_irq_disable(kfile->kdev, &kfile->reader, arg);
 }
 
-static int irq_disable(struct kplug_file *kfile, union args *args)
-{
-	return irq_able(kfile, args, kplug_irq_disable);
-}
+/*
+ * All commands: name, struct, last member of the struct's first version, function, and what else holds. The function
+ * takes the open file, or the device where that is enough, and a pointer to the struct.
+ */
+#define COMMANDS(X)                                                                                                    \
+	X(INFO, kplug_info, out_name, ioctl_info)                                                                      \
+	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, kplug_buffer_alloc, WRITES, GIVES_FD(kplug_buffer_alloc))          \
+	X(BUFFER_INFO, kplug_buffer_info, out_name, ioctl_buffer_info, GIVES_FD(kplug_buffer_info))                    \
+	X(BUFFER_FREE, kplug_buffer_free, name, kplug_buffer_free, WRITES, SILENT)                                     \
+	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES,                               \
+	  GIVES_FD(kplug_buffer_export))                                                                               \
+	X(BUFFER_ACCESS, kplug_buffer_access, bytes, ioctl_buffer_access, SILENT, ENTERS)                              \
+	X(PLUGIN_LOAD, kplug_plugin_load, version, ioctl_plugin_load, WRITES, SILENT, ENTERS)                          \
+	X(PLUGIN_UNLOAD, kplug_plugin_unload, reserved, kplug_plugin_unload, WRITES, SILENT)                           \
+	X(PLUGIN_ROLLBACK, kplug_plugin_unload, reserved, kplug_plugin_rollback, WRITES, SILENT)                       \
+	X(PLUGIN_INFO, kplug_plugin_info, out_version, ioctl_plugin_info, ENTERS)                                      \
+	X(CALL, kplug_call, out_result, ioctl_call, WRITES, ENTERS, GIVES_RESULT(kplug_call))                          \
+	X(IRQ_ENABLE, kplug_irq_enable, reserved, ioctl_irq_enable, WRITES, SILENT, ENTERS)                            \
+	X(IRQ_DISABLE, kplug_irq, vector, ioctl_irq_disable, WRITES, SILENT)                                           \
+	X(IRQ_UNMASK, kplug_irq, vector, kplug_irq_unmask, WRITES, SILENT)                                             \
+	X(IRQ_TRIGGER, kplug_irq, vector, kplug_irq_trigger, WRITES, SILENT)                                           \
+	X(IRQ_RESUME, kplug_irq, vector, kplug_irq_resume, WRITES, SILENT)                                             \
+	X(IRQ_INFO, kplug_irq_info, out_longest, kplug_irq_info)                                                       \
+	X(REG, kplug_reg, out_value, ioctl_reg, WRITES)                                                                \
+	X(DMA_LOCK, kplug_dma_lock, reserved, kplug_umem_lock, WRITES, ENTERS)                                         \
+	X(DMA_ENTRIES, kplug_dma_entries, reserved, kplug_umem_entries, ENTERS)                                        \
+	X(DMA_UNLOCK, kplug_dma_unlock, id, kplug_umem_unlock, WRITES, SILENT)
 
-static int dma_lock(struct kplug_file *kfile, union args *args)
-{
-	return kplug_umem_lock(kfile, &args->dma_lock);
-}
+#define WRITES .write = true
+#define SILENT .silent = true
+#define ENTERS .enters = true
+#define GIVES_FD(type) .fd_at = offsetof(struct type, out_fd)
+#define GIVES_RESULT(type) .result_at = offsetof(struct type, out_result)
 
-static int dma_entries(struct kplug_file *kfile, union args *args)
-{
-	return kplug_umem_entries(kfile, &args->dma_entries);
-}
+/* The function's first parameter. */
+#define SUBJECT(fn, type)                                                                                              \
+	_Generic(&(fn),                                                                                                \
+		int (*)(struct kplug_file *, struct type *): kfile,                                                    \
+		int (*)(struct kplug_file *, const struct type *): kfile,                                              \
+		default: kfile->kdev)
 
-static int dma_unlock(struct kplug_file *kfile, union args *args)
-{
-	return kplug_umem_unlock(kfile, &args->dma_unlock);
-}
+/* One function for each row, all of one type, so that an indirect call is checked (CFI). */
+#define RUN(CMD, type, last, fn, ...)                                                                                  \
+	static int run_##CMD(struct kplug_file *kfile, void *arg)                                                      \
+	{                                                                                                              \
+		return fn(SUBJECT(fn, type), (struct type *)arg);                                                      \
+	}
+COMMANDS(RUN)
+
+#define MEMBER(CMD, type, ...) struct type CMD;
+union args {
+	u32 size;
+	COMMANDS(MEMBER)
+};
 
 struct command {
-	int (*run)(struct kplug_file *kfile, union args *args);
+	int (*run)(struct kplug_file *kfile, void *arg);
 	unsigned int cmd;
 	u32 size; /* of the struct today */
 	u32 min_size; /* up to the last member of its first version */
@@ -286,45 +268,16 @@ struct command {
 	bool enters; /* enters the device itself, between copying bytes in and out */
 };
 
-#define COMMAND(fn, CMD, type, last, ...)                                                                              \
-	[_IOC_NR(CMD)] = { .run = (fn),                                                                                \
-			   .cmd = (CMD),                                                                               \
-			   .size = sizeof(struct type),                                                                \
-			   .min_size = offsetofend(struct type, last),                                                 \
-			   __VA_ARGS__ }
-#define WRITES .write = true
-#define SILENT .silent = true
-#define GIVES_FD(type) .fd_at = offsetof(struct type, out_fd)
-#define ENTERS .enters = true
-#define GIVES_RESULT(type) .result_at = offsetof(struct type, out_result)
+#define ROW(CMD, type, last, fn, ...)                                                                                  \
+	[_IOC_NR(KPLUG_##CMD)] = { .run = run_##CMD,                                                                   \
+				   .cmd = KPLUG_##CMD,                                                                 \
+				   .size = sizeof(struct type),                                                        \
+				   .min_size = offsetofend(struct type, last),                                         \
+				   __VA_ARGS__ },
+static const struct command commands[] = { COMMANDS(ROW) };
 
-static const struct command commands[] = {
-	COMMAND(info, KPLUG_INFO, kplug_info, out_name),
-	COMMAND(buffer_alloc, KPLUG_BUFFER_ALLOC, kplug_buffer_alloc, out_fd, WRITES, GIVES_FD(kplug_buffer_alloc)),
-	COMMAND(buffer_info, KPLUG_BUFFER_INFO, kplug_buffer_info, out_name, GIVES_FD(kplug_buffer_info)),
-	COMMAND(buffer_free, KPLUG_BUFFER_FREE, kplug_buffer_free, name, WRITES, SILENT),
-	COMMAND(buffer_export, KPLUG_BUFFER_EXPORT, kplug_buffer_export, out_reserved, WRITES,
-		GIVES_FD(kplug_buffer_export)),
-	COMMAND(buffer_access, KPLUG_BUFFER_ACCESS, kplug_buffer_access, bytes, SILENT, ENTERS),
-	COMMAND(plugin_load, KPLUG_PLUGIN_LOAD, kplug_plugin_load, version, WRITES, SILENT),
-	COMMAND(plugin_unload, KPLUG_PLUGIN_UNLOAD, kplug_plugin_unload, reserved, WRITES, SILENT),
-	COMMAND(plugin_info, KPLUG_PLUGIN_INFO, kplug_plugin_info, out_version),
-	COMMAND(call, KPLUG_CALL, kplug_call, out_result, WRITES, ENTERS, GIVES_RESULT(kplug_call)),
-	COMMAND(irq_enable, KPLUG_IRQ_ENABLE, kplug_irq_enable, reserved, WRITES, SILENT, ENTERS),
-	COMMAND(irq_disable, KPLUG_IRQ_DISABLE, kplug_irq_enable, reserved, WRITES, SILENT, ENTERS),
-	COMMAND(irq_unmask, KPLUG_IRQ_UNMASK, kplug_irq, vector, WRITES, SILENT),
-	COMMAND(irq_trigger, KPLUG_IRQ_TRIGGER, kplug_irq, vector, WRITES, SILENT),
-	COMMAND(irq_resume, KPLUG_IRQ_RESUME, kplug_irq, vector, WRITES, SILENT),
-	COMMAND(irq_info, KPLUG_IRQ_INFO, kplug_irq_info, out_longest),
-	COMMAND(reg, KPLUG_REG, kplug_reg, out_value, WRITES),
-	COMMAND(plugin_rollback, KPLUG_PLUGIN_ROLLBACK, kplug_plugin_unload, reserved, WRITES, SILENT),
-	COMMAND(dma_lock, KPLUG_DMA_LOCK, kplug_dma_lock, reserved, WRITES, ENTERS),
-	COMMAND(dma_entries, KPLUG_DMA_ENTRIES, kplug_dma_entries, reserved, ENTERS),
-	COMMAND(dma_unlock, KPLUG_DMA_UNLOCK, kplug_dma_unlock, id, WRITES, SILENT),
-};
-
-/* The size that the caller gives decides, not the one in `cmd`: a struct that has grown is still the same command. */
-static const struct command *find(unsigned int cmd)
+/* Ignores the size in `cmd`: the struct's own size counts, and a struct that has grown is still the same command. */
+static const struct command *find_command(unsigned int cmd)
 {
 	const struct command *c;
 
@@ -350,7 +303,7 @@ static int run_command(const struct command *c, struct kplug_file *kfile, union 
 
 long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
-	const struct command *c = find(cmd);
+	const struct command *c = find_command(cmd);
 	struct kplug_file *kfile = file->private_data;
 	void __user *to = (void __user *)user;
 	union args args = {};
@@ -363,14 +316,14 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return -EFAULT;
 	if (size < c->min_size)
 		return -EINVAL;
-	if (size > PAGE_SIZE) /* or anybody could have the kernel look through all his memory for zeros */
+	if (size > PAGE_SIZE) /* bound copy_struct_from_user()'s scan for zeros */
 		return -E2BIG;
 	err = copy_struct_from_user(&args, c->size, to, size);
 	if (err)
 		return err;
 	if (c->write && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	/* Before there is an fd, a lock or a write that the caller would not learn of. */
+	/* Can outputs be written? Else the caller would miss the fd, lock or write that the command makes. */
 	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &args, min(size, c->size)))
 		return -EFAULT;
 	err = run_command(c, kfile, &args);

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device node: open, read, poll, mmap. The ioctls are in ioctl.c. */
+/* The device's node: open, read, poll, mmap. The ioctls are in ioctl.c. */
+#include <linux/compat.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "node/bar.h"
 #include "buffer/buffer.h"
 #include "node/node.h"
 #include "core/device.h"
-#include "node/file.h"
 #include "plugin/hook.h"
+
+static atomic64_t last_file = ATOMIC64_INIT(0); /* id of the last open file */
+
+static void file_free(struct kplug_file *kfile)
+{
+	kplug_reader_free(&kfile->reader);
+	kplug_device_release(kfile->kdev);
+	kfree(kfile);
+}
 
 static struct kplug_file *file_alloc(struct kplug_device *kdev, struct file *file)
 {
@@ -21,21 +29,16 @@ static struct kplug_file *file_alloc(struct kplug_device *kdev, struct file *fil
 	kfile->kdev = kplug_device_hold(kdev);
 	kfile->file = file;
 	mutex_init(&kfile->read_lock);
-	spin_lock(&kdev->event_lock);
-	kfile->reader.events = kdev->events;
-	spin_unlock(&kdev->event_lock);
-	return kfile;
+	kfile->reader.file = atomic64_inc_return(&last_file);
+	if (!kplug_reader_init(kdev, &kfile->reader))
+		return kfile;
+	file_free(kfile);
+	return NULL;
 }
 
-static void file_free(struct kplug_file *kfile)
+static int file_fire(const struct kplug_file *kfile, enum kplug_hook hook)
 {
-	kplug_device_release(kfile->kdev);
-	kfree(kfile);
-}
-
-static int fire(struct kplug_device *kdev, enum kplug_hook hook)
-{
-	struct kplug_frame f = KPLUG_PROCESS_FRAME(kdev, hook);
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, hook, kfile->reader.file);
 
 	kplug_hook_fire(&f);
 	return kplug_refusal(&f);
@@ -54,7 +57,7 @@ static int node_open(struct inode *inode, struct file *file)
 	kfile = file_alloc(kdev, file);
 	if (!kfile)
 		goto err_leave;
-	err = fire(kdev, KPLUG_HOOK_OPEN);
+	err = file_fire(kfile, KPLUG_HOOK_OPEN);
 	if (err)
 		goto err_free;
 	mutex_lock(&kdev->files_lock);
@@ -78,7 +81,7 @@ static int node_release(struct inode *inode, struct file *file)
 
 	if (!kplug_device_enter(kdev)) {
 		kplug_irq_disable_all(kdev, &kfile->reader);
-		fire(kdev, KPLUG_HOOK_CLOSE);
+		file_fire(kfile, KPLUG_HOOK_CLOSE);
 		kplug_device_leave(kdev);
 	}
 	kplug_irq_unsubscribe_all(kdev, &kfile->reader); /* removal may be walking the lists that the file is on */
@@ -90,49 +93,46 @@ static int node_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static bool ready(struct kplug_file *kfile)
+static bool file_ready(struct kplug_file *kfile)
 {
-	return kplug_irq_news(kfile->kdev, &kfile->reader) || READ_ONCE(kfile->kdev->dead);
+	return kplug_irq_has_records(kfile->kdev, &kfile->reader) || READ_ONCE(kfile->kdev->dead);
 }
 
-/* What there is, in bytes; 0: nothing. What cannot be copied out stays. */
-static ssize_t read_now(struct kplug_file *kfile, char __user *to, unsigned int max)
+/* Reads what is there, up to `max` records, in bytes; 0: nothing. A record that cannot be copied out stays unread. */
+static ssize_t file_read_now(struct kplug_file *kfile, struct kplug_record __user *to, size_t max)
 {
-	struct kplug_record records[4]; /* the stack is small; read() may give less than there is */
-	struct kplug_cursor cursors[ARRAY_SIZE(records)];
-	unsigned int count;
-	ssize_t ret;
+	struct kplug_record record;
+	struct kplug_cursor cursor;
+	size_t count;
 
-	mutex_lock(&kfile->read_lock);
-	count = kplug_irq_peek(kfile->kdev, &kfile->reader, records, cursors, min(max, ARRAY_SIZE(records)));
-	ret = count * sizeof(*records);
-	if (copy_to_user(to, records, ret))
-		ret = -EFAULT;
-	else
-		kplug_irq_commit(&kfile->reader, records, cursors, count);
-	mutex_unlock(&kfile->read_lock);
-	return ret;
+	guard(mutex)(&kfile->read_lock);
+	for (count = 0; count < max && kplug_irq_peek(kfile->kdev, &kfile->reader, &record, &cursor); count++) {
+		if (copy_to_user(&to[count], &record, sizeof(record)))
+			return count * sizeof(record) ?: -EFAULT;
+		kplug_irq_commit(&kfile->reader, &record, &cursor);
+	}
+	return count * sizeof(record);
 }
 
 static ssize_t node_read(struct file *file, char __user *to, size_t size, loff_t *offset)
 {
 	struct kplug_file *kfile = file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
-	size_t max = size / sizeof(struct kplug_record);
+	size_t max = min(size / sizeof(struct kplug_record), 64); /* a busy device would keep read() going */
 	ssize_t ret;
 
 	if (!max)
 		return -EINVAL;
 	for (;;) {
-		ret = read_now(kfile, to, min_t(size_t, max, UINT_MAX));
+		ret = file_read_now(kfile, (struct kplug_record __user *)to, max);
 		if (ret)
 			return ret;
-		/* Nothing, or another thread took what woke us. */
+		/* Nothing, or another thread read the record that woke us. */
 		if (READ_ONCE(kdev->dead))
 			return -ENODEV;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(kdev->readers, ready(kfile)))
+		if (wait_event_interruptible(kdev->readers, file_ready(kfile)))
 			return -ERESTARTSYS;
 	}
 }
@@ -143,16 +143,11 @@ static __poll_t node_poll(struct file *file, poll_table *wait)
 	__poll_t mask = 0;
 
 	poll_wait(file, &kfile->kdev->readers, wait);
-	if (kplug_irq_news(kfile->kdev, &kfile->reader))
+	if (kplug_irq_has_records(kfile->kdev, &kfile->reader))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(kfile->kdev->dead))
 		mask |= EPOLLIN | EPOLLHUP | EPOLLERR;
 	return mask;
-}
-
-static int mmap_buffer(struct kplug_device *kdev, u64 offset, bool huge, struct vm_area_struct *vma)
-{
-	return kplug_buffer_mmap(kdev, offset >> 32, (u32)offset >> PAGE_SHIFT, huge, vma);
 }
 
 static int node_mmap(struct file *file, struct vm_area_struct *vma)
@@ -162,21 +157,31 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	int err;
 
-	/* Not kplug_device_enter(): it could wait for a removal that waits for an ioctl that wants our mmap_lock. */
+	if (in_compat_syscall())
+		return -EOPNOTSUPP;
+	/* Not kplug_device_enter(): it could wait for a removal, that for an ioctl, and that for our mmap_lock. */
 	if (!percpu_down_read_trylock(&kdev->alive))
 		return -ENODEV;
 	if (kdev->dead)
 		err = -ENODEV;
 	else if (offset >= KPLUG_MMAP_HUGE(0))
-		err = mmap_buffer(kdev, offset - KPLUG_MMAP_HUGE(0), true, vma);
+		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_HUGE(0)) >> 32, (u32)offset >> PAGE_SHIFT, true,
+					vma);
 	else if (offset >= KPLUG_MMAP_BUFFER(0))
-		err = mmap_buffer(kdev, offset - KPLUG_MMAP_BUFFER(0), false, vma);
+		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_BUFFER(0)) >> 32, (u32)offset >> PAGE_SHIFT, false,
+					vma);
 	else if (offset >= KPLUG_MMAP_BAR(0))
 		err = kplug_bar_mmap(kdev, vma);
 	else
 		err = -ENXIO;
 	kplug_device_leave(kdev);
 	return err;
+}
+
+/* The ABI is for 64-bit programs only: 32-bit ones could not give mmap() the offsets. */
+static long node_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return -EOPNOTSUPP;
 }
 
 const struct file_operations kplug_fops = {
@@ -188,5 +193,5 @@ const struct file_operations kplug_fops = {
 	.mmap = node_mmap,
 	.get_unmapped_area = thp_get_unmapped_area, /* at the offset's place between two boundaries of 2 MiB */
 	.unlocked_ioctl = kplug_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
+	.compat_ioctl = node_compat_ioctl,
 };

@@ -1,9 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef KPLUG_CHARDEV_H
-#define KPLUG_CHARDEV_H
+/* An open file of a device's node, and what the node's files share. */
+#ifndef KPLUG_NODE_H
+#define KPLUG_NODE_H
 
 #include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include "irq/irq.h"
+
+struct kplug_device;
+struct vm_area_struct;
+
+struct kplug_file {
+	struct kplug_device *kdev; /* held */
+	struct file *file;
+	struct list_head list; /* kplug_device.files */
+	struct mutex read_lock; /* readers of this file take records one at a time */
+	struct kplug_reader reader;
+};
 
 extern const struct file_operations kplug_fops;
 
-#endif /* KPLUG_CHARDEV_H */
+long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* Maps a part of a BAR into a program: see KPLUG_MMAP_BAR. The caller has entered the device. */
+int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma);
+
+/* Removes the device's BARs from all address spaces. The device is dead: no fault maps them again. */
+void kplug_bar_zap(struct kplug_device *kdev);
+
+#endif /* KPLUG_NODE_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The registry of devices: names, numbers, nodes, and the order in which a device comes and goes. */
+/* The registry of devices: names, numbers, nodes, and the order in which a device is set up and torn down. */
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/io.h>
@@ -10,7 +10,6 @@
 #include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
-#include "node/bar.h"
 #include "buffer/buffer.h"
 #include "node/node.h"
 #include "core/device.h"
@@ -23,7 +22,7 @@
 
 static dev_t first_devt;
 static DEFINE_IDA(numbers);
-static DEFINE_MUTEX(names_lock); /* no name comes twice */
+static DEFINE_MUTEX(names_lock); /* makes check and add of a name one step */
 static atomic_t alive_devices = ATOMIC_INIT(0); /* structs not yet freed */
 
 int kplug_device_enter(struct kplug_device *kdev)
@@ -44,7 +43,7 @@ EXPORT_SYMBOL_GPL(kplug_device_leave);
 
 struct kplug_device *kplug_device_hold(struct kplug_device *kdev)
 {
-	/* The caller got here through an open file or the bus side itself, which hold it already. */
+	/* The caller holds a reference already: through an open file, or as the bus side. */
 	__module_get(kdev->desc.ops->owner);
 	get_device(&kdev->dev);
 	return kdev;
@@ -91,12 +90,12 @@ int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, 
 
 void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 {
-	struct kplug_frame f = KPLUG_PROCESS_FRAME(kdev, KPLUG_HOOK_EVENT);
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_EVENT, 0);
 
 	f.ev.message = code;
 	f.ev.time = ktime_get_ns();
 	kplug_hook_fire(&f);
-	/* Without a plugin's word readers are told. */
+	/* Forward the event unless a plugin answered without KPLUG_FORWARD. */
 	if (f.answered && !(f.ev.flags & KPLUG_FORWARD))
 		return;
 	spin_lock(&kdev->event_lock);
@@ -119,20 +118,20 @@ static DEVICE_ATTR_RO(bus);
 static struct attribute *kplug_attrs[] = { &dev_attr_bus.attr, NULL };
 ATTRIBUTE_GROUPS(kplug);
 
-static char *devnode(const struct device *dev, umode_t *mode)
+static char *kplug_devnode(const struct device *dev, umode_t *mode)
 {
 	if (mode)
 		*mode = 0600;
 	return kasprintf(GFP_KERNEL, "kplug/%s", dev_name(dev));
 }
 
-static struct class class = {
+static struct class kplug_class = {
 	.name = "kplug",
-	.devnode = devnode,
+	.devnode = kplug_devnode,
 	.dev_groups = kplug_groups,
 };
 
-static void free_device(struct device *dev)
+static void registry_free(struct device *dev)
 {
 	struct kplug_device *kdev = container_of(dev, struct kplug_device, dev);
 
@@ -144,21 +143,8 @@ static void free_device(struct device *dev)
 		wake_up_var(&alive_devices);
 }
 
-static int check(const struct kplug_device_desc *desc)
-{
-	const struct kplug_bus_ops *ops = desc->ops;
-
-	if (!ops || !ops->reg_read || !ops->reg_write || !ops->silence || !desc->parent || !desc->name ||
-	    !desc->name[0] || strlen(desc->name) >= KPLUG_NAME_LEN || desc->vectors > KPLUG_VECTOR_MAX ||
-	    (desc->vectors && !ops->irq) || !desc->dma_bits_max || desc->dma_bits_max > 64)
-		return -EINVAL;
-	if (desc->irq_mode == KPLUG_IRQ_INTX && (!ops->intx_mask || !ops->intx_enable))
-		return -EINVAL;
-	return 0;
-}
-
-/* After device_initialize() free_device() undoes everything here. */
-static struct kplug_device *make(const struct kplug_device_desc *desc)
+/* After device_initialize(), put_device() undoes everything here, by registry_free(). */
+static struct kplug_device *registry_alloc(const struct kplug_device_desc *desc)
 {
 	struct kplug_device *kdev;
 	int number, err;
@@ -187,10 +173,10 @@ static struct kplug_device *make(const struct kplug_device_desc *desc)
 	INIT_LIST_HEAD(&kdev->files);
 	mutex_init(&kdev->files_lock);
 	device_initialize(&kdev->dev);
-	kdev->dev.class = &class;
+	kdev->dev.class = &kplug_class;
 	kdev->dev.parent = desc->parent;
 	kdev->dev.devt = first_devt + number;
-	kdev->dev.release = free_device;
+	kdev->dev.release = registry_free;
 	atomic_inc(&alive_devices);
 	return kdev;
 
@@ -203,25 +189,18 @@ err_free:
 	return ERR_PTR(err);
 }
 
-static void kill(struct kplug_device *kdev)
+/* Tears a device down that no program can open any more. */
+static void registry_teardown(struct kplug_device *kdev)
 {
+	/* Waits for all ioctls, mmaps and page faults in flight, and refuses new ones. */
 	percpu_down_write(&kdev->alive);
 	kdev->dead = true;
 	percpu_up_write(&kdev->alive);
-}
 
-/* None can open it any more. */
-static void end(struct kplug_device *kdev)
-{
-	/* No ioctl or mmap is under way or will be. */
-	kill(kdev);
-
-	/*
-	 * The device is quiet, then no interrupt hook runs, then no other, then the device's view of the memory goes.
-	 */
+	/* First the device is quiet, then no interrupt hook runs, then no other hook, then its view of memory goes. */
 	kdev->desc.ops->silence(kdev);
 	kplug_irq_remove(kdev);
-	kdev->desc.ops->silence(kdev); /* of PCI's command register, an interrupt may have written back what it was */
+	kdev->desc.ops->silence(kdev); /* an interrupt may have written PCI's command register back as it was */
 	kplug_plugin_remove(kdev);
 	kplug_umem_end_all(kdev, NULL);
 	kplug_buffer_uninit(kdev);
@@ -231,20 +210,17 @@ static void end(struct kplug_device *kdev)
 	kplug_bar_zap(kdev);
 }
 
-/* The driver core would refuse a second device of the same name, too, but not without a warning and a stack trace. */
-static int add(struct kplug_device *kdev)
+/* Looks for the name first: the driver core would refuse it too, but with a warning and a stack trace. */
+static int registry_add(struct kplug_device *kdev)
 {
 	struct device *same;
-	int err = -EEXIST;
 
-	mutex_lock(&names_lock);
-	same = class_find_device_by_name(&class, dev_name(&kdev->dev));
-	if (same)
-		put_device(same);
-	else
-		err = cdev_device_add(&kdev->cdev, &kdev->dev);
-	mutex_unlock(&names_lock);
-	return err;
+	guard(mutex)(&names_lock);
+	same = class_find_device_by_name(&kplug_class, dev_name(&kdev->dev));
+	if (!same)
+		return cdev_device_add(&kdev->cdev, &kdev->dev);
+	put_device(same);
+	return -EEXIST;
 }
 
 struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
@@ -252,10 +228,7 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 	struct kplug_device *kdev;
 	int err;
 
-	err = check(desc);
-	if (err)
-		return ERR_PTR(err);
-	kdev = make(desc);
+	kdev = registry_alloc(desc);
 	if (IS_ERR(kdev))
 		return kdev;
 	err = dev_set_name(&kdev->dev, "%s", desc->name);
@@ -263,15 +236,15 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 		goto err_put;
 	kdev->desc.name = dev_name(&kdev->dev);
 	cdev_init(&kdev->cdev, &kplug_fops);
-	kdev->cdev.owner = desc->ops->owner; /* so that none opens while it goes; the files hold ours */
+	kdev->cdev.owner = desc->ops->owner; /* no open while that module is unloaded; open files hold kplug.ko */
 	kplug_dma_init(kdev);
-	err = add(kdev);
+	err = registry_add(kdev);
 	if (err)
-		goto err_end;
+		goto err_teardown;
 	return kdev;
 
-err_end: /* who had a node of this number may have used it meanwhile */
-	end(kdev);
+err_teardown: /* a program with an old node of this number may have opened it meanwhile */
+	registry_teardown(kdev);
 err_put:
 	put_device(&kdev->dev);
 	return ERR_PTR(err);
@@ -280,11 +253,9 @@ EXPORT_SYMBOL_GPL(kplug_device_register);
 
 void kplug_device_unregister(struct kplug_device *kdev)
 {
-	/* No new open; then, while the device still answers, its plugin's last word. */
-	cdev_device_del(&kdev->cdev, &kdev->dev);
-	kplug_device_event(kdev, KPLUG_EVENT_REMOVE);
-
-	end(kdev);
+	cdev_device_del(&kdev->cdev, &kdev->dev); /* no new open */
+	kplug_device_event(kdev, KPLUG_EVENT_REMOVE); /* the device still answers: its plugin may stop it */
+	registry_teardown(kdev);
 	put_device(&kdev->dev);
 }
 EXPORT_SYMBOL_GPL(kplug_device_unregister);
@@ -296,20 +267,16 @@ int kplug_device_init(void)
 	err = alloc_chrdev_region(&first_devt, 0, MINORS, "kplug");
 	if (err)
 		return err;
-	err = class_register(&class);
+	err = class_register(&kplug_class);
 	if (err)
-		goto err_region;
-	return 0;
-
-err_region:
-	unregister_chrdev_region(first_devt, MINORS);
+		unregister_chrdev_region(first_devt, MINORS);
 	return err;
 }
 
 void kplug_device_exit(void)
 {
 	wait_var_event(&alive_devices, !atomic_read(&alive_devices));
-	class_unregister(&class);
+	class_unregister(&kplug_class);
 	unregister_chrdev_region(first_devt, MINORS);
 	ida_destroy(&numbers);
 }

@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a hook is told. Plugins see it through the module's BTF (vmlinux.h names the same members), so it holds no
- * kernel pointer. A plugin cannot write it; kfuncs can.
+ * The event that a hook gets. Plugins read it through the module's BTF (vmlinux.h names the same members), so it holds
+ * no kernel pointer. Plugins cannot write it; kfuncs can.
  */
 #ifndef KPLUG_EVENT_H
 #define KPLUG_EVENT_H
 
 #include <linux/types.h>
+
+/* All hooks, by name and by enum kplug_hook. A new hook is one line here and one in the enum. */
+#define KPLUG_HOOKS(X)                                                                                                 \
+	X(open, OPEN)                                                                                                  \
+	X(close, CLOSE)                                                                                                \
+	X(call, CALL)                                                                                                  \
+	X(int_enable, INT_ENABLE)                                                                                      \
+	X(int_disable, INT_DISABLE)                                                                                    \
+	X(interrupt, INTERRUPT)                                                                                        \
+	X(deferred, DEFERRED)                                                                                          \
+	X(event, EVENT)
 
 struct kplug_event {
 	u32 hook; /* enum kplug_hook */
@@ -20,12 +31,14 @@ struct kplug_event {
 	u64 sequence;
 	u64 count;
 	u64 time; /* ns, CLOCK_MONOTONIC; 0 in hooks that run in a process, but for event */
+	u64 file; /* id of the open file that calls; 0: none */
 	s64 result; /* from here: the answer */
 	u32 flags;
 	u32 notify;
 	/*
-	 * Always NULL. Where a kfunc wants a struct of plain numbers the verifier takes any memory of that size: a
-	 * program's stack, with a forged frame around it. A struct with a pointer must be the kernel's own.
+	 * Always NULL. Where a kfunc takes a struct of plain numbers, the verifier accepts any memory of that size, so
+	 * a program could pass its stack with a forged context around it. A struct that has a pointer must be the
+	 * kernel's own.
 	 */
 	void *unforgeable;
 };

@@ -17,48 +17,51 @@ struct kplug_device;
 #define KPLUG_ANSWER_FLAGS (KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD)
 
 /*
- * One firing of a hook, on the stack of whoever fires. kfuncs reach it from the event; that is the only way a program
- * reaches a device.
+ * One firing of a hook, on the stack of the caller. kfuncs find it through the event; a program has no other way to a
+ * device.
  */
-struct kplug_frame {
+struct kplug_hook_ctx {
 	struct kplug_event ev;
 	struct kplug_device *kdev;
 	u8 *data; /* ev.size bytes, or NULL */
 	struct kplug_attachment *attachment; /* interrupt, deferred: what kplug_attach() fills */
 	u64 wake_after; /* ns, by kplug_wake_after(); 0: not asked */
 	bool answered; /* set by kplug_answer() only; else ev's answer is all 0 */
-	bool closed; /* the device's plugin has had its say: kplug_answer() refuses all others */
-	bool served; /* ... and had a program for this hook, which ran */
+	bool closed; /* the device's plugin has run, or serves another hook: kplug_answer() refuses other programs */
+	bool served; /* ... and its program for this hook ran */
 };
 
-static inline struct kplug_frame *kplug_frame_of(struct kplug_event *ev)
+static inline struct kplug_hook_ctx *kplug_hook_ctx_of(struct kplug_event *ev)
 {
-	return container_of(ev, struct kplug_frame, ev);
+	return container_of(ev, struct kplug_hook_ctx, ev);
 }
 
 /*
- * Initialises the frame of a hook that runs in a process: who. An initialiser, since kernels that clear the stack's
- * variables would clear it twice otherwise, at each call.
+ * Initialises the context of a hook that runs in a process. An initialiser and not a function: kernels that clear stack
+ * variables would clear it twice, at each call. file: id of the open file that calls, or 0.
  */
 /* clang-format off */
-#define KPLUG_PROCESS_FRAME(kdev_, hook_)                                                                              \
+#define KPLUG_HOOK_CTX(kdev_, hook_, file_)                                                                            \
 	{                                                                                                              \
 		.ev.hook = (hook_), .ev.device = (kdev_)->number, .ev.pid = task_tgid_nr(current),                     \
-		.ev.uid = __kuid_val(current_uid()), .kdev = (kdev_),                                                  \
+		.ev.uid = __kuid_val(current_uid()), .ev.file = (file_), .kdev = (kdev_),                              \
 	}
 /* clang-format on */
 
-/* What a hook that may refuse has said: 0 or a negative errno, whatever number the program gave. */
-static inline int kplug_refusal(const struct kplug_frame *f)
+/* The answer of a hook that may refuse, as 0 or a negative errno, whatever number the program gave. */
+static inline int kplug_refusal(const struct kplug_hook_ctx *f)
 {
 	return f->ev.result < 0 ? max_t(s64, f->ev.result, -MAX_ERRNO) : 0;
 }
 
 /*
- * Fires the hook f->ev.hook: the device's plugin, or, where it has none, programs attached to the tracepoint, may
- * answer; then perf and others see it. The answer is in f->ev. Any context.
+ * Fires the hook f->ev.hook. The device's plugin answers, or, if it has none, programs attached to the tracepoint; then
+ * perf and others see the event. The answer is in f->ev. Any context.
  */
-void kplug_hook_fire(struct kplug_frame *f);
+void kplug_hook_fire(struct kplug_hook_ctx *f);
+
+/* The name of the hook's tracepoint. */
+const char *kplug_hook_tracepoint(enum kplug_hook hook);
 
 int kplug_hook_init(void);
 void kplug_hook_exit(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What plugins may call. The first argument is always the event, which only a program on our tracepoints can hold as a
- * trusted pointer; so a plugin reaches its own device and nobody else reaches any.
+ * The functions that plugins may call. The first argument is always the event. Only a program on kplug's tracepoints
+ * holds one as a trusted pointer, so a plugin reaches its own device, and other programs reach none.
  */
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
@@ -13,11 +13,17 @@
 #include "plugin/hook.h"
 #include "irq/irq.h"
 
+/* May the program add to what readers get of the interrupt? */
+static int may_attach(const struct kplug_hook_ctx *f)
+{
+	return f->closed ? -EBUSY : f->attachment ? 0 : -EINVAL;
+}
+
 __bpf_kfunc_start_defs();
 
 __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 notify)
 {
-	struct kplug_frame *f = kplug_frame_of(ev);
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
 
 	if (f->closed)
 		return -EBUSY;
@@ -34,36 +40,35 @@ __bpf_kfunc u8 *kplug_event_data(struct kplug_event *ev, u32 offset, const size_
 {
 	if (offset > ev->size || rdwr_buf_size > ev->size - offset)
 		return NULL;
-	return kplug_frame_of(ev)->data + offset;
+	return kplug_hook_ctx_of(ev)->data + offset;
 }
 
 __bpf_kfunc u64 kplug_reg_read(struct kplug_event *ev, u32 bar, u64 offset, u32 width)
 {
 	u64 value;
 
-	if (kplug_device_reg(kplug_frame_of(ev)->kdev, bar, offset, width, &value, false))
+	if (kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, false))
 		return U64_MAX;
 	return value;
 }
 
 __bpf_kfunc int kplug_reg_write(struct kplug_event *ev, u32 bar, u64 offset, u32 width, u64 value)
 {
-	return kplug_device_reg(kplug_frame_of(ev)->kdev, bar, offset, width, &value, true);
+	return kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, true);
 }
 
 __bpf_kfunc u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, u32 mem__sz)
 {
-	return kplug_buffer_virt_to_dma(kplug_frame_of(ev)->kdev, mem, mem__sz);
+	return kplug_buffer_virt_to_dma(kplug_hook_ctx_of(ev)->kdev, mem, mem__sz);
 }
 
 __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__sz)
 {
-	struct kplug_frame *f = kplug_frame_of(ev);
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+	int err = may_attach(f);
 
-	if (f->closed)
-		return -EBUSY;
-	if (!f->attachment)
-		return -EINVAL;
+	if (err)
+		return err;
 	if (mem__sz > sizeof(f->attachment->bytes))
 		return -E2BIG;
 	memcpy(f->attachment->bytes, mem, mem__sz);
@@ -73,12 +78,11 @@ __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__s
 
 __bpf_kfunc int kplug_wake_after(struct kplug_event *ev, u64 ns)
 {
-	struct kplug_frame *f = kplug_frame_of(ev);
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+	int err = may_attach(f);
 
-	if (f->closed)
-		return -EBUSY;
-	if (!f->attachment)
-		return -EINVAL;
+	if (err)
+		return err;
 	if (!ns || ns > 10 * NSEC_PER_SEC)
 		return -ERANGE;
 	f->wake_after = ns;
@@ -104,7 +108,7 @@ static const struct btf_kfunc_id_set kplug_kfunc_set = {
 
 int kplug_kfuncs_init(void)
 {
-	/* Registering succeeds in silence without BTF, and no plugin could ever load. */
+	/* Without BTF, registering succeeds silently, and no plugin could ever load. */
 	if (!THIS_MODULE->btf_data_size) {
 		pr_err("kplug: the module has no BTF: build it where the kernel's vmlinux (or /sys/kernel/btf/vmlinux) "
 		       "and pahole are found, for a kernel with CONFIG_DEBUG_INFO_BTF_MODULES\n");

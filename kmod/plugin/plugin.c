@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's plugin: which programs may be one, attaching, swapping and detaching them. */
+/* A device's plugin: checks programs, attaches, swaps and detaches them. */
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/capability.h>
@@ -8,19 +8,8 @@
 #include <linux/timekeeping.h>
 
 #include "core/device.h"
-#include "plugin/event.h"
+#include "plugin/hook.h"
 #include "plugin/plugin.h"
-
-static const char *const hook_name[KPLUG_HOOK_COUNT] = {
-	[KPLUG_HOOK_OPEN] = "kplug_open",
-	[KPLUG_HOOK_CLOSE] = "kplug_close",
-	[KPLUG_HOOK_CALL] = "kplug_call",
-	[KPLUG_HOOK_INT_ENABLE] = "kplug_int_enable",
-	[KPLUG_HOOK_INT_DISABLE] = "kplug_int_disable",
-	[KPLUG_HOOK_INTERRUPT] = "kplug_interrupt",
-	[KPLUG_HOOK_DEFERRED] = "kplug_deferred",
-	[KPLUG_HOOK_EVENT] = "kplug_event",
-};
 
 /* Is the last of the tracepoint's two parameters (the first is the probe's data) a pointer to an event of our size? */
 static bool takes_event(const struct bpf_prog_aux *aux)
@@ -37,15 +26,15 @@ static bool takes_event(const struct bpf_prog_aux *aux)
 }
 
 /*
- * What the verifier has promised about a program holds only where the program was meant to be attached, so each part
- * of "a tp_btf program of this hook" is looked at.
+ * What the verifier proved holds only at the attach point that the program was verified for, so check each part of "a
+ * tp_btf program of this hook".
  */
-static bool serves(const struct bpf_prog *prog, enum kplug_hook hook)
+static bool serves_hook(const struct bpf_prog *prog, enum kplug_hook hook)
 {
 	const struct bpf_prog_aux *aux = prog->aux;
 
 	return prog->expected_attach_type == BPF_TRACE_RAW_TP && aux->attach_btf_trace && !prog->sleepable &&
-	       aux->attach_func_name && !strcmp(aux->attach_func_name, hook_name[hook]) && takes_event(aux);
+	       aux->attach_func_name && !strcmp(aux->attach_func_name, kplug_hook_tracepoint(hook)) && takes_event(aux);
 }
 
 static void plugin_put(struct kplug_plugin *plugin)
@@ -61,7 +50,7 @@ static void plugin_put(struct kplug_plugin *plugin)
 	kfree(plugin);
 }
 
-static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 *fds)
 {
 	struct kplug_plugin *plugin;
 	unsigned int count = 0;
@@ -78,15 +67,15 @@ static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct k
 	plugin->uid = current_uid();
 	plugin->load_time = ktime_get_boottime_ns();
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++) {
-		if (arg->prog_fd[hook] == -1)
+		if (fds[hook] == -1)
 			continue;
-		prog = bpf_prog_get_type_dev(arg->prog_fd[hook], BPF_PROG_TYPE_TRACING, false);
+		prog = bpf_prog_get_type_dev(fds[hook], BPF_PROG_TYPE_TRACING, false);
 		err = PTR_ERR_OR_ZERO(prog);
 		if (err)
 			goto err_put;
 		plugin->prog[hook] = prog;
 		err = -EPROTOTYPE;
-		if (!serves(prog, hook))
+		if (!serves_hook(prog, hook))
 			goto err_put;
 		count++;
 	}
@@ -106,12 +95,12 @@ static bool may_load(void)
 }
 
 /*
- * Publishes `plugin` (NULL: none) for all hooks at one instant, and returns when no program of the one before runs.
- * That one is kept for a rollback, and the one kept until now ends; without a plugin nothing is kept.
+ * Publishes `plugin` (NULL: none) for all hooks at one instant, and returns when no program of the old one runs. The
+ * old one is kept for a rollback, and the one kept until now is freed; without a plugin nothing is kept.
  */
-static void replace(struct kplug_device *kdev, struct kplug_plugin *plugin)
+static void plugin_publish(struct kplug_device *kdev, struct kplug_plugin *plugin)
 {
-	struct kplug_plugin *end = kdev->previous, *old;
+	struct kplug_plugin *kept = kdev->previous, *old;
 
 	old = rcu_replace_pointer(kdev->plugin, plugin, lockdep_is_held(&kdev->plugin_lock));
 	if (old)
@@ -120,97 +109,87 @@ static void replace(struct kplug_device *kdev, struct kplug_plugin *plugin)
 	kdev->previous = plugin ? old : NULL;
 	if (!plugin)
 		plugin_put(old);
-	if (end != plugin)
-		plugin_put(end);
+	if (kept != plugin)
+		plugin_put(kept);
 }
 
-int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 fds[KPLUG_HOOK_COUNT])
 {
 	struct kplug_plugin *plugin;
-	int err = 0;
 
 	if (!may_load())
 		return -EPERM;
-	if (arg->flags & ~KPLUG_PLUGIN_REPLACE || !arg->name[0] ||
+	if (arg->flags & ~KPLUG_PLUGIN_REPLACE || arg->reserved || !arg->name[0] ||
 	    strnlen(arg->name, KPLUG_NAME_LEN) == KPLUG_NAME_LEN ||
 	    strnlen(arg->version, KPLUG_NAME_LEN) == KPLUG_NAME_LEN)
 		return -EINVAL;
-	plugin = plugin_get(kdev, arg);
+	plugin = plugin_get(kdev, arg, fds);
 	if (IS_ERR(plugin))
 		return PTR_ERR(plugin);
 
-	mutex_lock(&kdev->plugin_lock);
-	if (rcu_access_pointer(kdev->plugin) && !(arg->flags & KPLUG_PLUGIN_REPLACE))
-		err = -EBUSY;
-	else
-		replace(kdev, plugin);
-	mutex_unlock(&kdev->plugin_lock);
-	if (err)
+	guard(mutex)(&kdev->plugin_lock);
+	if (rcu_access_pointer(kdev->plugin) && !(arg->flags & KPLUG_PLUGIN_REPLACE)) {
 		plugin_put(plugin);
-	return err;
+		return -EBUSY;
+	}
+	plugin_publish(kdev, plugin);
+	return 0;
 }
 
-int kplug_plugin_unload(struct kplug_device *kdev)
+int kplug_plugin_unload(struct kplug_device *kdev, const struct kplug_plugin_unload *arg)
 {
-	int err = 0;
-
+	if (arg->reserved)
+		return -EINVAL;
 	if (!may_load())
 		return -EPERM;
-	mutex_lock(&kdev->plugin_lock);
-	if (rcu_access_pointer(kdev->plugin))
-		replace(kdev, NULL);
-	else
-		err = -ENOENT;
-	mutex_unlock(&kdev->plugin_lock);
-	return err;
+	guard(mutex)(&kdev->plugin_lock);
+	if (!rcu_access_pointer(kdev->plugin))
+		return -ENOENT;
+	plugin_publish(kdev, NULL);
+	return 0;
 }
 
-int kplug_plugin_rollback(struct kplug_device *kdev)
+int kplug_plugin_rollback(struct kplug_device *kdev, const struct kplug_plugin_unload *arg)
 {
-	int err = 0;
-
+	if (arg->reserved)
+		return -EINVAL;
 	if (!may_load())
 		return -EPERM;
-	mutex_lock(&kdev->plugin_lock);
-	if (kdev->previous)
-		replace(kdev, kdev->previous);
-	else
-		err = -ENOENT;
-	mutex_unlock(&kdev->plugin_lock);
-	return err;
+	guard(mutex)(&kdev->plugin_lock);
+	if (!kdev->previous)
+		return -ENOENT;
+	plugin_publish(kdev, kdev->previous);
+	return 0;
 }
 
 void kplug_plugin_remove(struct kplug_device *kdev)
 {
-	mutex_lock(&kdev->plugin_lock);
-	replace(kdev, NULL);
-	mutex_unlock(&kdev->plugin_lock);
+	guard(mutex)(&kdev->plugin_lock);
+	plugin_publish(kdev, NULL);
 }
 
-int kplug_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg)
+int kplug_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg, u32 ids[KPLUG_HOOK_COUNT])
 {
 	const struct kplug_plugin *plugin;
 	enum kplug_hook hook;
-	int err = -ENOENT;
 
 	if (arg->flags & ~KPLUG_PLUGIN_PREVIOUS)
 		return -EINVAL;
-	mutex_lock(&kdev->plugin_lock);
+	guard(mutex)(&kdev->plugin_lock);
 	plugin = rcu_dereference_protected(kdev->plugin, lockdep_is_held(&kdev->plugin_lock));
 	if (arg->flags & KPLUG_PLUGIN_PREVIOUS)
 		plugin = kdev->previous;
-	if (plugin) {
-		arg->out_uid = from_kuid_munged(current_user_ns(), plugin->uid);
-		for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
-			arg->out_prog_id[hook] = plugin->prog[hook] ? plugin->prog[hook]->aux->id : 0;
-		arg->out_load_time = plugin->load_time;
-		arg->out_misses = atomic64_read(&plugin->misses);
-		arg->out_last_error = READ_ONCE(plugin->last_error);
-		arg->out_swaps = kdev->swaps;
-		strscpy(arg->out_name, plugin->name);
-		strscpy(arg->out_version, plugin->version);
-		err = 0;
-	}
-	mutex_unlock(&kdev->plugin_lock);
-	return err;
+	if (!plugin)
+		return -ENOENT;
+	arg->out_uid = from_kuid_munged(current_user_ns(), plugin->uid);
+	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
+		ids[hook] = plugin->prog[hook] ? plugin->prog[hook]->aux->id : 0;
+	arg->out_load_time = plugin->load_time;
+	arg->out_misses = atomic64_read(&plugin->misses);
+	arg->out_last_error = READ_ONCE(plugin->last_error);
+	arg->out_swaps = kdev->swaps;
+	arg->out_reserved = 0;
+	strscpy(arg->out_name, plugin->name);
+	strscpy(arg->out_version, plugin->version);
+	return 0;
 }

@@ -40,16 +40,9 @@ DECLARE_EVENT_CLASS(kplug_event,
 		  __entry->count, __entry->result, __entry->flags, __entry->notify)
 );
 
-#define KPLUG_TRACE(hook) \
-	DEFINE_EVENT(kplug_event, kplug_##hook, TP_PROTO(struct kplug_event *ev), TP_ARGS(ev))
-KPLUG_TRACE(open);
-KPLUG_TRACE(close);
-KPLUG_TRACE(call);
-KPLUG_TRACE(int_enable);
-KPLUG_TRACE(int_disable);
-KPLUG_TRACE(interrupt);
-KPLUG_TRACE(deferred);
-KPLUG_TRACE(event);
+#define KPLUG_TRACE(hook, HOOK) \
+	DEFINE_EVENT(kplug_event, kplug_##hook, TP_PROTO(struct kplug_event *ev), TP_ARGS(ev));
+KPLUG_HOOKS(KPLUG_TRACE)
 
 #endif /* KPLUG_TRACE_H */
 

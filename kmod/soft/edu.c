@@ -2,9 +2,9 @@
 /*
  * The registers of QEMU's edu (docs/specs/edu.rst there), with these differences:
  *
- *   - A DMA takes no 100 ms: it is done when its command has been written. Its interrupt follows.
- *   - A DMA outside of the device's own memory ends QEMU; here it copies nothing. So does one to or from memory that
- *     is no buffer of this device, as behind an IOMMU. Both are counted.
+ *   - A DMA takes no 100 ms: it completes within the write of its command. Its interrupt follows.
+ *   - A DMA outside of the device's own memory ends QEMU; here it copies nothing. A DMA to or from memory that is not
+ *     a buffer of this device copies nothing either, as behind an IOMMU. A register counts both.
  *   - More registers, of 4 or 8 bytes:
  *     0xa0 WO  raises the vector whose number is written, with no bit in the interrupt status; ignored if there is no
  *              such vector

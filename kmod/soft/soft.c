@@ -21,37 +21,52 @@
 static DEFINE_MUTEX(soft_mutex);
 static LIST_HEAD(soft_list); /* under soft_mutex */
 
+/* Is there an interrupt to deliver? */
+static bool soft_ready(struct soft *soft)
+{
+	lockdep_assert_held(&soft->lock);
+	return !soft->dead && !bitmap_subset(soft->raised, soft->masked, soft->vectors);
+}
+
+/* The first vector that has one, from `from` on, with wraparound. */
+static u32 soft_next(struct soft *soft, u32 from)
+{
+	u32 vector = find_next_andnot_bit(soft->raised, soft->masked, soft->vectors, from);
+
+	return vector < soft->vectors ? vector : find_next_andnot_bit(soft->raised, soft->masked, soft->vectors, 0);
+}
+
 /*
- * One CPU at a time delivers, whichever work or timer runs: handle_simple_irq() drops an interrupt that arrives on
- * another CPU while the handler runs. Hard IRQ.
+ * Delivers on one CPU at a time, whether called by the work or the timer: handle_simple_irq() drops an interrupt that
+ * arrives on another CPU while the handler runs. Hard IRQ.
  */
 static void soft_deliver(struct soft *soft)
 {
 	unsigned int budget = SOFT_BURST;
-	u32 ready, later, vector = 31; /* in turn: none is starved */
+	u32 vector = 0;
 
 	raw_spin_lock(&soft->lock);
 	if (soft->delivering)
 		goto unlock;
 
 	soft->delivering = true;
-	while (!soft->dead && (ready = soft->raised & ~soft->masked)) {
+	while (soft_ready(soft)) {
 		/*
-		 * A handler that raises would keep this CPU for ever. So would a work that queues itself: its
-		 * interrupt goes before the timer's. Hence a pause.
+		 * A handler that raises would keep this CPU here forever. So would a work that queues itself again: its
+		 * interrupt has precedence over the timer's. Hence a pause by a timer.
 		 */
 		if (!budget--) {
 			hrtimer_start(&soft->pause, ns_to_ktime(SOFT_PAUSE_NS), HRTIMER_MODE_REL_HARD);
 			break;
 		}
-		later = ready & (~1U << vector);
-		vector = __ffs(later ?: ready);
+		vector = soft_next(soft, vector);
 		if (!--soft->pending[vector])
-			soft->raised &= ~BIT(vector);
+			__clear_bit(vector, soft->raised);
 
 		raw_spin_unlock(&soft->lock);
 		generic_handle_domain_irq(soft->domain, vector);
 		raw_spin_lock(&soft->lock);
+		vector++; /* in turn: none is starved */
 	}
 	soft->delivering = false;
 unlock:
@@ -69,11 +84,10 @@ static enum hrtimer_restart soft_pause_over(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* A CPU that delivers sees it without a work, which would also cut short the pause that follows. */
+/* A CPU that delivers sees a new interrupt without a work, which would also cut the next pause short. */
 static void soft_kick(struct soft *soft)
 {
-	lockdep_assert_held(&soft->lock);
-	if (!soft->dead && !soft->delivering && (soft->raised & ~soft->masked))
+	if (!soft->delivering && soft_ready(soft))
 		irq_work_queue(&soft->work);
 }
 
@@ -81,10 +95,10 @@ void soft_raise(struct soft *soft, u32 vector)
 {
 	lockdep_assert_held(&soft->lock);
 	/* A masked vector keeps one pending, as an MSI-X one does. */
-	if (soft->masked & soft->raised & BIT(vector))
+	if (test_bit(vector, soft->masked) && test_bit(vector, soft->raised))
 		return;
 	soft->pending[vector]++;
-	soft->raised |= BIT(vector);
+	__set_bit(vector, soft->raised);
 	soft_kick(soft);
 }
 
@@ -93,7 +107,7 @@ static void soft_irq_mask(struct irq_data *data)
 	struct soft *soft = irq_data_get_irq_chip_data(data);
 
 	guard(raw_spinlock_irqsave)(&soft->lock);
-	soft->masked |= BIT(irqd_to_hwirq(data));
+	__set_bit(irqd_to_hwirq(data), soft->masked);
 }
 
 static void soft_irq_unmask(struct irq_data *data)
@@ -101,22 +115,22 @@ static void soft_irq_unmask(struct irq_data *data)
 	struct soft *soft = irq_data_get_irq_chip_data(data);
 
 	guard(raw_spinlock_irqsave)(&soft->lock);
-	soft->masked &= ~BIT(irqd_to_hwirq(data));
+	__clear_bit(irqd_to_hwirq(data), soft->masked);
 	soft_kick(soft);
 }
 
-/* The last handler goes: the next one finds at most one interrupt of the time before. */
+/* The last handler is freed: the next one finds at most one older interrupt. */
 static void soft_irq_shutdown(struct irq_data *data)
 {
 	struct soft *soft = irq_data_get_irq_chip_data(data);
 	u32 vector = irqd_to_hwirq(data);
 
 	guard(raw_spinlock_irqsave)(&soft->lock);
-	soft->masked |= BIT(vector);
+	__set_bit(vector, soft->masked);
 	soft->pending[vector] = min(soft->pending[vector], 1);
 }
 
-/* An interrupt that was on its way when its vector was disabled; without this a tasklet would run the handler. */
+/* Raises an interrupt again that was in flight when its vector was disabled; else a tasklet would run the handler. */
 static int soft_irq_retrigger(struct irq_data *data)
 {
 	struct soft *soft = irq_data_get_irq_chip_data(data);
@@ -266,14 +280,14 @@ static int soft_create(const struct kplug_soft *req)
 		return -EINVAL;
 	info.dma_mask = DMA_BIT_MASK(dma_bits);
 
-	soft = kzalloc(sizeof(*soft), GFP_KERNEL);
+	soft = kzalloc(struct_size(soft, pending, req->vectors), GFP_KERNEL);
 	if (!soft)
 		return -ENOMEM;
 	raw_spin_lock_init(&soft->lock);
 	soft->vectors = req->vectors;
 	soft->dma_mask = info.dma_mask;
 	strscpy(soft->name, req->name);
-	soft->masked = ~0U;
+	bitmap_fill(soft->masked, KPLUG_VECTOR_MAX);
 	soft->work = IRQ_WORK_INIT_HARD(soft_work);
 	kplug_hrtimer_setup(&soft->pause, soft_pause_over, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 
@@ -306,7 +320,7 @@ free_soft:
 	return ret;
 }
 
-/* The device is off the list. Under no lock: hooks and ioctls that the core waits for may take their time. */
+/* The device is off the list. Call without a lock: the core waits for hooks and ioctls, which may take long. */
 static void soft_destroy(struct soft *soft)
 {
 	kplug_device_unregister(soft->kdev);
@@ -315,7 +329,7 @@ static void soft_destroy(struct soft *soft)
 	kfree(soft);
 }
 
-/* Takes a device off the list; NULL: any. */
+/* Removes a device from the list; NULL: any. */
 static struct soft *soft_unlink(const char *name)
 {
 	struct soft *soft;
@@ -346,7 +360,7 @@ static bool soft_name_valid(const char *name)
 	       !name[strspn(name, SOFT_NAME_CHARS)];
 }
 
-/* But for the size in it: a struct that has grown is still the same command. */
+/* Ignores the size: a struct that has grown is still the same command. */
 static bool same_command(unsigned int cmd, unsigned int known)
 {
 	return (cmd & ~IOCSIZE_MASK) == (known & ~IOCSIZE_MASK);
@@ -377,10 +391,16 @@ static long soft_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return same_command(cmd, KPLUG_SOFT_CREATE) ? soft_create(&req) : soft_delete(&req);
 }
 
+/* The ABI is for 64-bit programs only. */
+static long soft_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return -EOPNOTSUPP;
+}
+
 static const struct file_operations soft_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = soft_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
+	.compat_ioctl = soft_compat_ioctl,
 };
 
 static struct miscdevice soft_misc = {

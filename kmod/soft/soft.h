@@ -3,6 +3,7 @@
 #ifndef KPLUG_SOFT_H
 #define KPLUG_SOFT_H
 
+#include <linux/bitmap.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/irqdomain.h>
@@ -45,12 +46,12 @@ struct soft {
 	raw_spinlock_t lock;
 	bool dead; /* under lock, as all below */
 	bool delivering; /* a CPU is in soft_deliver() */
-	u32 masked; /* a bit per vector */
-	u32 raised; /* a bit per vector: pending[] is not 0 */
-	u64 pending[KPLUG_VECTOR_MAX];
+	DECLARE_BITMAP(masked, KPLUG_VECTOR_MAX); /* a bit per vector */
+	DECLARE_BITMAP(raised, KPLUG_VECTOR_MAX); /* a bit per vector: pending[] is not 0 */
 	struct irq_work work;
 	struct hrtimer pause;
 	struct soft_edu edu;
+	u64 pending[]; /* per vector */
 };
 
 /* Raises a vector below soft->vectors. Any context but NMI, soft->lock held. */

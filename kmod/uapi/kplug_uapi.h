@@ -2,20 +2,21 @@
 /*
  * The whole ABI of kplug: ioctls, mmap offsets, records and flags.
  *
- * Every ioctl is made on an open /dev/kplug/NAME and takes one struct whose first member is its size in bytes. The
- * struct may grow: a shorter one than the first version is EINVAL, a longer one is taken if its unknown tail is zero
- * and it is no longer than a page, and is E2BIG otherwise. Reserved members and unknown flag bits must be 0. Members
- * named out_* are written by the kernel, and only on success. A published command never changes; another is added
- * instead.
+ * For 64-bit programs only: ioctl() and mmap() of a 32-bit program fail with EOPNOTSUPP.
+ *
+ * Every ioctl works on an open /dev/kplug/NAME and takes one struct whose first member is its size in bytes. Structs
+ * may grow. One that is shorter than its first version is EINVAL. A longer one is accepted if its unknown tail is zero
+ * and it is at most a page, else it is E2BIG. Reserved members and unknown flag bits must be 0. The kernel writes
+ * members named out_*, and only on success. A published command never changes; another is added instead.
  *
  * What an errno means, for all commands:
  *   EINVAL   a member is out of range, an unknown flag is set, or the struct is too short
- *   E2BIG    the struct is longer than this kernel knows, and its tail is not zero, or than a page
+ *   E2BIG    the struct is longer than this kernel knows and its tail is not zero, or it is longer than a page
  *   EFAULT   a pointer cannot be read or written
  *   ENOTTY   no such command
  *   EACCES   the command changes something, and the node was opened read-only; or a security policy (SELinux) refuses
  *   EPERM    a capability is missing
- *   ENODEV   the device has gone
+ *   ENODEV   the device was removed
  *   ENOMEM   no memory
  * Others are listed at their command.
  */
@@ -28,17 +29,17 @@
 #endif
 
 /* Version of this ABI and of what plugins see; a plugin object states the one it was built for. */
-#define KPLUG_API_VERSION 1
+#define KPLUG_API_VERSION 2
 
 #define KPLUG_NAME_LEN 32 /* device and plugin names, with the final NUL */
 #define KPLUG_BUFFER_NAME_LEN 16 /* with the final NUL; letters, digits, '_' and '.', as BPF map names */
 #define KPLUG_BUFFER_MAX (512U << 20) /* bytes in one buffer (the kernel's BPF_MAX_VAR_OFF) */
 #define KPLUG_CALL_MAX 4096 /* bytes of a call's or an enable's argument */
-#define KPLUG_VECTOR_MAX 32
+#define KPLUG_VECTOR_MAX 2048 /* as many as MSI-X has at most */
 #define KPLUG_ATTACH_MAX 64 /* bytes that a plugin attaches to an interrupt's record */
 #define KPLUG_BAR_MAX 6
 
-/* The hooks, in the order of kplug_plugin_load.prog_fd[]. */
+/* The hooks, in the order of kplug_plugin_load.prog_fds. New ones come last. */
 enum kplug_hook {
 	KPLUG_HOOK_OPEN,
 	KPLUG_HOOK_CLOSE,
@@ -51,14 +52,14 @@ enum kplug_hook {
 	KPLUG_HOOK_COUNT
 };
 
-/* Flags of a plugin's answer. Any other bit is refused by kplug_answer(). */
+/* Flags of a plugin's answer. kplug_answer() refuses any other bit. */
 #define KPLUG_MINE 0x1U /* interrupt: the device raised it (claims a shared line) */
 #define KPLUG_DEFER 0x2U /* interrupt: run the deferred hook */
 #define KPLUG_FORWARD 0x4U /* event: tell the readers */
 
-/* What the event hook and a KPLUG_RECORD_EVENT record tell. */
+/* Of the event hook and of a KPLUG_RECORD_EVENT record. */
 enum kplug_event_code {
-	KPLUG_EVENT_REMOVE = 1, /* the device is about to go */
+	KPLUG_EVENT_REMOVE = 1, /* the device is about to be removed */
 	KPLUG_EVENT_SUSPEND,
 	KPLUG_EVENT_RESUME,
 };
@@ -76,14 +77,14 @@ enum kplug_bus {
 	KPLUG_BUS_SOFT,
 };
 
-/* What the device is and how it fares. Any open. */
+/* Describes the device and its state. Any open. */
 struct kplug_info {
 	__u32 size;
 	__u32 out_api_version;
 	__u32 out_bus; /* enum kplug_bus */
 	__u32 out_irq_mode; /* enum kplug_irq_mode */
 	__u32 out_vectors; /* 0..KPLUG_VECTOR_MAX */
-	__u32 out_buffers; /* alive now; each part counts */
+	__u32 out_buffers; /* now; each part counts */
 	__u32 out_dma_bits; /* DMA mask of the device at its bind: of requests that ask for none */
 	__u32 out_flags; /* KPLUG_INFO_* */
 	__u16 out_vendor; /* PCI ids; those of QEMU's edu on the software device */
@@ -91,7 +92,7 @@ struct kplug_info {
 	__u32 out_opens; /* open files of this node */
 	__u64 out_locked; /* bytes of program memory locked now (KPLUG_DMA_LOCK), in whole pages */
 	__u64 out_bar_size[KPLUG_BAR_MAX]; /* bytes; 0: no such BAR, or not memory */
-	__u64 out_interrupts[KPLUG_VECTOR_MAX]; /* handled, per vector, since the device was bound */
+	__u64 out_interrupts; /* handled, of all vectors, since the device was bound; of one: KPLUG_IRQ_INFO */
 	__u64 out_unhandled; /* of all vectors, see kplug_irq_info.out_unclaimed */
 	char out_name[KPLUG_NAME_LEN];
 };
@@ -312,24 +313,30 @@ struct kplug_dma_unlock {
 
 /*
  * Makes these programs the device's plugin, all hooks at one instant. Needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN in
- * the initial user namespace, and an open for writing. The device holds the programs; the fds stay the caller's.
- *   EBUSY   the device has a plugin, and KPLUG_PLUGIN_REPLACE is not set
- *   EBADF   an fd is not open
- *   EINVAL  an fd is not one of a BPF program of type tracing, or no fd is given
- *   EPROTOTYPE  a program is not a tp_btf one of the hook in whose place its fd stands, or is sleepable
+ * the initial user namespace, and an open for writing. The device holds a reference on the programs; the fds stay the
+ * caller's.
+ *   EBUSY       the device has a plugin, and KPLUG_PLUGIN_REPLACE is not set
+ *   EBADF       an fd is not open
+ *   EINVAL      an fd is not a BPF program of type tracing, or there is no fd
+ *   EPROTOTYPE  a program is not a tp_btf one of its fd's hook, or it is sleepable
+ *   E2BIG       prog_count is more than KPLUG_PROG_MAX
+ *   EOPNOTSUPP  an fd is given for a hook that this kernel does not have
  */
 struct kplug_plugin_load {
 	__u32 size;
 	__u32 flags; /* KPLUG_PLUGIN_REPLACE */
-	__s32 prog_fd[KPLUG_HOOK_COUNT]; /* by enum kplug_hook; -1: the plugin does not serve it */
+	__u64 prog_fds; /* pointer to __s32[prog_count], by enum kplug_hook; -1: the plugin does not serve the hook */
+	__u32 prog_count; /* 0..KPLUG_PROG_MAX; hooks past it are not served */
+	__u32 reserved;
 	char name[KPLUG_NAME_LEN];
 	char version[KPLUG_NAME_LEN];
 };
-#define KPLUG_PLUGIN_REPLACE 0x1U /* swap: the one that runs is kept for KPLUG_PLUGIN_ROLLBACK, until the next swap */
+#define KPLUG_PROG_MAX 1024 /* entries of prog_fds and prog_ids */
+#define KPLUG_PLUGIN_REPLACE 0x1U /* swap: the running one is kept for KPLUG_PLUGIN_ROLLBACK, until the next swap */
 
 /*
- * Detaches the plugin and waits until none of its programs runs; the one kept for a rollback ends too. Same rights as
- * loading. ENOENT: there is none.
+ * Detaches the plugin, waits until none of its programs runs, and drops the one kept for a rollback too. Needs the
+ * rights of loading. ENOENT: there is no plugin.
  */
 struct kplug_plugin_unload {
 	__u32 size;
@@ -337,31 +344,34 @@ struct kplug_plugin_unload {
 };
 
 /*
- * KPLUG_PLUGIN_ROLLBACK takes a struct kplug_plugin_unload too: swaps the plugin for the one before, which runs with
- * the maps that it had; a second one swaps back. Same rights as loading. ENOENT: nothing was swapped since the load.
+ * KPLUG_PLUGIN_ROLLBACK takes a struct kplug_plugin_unload too. It swaps the plugin for the one before, which runs
+ * with the maps that it had; a second rollback swaps back. Needs the rights of loading. ENOENT: nothing was swapped
+ * since the load.
  */
 
-/* What is loaded. Any open. ENOENT: no plugin, or none before it. */
+/* Describes the plugin. Any open. ENOENT: no plugin, or none before it. E2BIG: prog_count is over KPLUG_PROG_MAX. */
 struct kplug_plugin_info {
 	__u32 size;
 	__u32 flags; /* KPLUG_PLUGIN_PREVIOUS */
+	__u64 prog_ids; /* pointer to __u32[prog_count]: gets BPF program ids by enum kplug_hook; 0: not served */
+	__u32 prog_count; /* 0: ids are not wanted; entries past the kernel's hooks get 0 */
 	__u32 out_uid; /* who loaded it, as the caller's user namespace sees it */
 	__u32 out_swaps; /* of this device's plugins, rollbacks included */
-	__u32 out_prog_id[KPLUG_HOOK_COUNT]; /* BPF program ids; 0: not served */
+	__u32 out_reserved;
 	__u64 out_load_time; /* ns, CLOCK_BOOTTIME */
 	__u64 out_misses; /* runs that the kernel's recursion guard skipped */
 	__s64 out_last_error; /* the last negative result that it answered; 0: none */
 	char out_name[KPLUG_NAME_LEN];
 	char out_version[KPLUG_NAME_LEN];
 };
-#define KPLUG_PLUGIN_PREVIOUS 0x1U /* tells of the one that a rollback would bring back */
+#define KPLUG_PLUGIN_PREVIOUS 0x1U /* describes the one that a rollback would bring back */
 
 /*
- * Sends a message to the plugin's call hook. `data` is copied in, the plugin reads and writes the copy, and it is
- * copied back. Needs an open for writing.
- *   ENOMSG  nobody answered: no plugin, no call hook, or it gave no answer
+ * Sends a message to the plugin's call hook. The kernel copies `data` in, the plugin reads and writes the copy, and
+ * the kernel copies it back. Needs an open for writing. A negative answer of the plugin is in out_result; it is not an
+ * error of the ioctl.
+ *   ENOMSG  no answer: no plugin, no call hook, or the hook did not answer
  *   E2BIG   data_size is more than KPLUG_CALL_MAX
- * A negative result of the plugin is not the ioctl's error: it is in out_result.
  */
 struct kplug_call {
 	__u32 size;
@@ -373,13 +383,13 @@ struct kplug_call {
 };
 
 /*
- * Enables a vector for this open file: its interrupts are handled and this file's read() and poll() tell of them.
- * `data` goes to the int_enable hook, which may refuse: its negative result becomes the ioctl's error. Needs an open
- * for writing. Closing the file disables what it enabled. With KPLUG_IRQ_EVENTFD an eventfd, which may be closed
- * afterwards, is signalled by one for each wake-up until the vector is disabled here, and once more if the device goes;
- * read() and poll() work as well.
+ * Enables a vector for this open file, whose read() and poll() then report its interrupts. `data` goes to the
+ * int_enable hook, which may refuse: its negative result becomes the ioctl's error. Needs an open for writing. Closing
+ * the file disables what it enabled. With KPLUG_IRQ_EVENTFD, each wake-up adds one to an eventfd until the vector is
+ * disabled here, and the device's removal adds one more; the caller may close the eventfd, and read() and poll() work
+ * as well.
  *   ERANGE    no such vector
- *   EALREADY  this file has enabled it (KPLUG_IRQ_DISABLE: has not)
+ *   EALREADY  this file has enabled it
  *   E2BIG     data_size is more than KPLUG_CALL_MAX
  *   EBADF     eventfd is not open
  *   EINVAL    eventfd is not one
@@ -395,17 +405,19 @@ struct kplug_irq_enable {
 };
 #define KPLUG_IRQ_EVENTFD 0x1U
 
-/* The reverse; waits until no hook of the vector runs. Takes a struct kplug_irq_enable too, with flags 0. */
-
 /*
- * Acts on a vector. KPLUG_IRQ_UNMASK: lets an INTx line through again that was masked because no plugin claimed it (a
- * no-op otherwise). KPLUG_IRQ_TRIGGER: raises the vector by software. KPLUG_IRQ_RESUME: lets a vector through again
- * that a guard has stopped. All need an open for writing.
+ * Acts on a vector. All need an open for writing.
+ *   KPLUG_IRQ_DISABLE  reverses KPLUG_IRQ_ENABLE; the file's last records are dropped. If no other open file has the
+ *                      vector enabled, it returns when no hook of the vector runs.
+ *   KPLUG_IRQ_UNMASK   unmasks an INTx line that was masked because no plugin claimed its interrupt (others: no-op)
+ *   KPLUG_IRQ_TRIGGER  raises the vector by software
+ *   KPLUG_IRQ_RESUME   restarts a vector that the watchdog has stopped
+ * Errors:
  *   ERANGE      no such vector
- *   EAGAIN      TRIGGER: nobody has enabled it (the software device keeps one for whoever will)
+ *   EALREADY    DISABLE: this file has not enabled it; RESUME: it is not stopped
+ *   EAGAIN      TRIGGER: no file has enabled it (a software device keeps the interrupt for the first that does)
  *   EOPNOTSUPP  TRIGGER: the device cannot raise it by software (INTx)
- *   EBUSY       UNMASK: a guard has stopped it
- *   EALREADY    RESUME: it is not stopped
+ *   EBUSY       UNMASK: the watchdog has stopped it
  */
 struct kplug_irq {
 	__u32 size;
@@ -413,19 +425,19 @@ struct kplug_irq {
 };
 
 /*
- * Why a guard has stopped a vector: it is masked, no hook runs, and readers are woken once more with
- * KPLUG_RECORD_STOPPED. It stays so until KPLUG_IRQ_RESUME, whoever enables it. The first two are of INTx lines, which
- * would hang the machine or the neighbours on the line.
+ * Why the watchdog has stopped a vector. It masks the vector, runs no hook, and wakes the readers once more with
+ * KPLUG_RECORD_STOPPED. Only KPLUG_IRQ_RESUME restarts the vector; enabling it anew does not. CLAIMED and DENIED are of
+ * INTx lines, which would hang the machine or the line's other devices.
  */
 enum kplug_stop {
 	KPLUG_STOP_NONE,
-	KPLUG_STOP_CLAIMED, /* the plugin claims interrupts, and the line stays up, or it was not its device's at all */
+	KPLUG_STOP_CLAIMED, /* the plugin claims interrupts, and the line stays up or was not its device's */
 	KPLUG_STOP_DENIED, /* the plugin denies interrupts, and its device keeps the line up */
 	KPLUG_STOP_DEFERRED, /* the plugin defers 10,000 interrupts or more, and no deferred hook runs for a second */
 	KPLUG_STOP_SLOW, /* the interrupt hook was over the module's budget (parameter irq_budget_us) several times */
 };
 
-/* One vector and how it fares. Any open. ERANGE: no such vector. */
+/* Describes a vector and its state. Any open. ERANGE: no such vector. */
 struct kplug_irq_info {
 	__u32 size;
 	__u32 vector;
@@ -434,15 +446,15 @@ struct kplug_irq_info {
 	__u32 out_stopped; /* enum kplug_stop */
 	__u32 out_reserved;
 	__u64 out_interrupts; /* handled, since the device was bound, as the next four */
-	__u64 out_unclaimed; /* not the device's by the plugin's word, or by the device's where no plugin answered */
+	__u64 out_unclaimed; /* the plugin, or, if none answered, the device said that they were not its own */
 	__u64 out_deferred; /* interrupts that the plugin deferred */
 	__u64 out_wakeups; /* of readers */
-	__u64 out_longest; /* ns: the longest run of the interrupt hook, since the last resume */
+	__u64 out_longest; /* ns: longest run of the interrupt hook since the last resume */
 };
 
 /*
- * Reads or writes a register. Needs CAP_SYS_RAWIO and an open for writing: who can program a bus master owns the
- * machine. For the same reason EPERM on a PCI device of a kernel that is locked down (kernel_lockdown(7)).
+ * Reads or writes a register. Needs CAP_SYS_RAWIO and an open for writing, since programming a bus master gives access
+ * to all memory. For the same reason a locked-down kernel refuses it for PCI devices with EPERM (kernel_lockdown(7)).
  *   ERANGE  no such BAR, or the register is not inside it
  *   EINVAL  width is not 1, 2, 4 or 8, or offset is no multiple of it
  */
@@ -458,8 +470,8 @@ struct kplug_reg {
 #define KPLUG_REG_WRITE 0x1U
 
 /*
- * Software devices: ioctls of /dev/kplug_soft (module kplug_soft), which needs CAP_SYS_ADMIN. They live until deleted
- * or until the module goes; a delete is the removal of a device under its users.
+ * Software devices: ioctls of /dev/kplug_soft (module kplug_soft). They need CAP_SYS_ADMIN. A device exists until it is
+ * deleted or the module is unloaded; a delete works while programs have the device open, as hot-unplug does.
  *   EEXIST, ENOENT  the name is taken; there is no such software device
  *   EINVAL  name: 1..KPLUG_NAME_LEN-1 letters, digits, '_', '-' or '.', no leading '.'; vectors or dma_bits out
  *           of range
@@ -482,7 +494,7 @@ struct kplug_soft {
 #define KPLUG_PLUGIN_INFO _IOWR(KPLUG_IOC_MAGIC, 6, struct kplug_plugin_info)
 #define KPLUG_CALL _IOWR(KPLUG_IOC_MAGIC, 7, struct kplug_call)
 #define KPLUG_IRQ_ENABLE _IOWR(KPLUG_IOC_MAGIC, 8, struct kplug_irq_enable)
-#define KPLUG_IRQ_DISABLE _IOWR(KPLUG_IOC_MAGIC, 9, struct kplug_irq_enable)
+#define KPLUG_IRQ_DISABLE _IOWR(KPLUG_IOC_MAGIC, 9, struct kplug_irq)
 #define KPLUG_IRQ_UNMASK _IOWR(KPLUG_IOC_MAGIC, 10, struct kplug_irq)
 #define KPLUG_IRQ_TRIGGER _IOWR(KPLUG_IOC_MAGIC, 11, struct kplug_irq)
 #define KPLUG_REG _IOWR(KPLUG_IOC_MAGIC, 12, struct kplug_reg)
@@ -512,12 +524,13 @@ struct kplug_soft {
 #define KPLUG_BUFFER_ID_MAX 0x0fffffffU /* for the offsets above to tell buffers apart */
 
 /*
- * read() gives whole records, one per enabled vector that has news and one per forwarded event, as many as fit (or
- * fewer). It blocks until there is one; EAGAIN with O_NONBLOCK; EINVAL if not even one record fits; ENODEV when the
- * device has gone and all has been read. poll() is ready when read() would not block.
+ * read() returns whole records, one for each enabled vector with wake-ups since the last read and one for forwarded
+ * events, as many as fit (or fewer). It blocks until there is one; EAGAIN with O_NONBLOCK; EINVAL if the buffer is
+ * smaller than a record; ENODEV when the device was removed and all is read. poll() is ready when read() does not
+ * block.
  *
- * Each open file has its own place: each sees every interrupt. A slow reader's record stands for several wake-ups, and
- * says so: the sums of count, coalesced, notify and of lost + 1 over its records are those of the vector.
+ * Each open file has its own cursor, so each sees every interrupt. A slow reader's record stands for several wake-ups
+ * and says so: the sums of count, coalesced, notify and of lost + 1 over its records are those of the vector.
  */
 struct kplug_record {
 	__u32 type; /* KPLUG_RECORD_* */
@@ -527,16 +540,17 @@ struct kplug_record {
 	__u64 sequence; /* IRQ: number of the last interrupt of this vector, from 1 */
 	__u64 time; /* ns, CLOCK_MONOTONIC, of that interrupt or event */
 	/* The rest is of IRQ only. */
-	__u64 coalesced; /* those of count that the interrupt hook woke nobody for */
-	__u64 lost; /* wake-ups before this one that this file gets no records of */
+	__u64 coalesced; /* those of count for which the interrupt hook woke no reader */
+	__u64 lost; /* earlier wake-ups that this file gets no record of */
 	__u32 answered; /* ns from time until the interrupt hook was done; 2^32 - 1: more */
 	__u32 deferred; /* ns from time until the deferred hook began; 0: it has not */
 	__u32 flags; /* KPLUG_RECORD_STOPPED */
 	__u32 data_size; /* 0..KPLUG_ATTACH_MAX */
 	__u8 data[KPLUG_ATTACH_MAX]; /* what the hooks attached to the last interrupt; zeros behind data_size */
+	__u64 reserved[2]; /* 0 */
 };
 #define KPLUG_RECORD_IRQ 1
 #define KPLUG_RECORD_EVENT 2
-#define KPLUG_RECORD_STOPPED 0x1U /* a guard has stopped the vector: see KPLUG_IRQ_INFO */
+#define KPLUG_RECORD_STOPPED 0x1U /* the watchdog has stopped the vector: see KPLUG_IRQ_INFO */
 
 #endif /* KPLUG_UAPI_H */

@@ -72,6 +72,11 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
 	err = kplug_device_info(dev, &dev->info);
 	if (err)
 		goto cleanup;
+	dev->enabled = calloc(dev->info.out_vectors + 1, sizeof(*dev->enabled));
+	if (!dev->enabled) {
+		err = kp_fail(-ENOMEM, NULL, "device %s", name);
+		goto cleanup;
+	}
 	*ret_dev = dev;
 	dev = NULL;
 cleanup:
@@ -90,6 +95,7 @@ void kplug_device_close(struct kplug_device *dev)
 	pthread_mutex_destroy(&dev->bar_lock);
 	if (dev->fd >= 0)
 		close(dev->fd);
+	free(dev->enabled);
 	free(dev);
 }
 

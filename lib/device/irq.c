@@ -50,27 +50,27 @@ int kplug_irq_enable_eventfd(struct kplug_device *dev, uint32_t vector, const vo
 	err = kp_ioctl(dev->fd, KPLUG_IRQ_ENABLE, &req);
 	if (err)
 		return kp_fail(err, enable_reasons, "vector %u of device %s", vector, dev->name);
-	__atomic_fetch_or(&dev->enabled, 1U << vector, __ATOMIC_RELAXED);
+	__atomic_store_n(&dev->enabled[vector], true, __ATOMIC_RELAXED);
 	return 0;
 }
 
 int kplug_irq_disable(struct kplug_device *dev, uint32_t vector)
 {
-	struct kplug_irq_enable req = { .size = sizeof(req), .vector = vector };
+	struct kplug_irq req = { .size = sizeof(req), .vector = vector };
 	int err = kp_ioctl(dev->fd, KPLUG_IRQ_DISABLE, &req);
 
 	if (err)
 		return kp_fail(err, disable_reasons, "vector %u of device %s", vector, dev->name);
-	__atomic_fetch_and(&dev->enabled, ~(1U << vector), __ATOMIC_RELAXED);
+	__atomic_store_n(&dev->enabled[vector], false, __ATOMIC_RELAXED);
 	return 0;
 }
 
 void kp_irq_disable_all(struct kplug_device *dev)
 {
-	struct kplug_irq_enable req = { .size = sizeof(req) };
+	struct kplug_irq req = { .size = sizeof(req) };
 
-	for (req.vector = 0; req.vector < KPLUG_VECTOR_MAX; req.vector++)
-		if (dev->enabled & 1U << req.vector)
+	for (req.vector = 0; dev->enabled && req.vector < dev->info.out_vectors; req.vector++)
+		if (dev->enabled[req.vector])
 			kp_ioctl(dev->fd, KPLUG_IRQ_DISABLE, &req);
 }
 

@@ -14,6 +14,7 @@ static const struct kp_reason load_reasons[] = {
 	{ EPERM, KP_NEEDS_CAPS },
 	{ EBUSY, "the device has a plugin; unload it first, or swap it" },
 	{ EINVAL, "a program is not of type tracing" },
+	{ EOPNOTSUPP, "it serves a hook that the module does not have; install a pair that fits" },
 	{ EPROTOTYPE, "the module refused a program as not one of its hook; rebuild the plugin for this module" },
 	{ 0, NULL },
 };
@@ -59,11 +60,17 @@ static int check_device(const struct kplug_plugin *plugin, const struct kplug_de
 
 static int hand_over(const struct kplug_plugin *plugin, struct kplug_device *dev, uint32_t flags)
 {
-	struct kplug_plugin_load req = { .size = sizeof(req), .flags = flags };
+	int32_t fds[KPLUG_HOOK_COUNT];
+	struct kplug_plugin_load req = {
+		.size = sizeof(req),
+		.flags = flags,
+		.prog_fds = (uintptr_t)fds,
+		.prog_count = KPLUG_HOOK_COUNT,
+	};
 	int hook, err;
 
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
-		req.prog_fd[hook] = plugin->prog[hook] ? bpf_program__fd(plugin->prog[hook]) : -1;
+		fds[hook] = plugin->prog[hook] ? bpf_program__fd(plugin->prog[hook]) : -1;
 	memcpy(req.name, plugin->meta.name, sizeof(req.name));
 	memcpy(req.version, plugin->meta.version, sizeof(req.version));
 	err = kp_ioctl(dev->fd, KPLUG_PLUGIN_LOAD, &req);
@@ -225,10 +232,11 @@ int kplug_plugin_unload(struct kplug_device *dev)
 static int roll_back(struct kplug_device *dev)
 {
 	struct kplug_plugin_info previous;
+	uint32_t ids[KPLUG_HOOK_COUNT];
 	int err = 0;
 
-	if (kp_pinned(dev) && !kplug_plugin_previous(dev, &previous))
-		err = kp_pin_new(dev, previous.out_prog_id);
+	if (kp_pinned(dev) && !kp_plugin_info(dev, KPLUG_PLUGIN_PREVIOUS, &previous, ids))
+		err = kp_pin_new(dev, ids);
 	return err ?: change(dev, KPLUG_PLUGIN_ROLLBACK, rollback_reasons);
 }
 

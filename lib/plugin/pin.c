@@ -110,12 +110,12 @@ static uint32_t pinned_id(const char *folder, int hook)
 	return info.id;
 }
 
-static bool is_of(const char *folder, const struct kplug_plugin_info *running)
+static bool is_of(const char *folder, const uint32_t running[KPLUG_HOOK_COUNT])
 {
 	int hook;
 
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
-		if (pinned_id(folder, hook) != running->out_prog_id[hook])
+		if (pinned_id(folder, hook) != running[hook])
 			return false;
 	return true;
 }
@@ -126,30 +126,31 @@ static bool exists(const char *folder)
 }
 
 /* No error text: whoever tidies up after a failure has one. */
-static int get_running(struct kplug_device *dev, struct kplug_plugin_info *ret_info)
+static int get_running(struct kplug_device *dev, uint32_t ret_ids[KPLUG_HOOK_COUNT])
 {
-	*ret_info = (struct kplug_plugin_info){ .size = sizeof(*ret_info) };
-	return kp_ioctl(dev->fd, KPLUG_PLUGIN_INFO, ret_info);
+	struct kplug_plugin_info info;
+
+	return kp_plugin_info(dev, 0, &info, ret_ids);
 }
 
 bool kp_pinned(struct kplug_device *dev)
 {
-	struct kplug_plugin_info running;
+	uint32_t running[KPLUG_HOOK_COUNT];
 	char folder[KP_PATH_LEN];
 
 	folder_of(dev->name, "", folder);
-	return exists(folder) && !get_running(dev, &running) && is_of(folder, &running);
+	return exists(folder) && !get_running(dev, running) && is_of(folder, running);
 }
 
 int kplug_plugin_pins(struct kplug_device *dev, char **ret_folder)
 {
 	/* After the switch and before they are renamed, they are the new ones. */
 	static const char *const suffixes[] = { "", NEW };
-	struct kplug_plugin_info running;
+	uint32_t running[KPLUG_HOOK_COUNT];
 	char folder[KP_PATH_LEN], *copy;
 	int i, err;
 
-	err = kplug_plugin_info(dev, &running);
+	err = kplug_plugin_prog_ids(dev, running, KPLUG_HOOK_COUNT);
 	if (err)
 		return err;
 	for (i = 0; i < 2; i++) {
@@ -159,7 +160,7 @@ int kplug_plugin_pins(struct kplug_device *dev, char **ret_folder)
 				continue;
 			return kp_fail(-errno, pin_reasons, "%s", folder);
 		}
-		if (!is_of(folder, &running))
+		if (!is_of(folder, running))
 			continue;
 		copy = strdup(folder);
 		if (!copy)
@@ -211,7 +212,7 @@ int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUN
 void kp_pin_tidy(struct kplug_device *dev)
 {
 	char root[KP_PATH_LEN], folder[KP_PATH_LEN], new_folder[KP_PATH_LEN];
-	struct kplug_plugin_info running;
+	uint32_t running[KPLUG_HOOK_COUNT];
 	int err;
 
 	kp_path(root, "%s/fs/bpf/kplug", kp_sys_root);
@@ -219,16 +220,16 @@ void kp_pin_tidy(struct kplug_device *dev)
 	folder_of(dev->name, NEW, new_folder);
 	if (is_foreign(root) || (!exists(folder) && !exists(new_folder)))
 		return;
-	err = get_running(dev, &running);
+	err = get_running(dev, running);
 	if (err && err != -ENOENT) /* the device has gone, and another one of its name may be there */
 		return;
-	if (!err && exists(new_folder) && is_of(new_folder, &running)) {
+	if (!err && exists(new_folder) && is_of(new_folder, running)) {
 		remove_folder(folder);
 		rename(new_folder, folder);
 		return;
 	}
 	remove_folder(new_folder);
-	if (err || !is_of(folder, &running))
+	if (err || !is_of(folder, running))
 		remove_folder(folder);
 }
 

@@ -26,26 +26,55 @@ static const struct kp_reason look_reasons[] = {
 	{ 0, NULL },
 };
 
-static int get_info(struct kplug_device *dev, uint32_t flags, const struct kp_reason *reasons,
-		    struct kplug_plugin_info *ret_info)
+int kp_plugin_info(struct kplug_device *dev, uint32_t flags, struct kplug_plugin_info *ret_info,
+		   uint32_t ret_ids[KPLUG_HOOK_COUNT])
 {
-	struct kplug_plugin_info info = { .size = sizeof(info), .flags = flags };
-	int err = kp_ioctl(dev->fd, KPLUG_PLUGIN_INFO, &info);
+	*ret_info = (struct kplug_plugin_info){
+		.size = sizeof(*ret_info),
+		.flags = flags,
+		.prog_ids = (uintptr_t)ret_ids,
+		.prog_count = KPLUG_HOOK_COUNT,
+	};
+	return kp_ioctl(dev->fd, KPLUG_PLUGIN_INFO, ret_info);
+}
+
+static int get_info(struct kplug_device *dev, uint32_t flags, const struct kp_reason *reasons,
+		    struct kplug_plugin_info *ret_info, uint32_t ret_ids[KPLUG_HOOK_COUNT])
+{
+	struct kplug_plugin_info info;
+	uint32_t ids[KPLUG_HOOK_COUNT];
+	int err = kp_plugin_info(dev, flags, &info, ids);
 
 	if (err)
 		return kp_fail(err, reasons, "device %s", dev->name);
+	info.prog_ids = 0; /* they are in ids */
+	info.prog_count = 0;
 	*ret_info = info;
+	if (ret_ids)
+		memcpy(ret_ids, ids, sizeof(ids));
 	return 0;
 }
 
 int kplug_plugin_info(struct kplug_device *dev, struct kplug_plugin_info *ret_info)
 {
-	return get_info(dev, 0, info_reasons, ret_info);
+	return get_info(dev, 0, info_reasons, ret_info, NULL);
 }
 
 int kplug_plugin_previous(struct kplug_device *dev, struct kplug_plugin_info *ret_info)
 {
-	return get_info(dev, KPLUG_PLUGIN_PREVIOUS, previous_reasons, ret_info);
+	return get_info(dev, KPLUG_PLUGIN_PREVIOUS, previous_reasons, ret_info, NULL);
+}
+
+int kplug_plugin_prog_ids(struct kplug_device *dev, uint32_t *ret_ids, size_t count)
+{
+	struct kplug_plugin_info info;
+	uint32_t ids[KPLUG_HOOK_COUNT];
+	size_t i;
+	int err = get_info(dev, 0, info_reasons, &info, ids);
+
+	for (i = 0; !err && i < count; i++)
+		ret_ids[i] = i < KPLUG_HOOK_COUNT ? ids[i] : 0;
+	return err;
 }
 
 static bool statistics_on(void)
@@ -82,21 +111,21 @@ int kp_program_look(uint32_t id, struct kplug_program_info *program, char ret_na
 int kplug_plugin_programs(struct kplug_device *dev, struct kplug_program_info **ret_programs, size_t *ret_count)
 {
 	struct kplug_program_info *programs;
-	struct kplug_plugin_info info = { 0 };
+	uint32_t ids[KPLUG_HOOK_COUNT] = { 0 };
 	size_t count = 0;
 	int hook, err;
 
-	err = kplug_plugin_info(dev, &info);
+	err = kplug_plugin_prog_ids(dev, ids, KPLUG_HOOK_COUNT);
 	if (err)
 		return err;
 	programs = calloc(KPLUG_HOOK_COUNT, sizeof(*programs));
 	if (!programs)
 		return kp_fail(-ENOMEM, NULL, "device %s", dev->name);
 	for (hook = 0; !err && hook < KPLUG_HOOK_COUNT; hook++) {
-		if (!info.out_prog_id[hook])
+		if (!ids[hook])
 			continue;
 		programs[count].hook = hook;
-		err = kp_program_look(info.out_prog_id[hook], &programs[count++], NULL);
+		err = kp_program_look(ids[hook], &programs[count++], NULL);
 	}
 	if (err) {
 		free(programs);
@@ -192,16 +221,16 @@ int kp_maps_add(struct kp_maps *maps, uint32_t prog_id)
 
 int kp_maps_get(struct kplug_device *dev, struct kp_maps *ret_maps)
 {
-	struct kplug_plugin_info info = { 0 };
+	uint32_t ids[KPLUG_HOOK_COUNT] = { 0 };
 	struct kp_maps maps = { 0 };
 	int hook, err;
 
-	err = kplug_plugin_info(dev, &info);
+	err = kplug_plugin_prog_ids(dev, ids, KPLUG_HOOK_COUNT);
 	if (err)
 		return err;
 	for (hook = 0; !err && hook < KPLUG_HOOK_COUNT; hook++)
-		if (info.out_prog_id[hook])
-			err = kp_maps_add(&maps, info.out_prog_id[hook]);
+		if (ids[hook])
+			err = kp_maps_add(&maps, ids[hook]);
 	if (err) /* -ENOENT is for no plugin */
 		kp_fail(err == -ENOENT ? -EAGAIN : err, look_reasons, "device %s: its plugin's maps", dev->name);
 	else

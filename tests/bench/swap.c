@@ -22,10 +22,18 @@ static struct kplug_device *dev[DEVICES];
 
 static int switch_to(struct kplug_device *d, uint32_t flags)
 {
-	struct kplug_plugin_load req = { .size = sizeof(req), .flags = flags, .name = "bench", .version = "1" };
+	int32_t fds[KPLUG_HOOK_COUNT];
+	struct kplug_plugin_load req = {
+		.size = sizeof(req),
+		.flags = flags,
+		.prog_fds = (uintptr_t)fds,
+		.prog_count = KPLUG_HOOK_COUNT,
+		.name = "bench",
+		.version = "1",
+	};
 
-	memset(req.prog_fd, 0xff, sizeof(req.prog_fd));
-	req.prog_fd[KPLUG_HOOK_INTERRUPT] = prog_fd;
+	memset(fds, 0xff, sizeof(fds));
+	fds[KPLUG_HOOK_INTERRUPT] = prog_fd;
 	return ioctl(kplug_device_fd(d), KPLUG_PLUGIN_LOAD, &req);
 }
 
@@ -84,7 +92,7 @@ static uint64_t handled(int devices)
 	int i;
 
 	for (i = 0; i < devices; i++)
-		sum += kplug_device_info(dev[i], &info) ? 0 : info.out_interrupts[0];
+		sum += kplug_device_info(dev[i], &info) ? 0 : info.out_interrupts;
 	return sum;
 }
 

@@ -68,7 +68,7 @@ static inline int give_info(struct kplug_info *i)
 		.out_device = 0x11e8,
 		.out_opens = 1,
 		.out_bar_size = { 4096 },
-		.out_interrupts = { MANY, 0 },
+		.out_interrupts = MANY,
 		.out_unhandled = 4,
 		.out_name = "soft0",
 	};
@@ -96,11 +96,13 @@ static inline int give_buffer(struct kplug_buffer_info *b)
 
 static inline int give_plugin(struct kplug_plugin_info *p)
 {
+	uint32_t *ids = (uint32_t *)(uintptr_t)p->prog_ids;
+
 	if (!fake.has_plugin || (p->flags & KPLUG_PLUGIN_PREVIOUS && !fake.has_previous))
 		return refuse(ENOENT);
 	p->out_uid = 1000;
-	p->out_prog_id[KPLUG_HOOK_CALL] = 12;
-	p->out_prog_id[KPLUG_HOOK_INTERRUPT] = 13;
+	for (uint32_t i = 0; i < p->prog_count; i++)
+		ids[i] = i == KPLUG_HOOK_CALL ? 12 : i == KPLUG_HOOK_INTERRUPT ? 13 : 0;
 	p->out_load_time = MANY;
 	p->out_misses = 5;
 	p->out_swaps = 3;
@@ -145,16 +147,21 @@ static inline int take_reg(struct kplug_reg *r)
 	return 0;
 }
 
-static inline int take_enable(struct kplug_irq_enable *e, bool on)
+static inline int take_switch(uint32_t vector, bool on)
 {
-	if (e->vector > 1)
+	if (vector > 1)
 		return refuse(ERANGE);
-	if (!(fake.enabled & (1U << e->vector)) != on)
+	if (!(fake.enabled & (1U << vector)) != on)
 		return refuse(EALREADY);
-	fake.enable = *e;
-	fake.enabled ^= 1U << e->vector;
+	fake.enabled ^= 1U << vector;
 	fake.was_enabled |= fake.enabled;
 	return 0;
+}
+
+static inline int take_enable(struct kplug_irq_enable *e)
+{
+	fake.enable = *e;
+	return take_switch(e->vector, true);
 }
 
 static inline int take_irq(struct kplug_irq *i, uint32_t *mask)
@@ -211,9 +218,9 @@ int ioctl(int fd, unsigned long command, ...)
 	case KPLUG_REG:
 		return take_reg(arg);
 	case KPLUG_IRQ_ENABLE:
-		return take_enable(arg, true);
+		return take_enable(arg);
 	case KPLUG_IRQ_DISABLE:
-		return take_enable(arg, false);
+		return take_switch(((struct kplug_irq *)arg)->vector, false);
 	case KPLUG_IRQ_INFO:
 		return give_irq(arg);
 	case KPLUG_IRQ_RESUME:

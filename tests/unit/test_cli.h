@@ -16,7 +16,7 @@
 
 #include "cli/cli.h"
 
-#define MAX_WORDS 40
+#define MAX_WORDS (KPLUG_VECTOR_MAX + 16) /* irq wait takes a vector each */
 
 struct result {
 	int code;

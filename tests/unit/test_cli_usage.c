@@ -142,8 +142,8 @@ static void values(void **state)
 	long_name[300] = '\0';
 	assert_error(run_cli("list", "--json=1"), 2, "takes no argument");
 	assert_error(run_cli("soft", "create", "a", "--vectors"), 2, "'--vectors' requires an argument");
-	assert_error(run_cli("soft", "create", "a", "--vectors", "0"), 2, "--vectors '0' is not within 1..32");
-	assert_error(run_cli("soft", "create", "a", "--vectors=33"), 2, "is not within 1..32");
+	assert_error(run_cli("soft", "create", "a", "--vectors", "0"), 2, "--vectors '0' is not within 1..2048");
+	assert_error(run_cli("soft", "create", "a", "--vectors=2049"), 2, "is not within 1..2048");
 	assert_error(run_cli("soft", "create", "a", "--vectors", "-1"), 2, "is not a number");
 	assert_error(run_cli("soft", "create", "a", "--vectors="), 2, "is not a number");
 	assert_error(run_cli("soft", "create", "a", "--dma-bits", "65"), 2, "is not within 0..64");
@@ -170,7 +170,7 @@ static void values(void **state)
 	assert_error(run_cli("reg", "read", "d", "6", "0"), 2, "BAR '6' is not within 0..5");
 	assert_error(run_cli("reg", "read", "d", "0", "4", "--width", "24"), 2, "is none of 8, 16, 32 and 64");
 	assert_error(run_cli("reg", "write", "d", "0", "4", "256", "--width=8"), 2, "VALUE '256' is not within 0..255");
-	assert_error(run_cli("irq", "wait", "d", "1", "32"), 2, "VECTOR '32' is not within 0..31");
+	assert_error(run_cli("irq", "wait", "d", "1", "2048"), 2, "VECTOR '2048' is not within 0..2047");
 	assert_error(run_cli("irq", "wait", "d", "--timeout", "2147483648"), 2, "is not within");
 	assert_error(run_cli("irq", "enable", "d", "0", "--data", "zz"), 2, "is not pairs of hex digits");
 }

@@ -192,9 +192,9 @@ static void test_module_of_another_version(void **state)
 	struct kplug_device other = dev;
 
 	(void)state;
-	other.info.out_api_version = 2;
+	other.info.out_api_version = KPLUG_API_VERSION + 1;
 	assert_int_equal(kplug_plugin_load(&plugin, &other, NULL), -EPROTO);
-	assert_string_equal(kplug_error(), "plugin edu: built for API version 1, and the module kplug has 2; install a "
+	assert_string_equal(kplug_error(), "plugin edu: built for API version 2, and the module kplug has 3; install a "
 					   "pair that fits");
 }
 

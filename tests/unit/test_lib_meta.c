@@ -267,7 +267,7 @@ static void test_other_api(void **state)
 
 	(void)state;
 	meta.api_version = KPLUG_API_VERSION + 1;
-	expect_meta(&meta, -EPROTO, "x.bpf.o: built for API version 2, and this is 1; build it with this kplug.bpf.h");
+	expect_meta(&meta, -EPROTO, "x.bpf.o: built for API version 3, and this is 2; build it with this kplug.bpf.h");
 }
 
 /* Another version may have another layout, so it is told before the size is looked at. */
@@ -279,7 +279,7 @@ static void test_other_api_other_size(void **state)
 	(void)state;
 	meta.api_version = 0;
 	expect_section(&section, -EPROTO,
-		       "x.bpf.o: built for API version 0, and this is 1; build it with this kplug.bpf.h");
+		       "x.bpf.o: built for API version 0, and this is 2; build it with this kplug.bpf.h");
 }
 
 static void test_name_without_nul(void **state)

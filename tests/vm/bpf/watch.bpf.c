@@ -19,6 +19,7 @@ static void write_down(struct kplug_event *ev)
 	watch.seen[i].message = ev->message;
 	watch.seen[i].flags = ev->flags;
 	watch.seen[i].count = ev->count;
+	watch.seen[i].file = ev->file;
 	watch.seen[i].result = ev->result;
 	if (ev->hook == KPLUG_HOOK_CALL)
 		watch.seen[i].error = kplug_answer(ev, WATCH_RESULT, 0, 0);

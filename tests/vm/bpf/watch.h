@@ -11,7 +11,7 @@ struct watch {
 	struct {
 		__u32 hook, device, vector, message, flags;
 		__s32 error; /* call: of kplug_answer() */
-		__u64 count;
+		__u64 count, file;
 		__s64 result;
 	} seen[WATCH_MAX]; /* before watch answered */
 };

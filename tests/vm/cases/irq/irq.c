@@ -83,6 +83,7 @@ static uint64_t now(void)
 static void plugin_counts_each_interrupt(void **state)
 {
 	const struct edu_buffer *shared = kplug_buffer_ptr(buf);
+	struct kplug_irq_info vector;
 	struct kplug_info info = {};
 	uint64_t i, start = now();
 	struct kplug_record r;
@@ -101,7 +102,9 @@ static void plugin_counts_each_interrupt(void **state)
 	assert_int_equal(shared->interrupts, 100);
 	assert_int_equal(shared->deferred, 100);
 	assert_ok(kplug_device_info(dev, &info));
-	assert_int_equal(info.out_interrupts[0], r.sequence);
+	assert_ok(kplug_irq_info(dev, 0, &vector));
+	assert_int_equal(vector.out_interrupts, r.sequence);
+	assert_true(info.out_interrupts >= r.sequence);
 	assert_int_equal(info.out_unhandled, 0);
 	assert_ok(kplug_irq_disable(dev, 0));
 }

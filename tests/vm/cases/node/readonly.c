@@ -56,14 +56,17 @@ static void changes_nothing(void **state)
 	} changes[] = {
 		{ KPLUG_BUFFER_ALLOC, &alloc }, { KPLUG_BUFFER_INFO, &fd_of },	  { KPLUG_BUFFER_FREE, &drop },
 		{ KPLUG_PLUGIN_LOAD, &load },	{ KPLUG_PLUGIN_UNLOAD, &unload }, { KPLUG_PLUGIN_ROLLBACK, &unload },
-		{ KPLUG_CALL, &call },		{ KPLUG_IRQ_ENABLE, &enable },	  { KPLUG_IRQ_DISABLE, &enable },
+		{ KPLUG_CALL, &call },		{ KPLUG_IRQ_ENABLE, &enable },	  { KPLUG_IRQ_DISABLE, &irq },
 		{ KPLUG_IRQ_UNMASK, &irq },	{ KPLUG_IRQ_TRIGGER, &irq },	  { KPLUG_REG, &reg },
 	};
+	int32_t fds[KPLUG_HOOK_COUNT];
 	size_t i;
 
 	(void)state;
-	memset(load.prog_fd, 0xff, sizeof(load.prog_fd));
-	load.prog_fd[KPLUG_HOOK_CALL] = prog_fd(right, "right");
+	memset(fds, 0xff, sizeof(fds));
+	fds[KPLUG_HOOK_CALL] = prog_fd(right, "right");
+	load.prog_fds = (uintptr_t)fds;
+	load.prog_count = KPLUG_HOOK_COUNT;
 	assert_ok(prog_call_plugin(dev, prog_fd(right, "right")));
 	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++)
 		if (ioctl(fd, changes[i].cmd, changes[i].arg) != -1 || errno != EACCES)
@@ -75,7 +78,12 @@ static void looks(void **state)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "ro", 4096);
 	struct kplug_buffer_info of_buffer = { .size = sizeof(of_buffer), .name = "ro" };
-	struct kplug_plugin_info of_plugin = { .size = sizeof(of_plugin) };
+	uint32_t ids[KPLUG_HOOK_COUNT] = { 0 };
+	struct kplug_plugin_info of_plugin = {
+		.size = sizeof(of_plugin),
+		.prog_ids = (uintptr_t)ids,
+		.prog_count = KPLUG_HOOK_COUNT,
+	};
 	struct kplug_info info = { .size = sizeof(info) };
 
 	(void)state;
@@ -86,7 +94,7 @@ static void looks(void **state)
 	assert_int_equal(of_buffer.out_map_id, kplug_buffer_map_id(buf));
 	assert_int_equal(of_buffer.out_fd, -1);
 	assert_ok(ioctl(fd, KPLUG_PLUGIN_INFO, &of_plugin));
-	assert_int_not_equal(of_plugin.out_prog_id[KPLUG_HOOK_CALL], 0);
+	assert_int_not_equal(ids[KPLUG_HOOK_CALL], 0);
 	kplug_buffer_free(buf);
 }
 

@@ -29,13 +29,18 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Good as it is. */
+#define FDS (KPLUG_HOOK_COUNT + 2) /* room for hooks that no kernel has */
+static int32_t fds[FDS];
+
+/* Good as it is, with its programs in fds. */
 static struct kplug_plugin_load request(void)
 {
 	struct kplug_plugin_load req = { .size = sizeof(req), .name = "right", .version = "1.0" };
 
-	memset(req.prog_fd, 0xff, sizeof(req.prog_fd));
-	req.prog_fd[KPLUG_HOOK_CALL] = prog_fd(right, "right");
+	memset(fds, 0xff, sizeof(fds));
+	fds[KPLUG_HOOK_CALL] = prog_fd(right, "right");
+	req.prog_fds = (uintptr_t)fds;
+	req.prog_count = KPLUG_HOOK_COUNT;
 	return req;
 }
 
@@ -203,12 +208,64 @@ static void one_of_two_is_bad(void **state)
 	__u32 len = sizeof(info);
 
 	(void)state;
-	assert_ok(bpf_prog_get_info_by_fd(req.prog_fd[KPLUG_HOOK_CALL], &info, &len));
-	req.prog_fd[KPLUG_HOOK_EVENT] = req.prog_fd[KPLUG_HOOK_CALL];
+	assert_ok(bpf_prog_get_info_by_fd(fds[KPLUG_HOOK_CALL], &info, &len));
+	fds[KPLUG_HOOK_EVENT] = fds[KPLUG_HOOK_CALL];
 	assert_errno(EPROTOTYPE, load(&req));
 	bpf_object__close(right);
 	right = NULL;
 	prog_until_gone(info.id);
+}
+
+/* A newer program's hooks: fine while it serves none of them. */
+static void hooks_of_another_kernel(void **state)
+{
+	struct kplug_plugin_load req = request();
+
+	(void)state;
+	req.prog_count = FDS;
+	fds[FDS - 1] = fds[KPLUG_HOOK_CALL];
+	assert_errno(EOPNOTSUPP, load(&req));
+	fds[FDS - 1] = -1;
+	assert_ok(load(&req));
+	assert_ok(kplug_plugin_unload(dev));
+	req.prog_count = KPLUG_HOOK_CALL + 1; /* an older one's */
+	assert_ok(load(&req));
+	assert_ok(kplug_plugin_unload(dev));
+	req.prog_count = KPLUG_HOOK_CALL; /* none is left */
+	assert_errno(EINVAL, load(&req));
+	req.prog_count = KPLUG_PROG_MAX + 1;
+	assert_errno(E2BIG, load(&req));
+	req.prog_count = KPLUG_HOOK_COUNT;
+	req.prog_fds = 4096;
+	assert_errno(EFAULT, load(&req));
+}
+
+/* The kernel fills what the caller has room for, and zeroes what it knows no hook for. */
+static void ids_of_another_kernel(void **state)
+{
+	struct kplug_plugin_load req = request();
+	uint32_t ids[FDS + 1], i;
+	struct kplug_plugin_info info = { .size = sizeof(info), .prog_ids = (uintptr_t)ids, .prog_count = FDS };
+
+	(void)state;
+	assert_ok(load(&req));
+	memset(ids, 0xff, sizeof(ids));
+	assert_ok(ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_INFO, &info));
+	for (i = 0; i < FDS; i++)
+		assert_int_equal(!!ids[i], i == KPLUG_HOOK_CALL);
+	assert_int_equal(ids[FDS], UINT32_MAX);
+	memset(ids, 0xff, sizeof(ids));
+	info.prog_count = KPLUG_HOOK_CALL + 1;
+	assert_ok(ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_INFO, &info));
+	assert_int_not_equal(ids[KPLUG_HOOK_CALL], 0);
+	assert_int_equal(ids[KPLUG_HOOK_CALL + 1], UINT32_MAX);
+	info.prog_ids = 4096;
+	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_INFO, &info), -1);
+	assert_int_equal(errno, EFAULT);
+	info.prog_count = KPLUG_PROG_MAX + 1;
+	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_INFO, &info), -1);
+	assert_int_equal(errno, E2BIG);
+	assert_ok(kplug_plugin_unload(dev));
 }
 
 static void no_program(void **state)
@@ -293,22 +350,25 @@ static void info_of_one(void **state)
 {
 	struct kplug_plugin_load req = request();
 	struct bpf_prog_info prog = { 0 };
+	uint32_t ids[KPLUG_HOOK_COUNT + 1];
 	struct kplug_plugin_info info;
 	uint64_t before = boottime();
 	__u32 len = sizeof(prog);
 	int hook;
 
 	(void)state;
-	assert_ok(bpf_prog_get_info_by_fd(req.prog_fd[KPLUG_HOOK_CALL], &prog, &len));
+	assert_ok(bpf_prog_get_info_by_fd(fds[KPLUG_HOOK_CALL], &prog, &len));
 	assert_ok(load(&req));
 	assert_ok(kplug_plugin_info(dev, &info));
+	assert_ok(kplug_plugin_prog_ids(dev, ids, KPLUG_HOOK_COUNT + 1));
+	assert_int_equal(ids[KPLUG_HOOK_COUNT], 0);
 	assert_string_equal(info.out_name, "right");
 	assert_string_equal(info.out_version, "1.0");
 	assert_int_equal(info.out_uid, 0);
 	assert_int_equal(info.out_misses, 0);
 	assert_true(info.out_load_time >= before && info.out_load_time <= boottime());
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
-		assert_int_equal(info.out_prog_id[hook], hook == KPLUG_HOOK_CALL ? prog.id : 0);
+		assert_int_equal(ids[hook], hook == KPLUG_HOOK_CALL ? prog.id : 0);
 	assert_ok(kplug_plugin_unload(dev));
 }
 
@@ -330,6 +390,8 @@ int main(void)
 		TEST(negative_fd),
 		TEST(one_of_two_is_bad),
 		TEST(no_program),
+		TEST(hooks_of_another_kernel),
+		TEST(ids_of_another_kernel),
 		TEST(unknown_flag),
 		TEST(empty_name),
 		TEST(name_without_end),

@@ -239,6 +239,7 @@ static void tells_what_runs(void **state)
 {
 	struct kplug_program_info *programs;
 	struct kplug_plugin_info info;
+	uint32_t ids[KPLUG_HOOK_COUNT];
 	size_t count;
 
 	(void)state;
@@ -254,7 +255,8 @@ static void tells_what_runs(void **state)
 	assert_ok(kplug_plugin_programs(dev, &programs, &count));
 	assert_int_equal(count, 2);
 	assert_int_equal(programs[0].hook, KPLUG_HOOK_CALL);
-	assert_int_equal(programs[0].id, info.out_prog_id[KPLUG_HOOK_CALL]);
+	assert_ok(kplug_plugin_prog_ids(dev, ids, KPLUG_HOOK_COUNT));
+	assert_int_equal(programs[0].id, ids[KPLUG_HOOK_CALL]);
 	assert_int_equal(programs[0].map_count, 4); /* counts_of_messages, .bss, .data, .rodata */
 	assert_int_equal(programs[1].hook, KPLUG_HOOK_INTERRUPT);
 	assert_true(programs[0].instructions > programs[1].instructions);

@@ -57,6 +57,7 @@ struct fuzzer {
 	int fds[POOL];
 	uint32_t map_id;
 	uint8_t data[8192];
+	int32_t prog_fds[KPLUG_HOOK_COUNT + 1]; /* the last one is of no kernel's hook */
 	uint8_t *lockable; /* large: DMA-API debugging takes eight locks of one cacheline for a mistake */
 	struct input *corpus;
 	unsigned int kept;
@@ -129,6 +130,10 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 		return chance_once_in(c, 8) ? CHANCE_OF(c, edges) : chance_below(c, 6);
 	case POINTER:
 		return chance_once_in(c, 16) ? CHANCE_OF(c, edges) : (uintptr_t)f->data;
+	case PROG_FDS:
+		return chance_once_in(c, 16) ? CHANCE_OF(c, edges) : (uintptr_t)f->prog_fds;
+	case PROG_COUNT:
+		return chance_once_in(c, 4) ? CHANCE_OF(c, edges) : KPLUG_HOOK_COUNT + chance_below(c, 2);
 	case LOCKABLE:
 		return chance_once_in(c, 16) ? CHANCE_OF(c, edges)
 					     : (uintptr_t)f->lockable + chance_below(c, LOCKABLE_BYTES);
@@ -160,13 +165,11 @@ static void fill_member(struct fuzzer *f, struct input *in, const struct member 
 		strncpy((char *)at, CHANCE_OF(&f->c, names), m->width);
 		return;
 	}
-	if (m->what == PROG_FD) {
+	if (m->what == PROG_FDS)
 		for (i = 0; i < KPLUG_HOOK_COUNT; i++)
-			((int32_t *)(void *)at)[i] = chance_once_in(&f->c, 4)	 ? -1
-						     : chance_once_in(&f->c, 32) ? (int)chance_below(&f->c, 64) - 4
-										 : prog_fds[i];
-		return;
-	}
+			f->prog_fds[i] = chance_once_in(&f->c, 4)    ? -1
+					 : chance_once_in(&f->c, 32) ? (int)chance_below(&f->c, 64) - 4
+								     : prog_fds[i];
 	value = number(f, m->what, in->form);
 	memcpy(at, &value, m->width);
 }

@@ -126,9 +126,15 @@ void prog_detach(struct prog_links *links)
 
 int prog_plugin(struct kplug_device *dev, const int prog_fd[KPLUG_HOOK_COUNT], uint32_t flags)
 {
-	struct kplug_plugin_load req = { .size = sizeof(req), .flags = flags, .name = "test", .version = "1" };
+	struct kplug_plugin_load req = {
+		.size = sizeof(req),
+		.flags = flags,
+		.prog_fds = (uintptr_t)prog_fd,
+		.prog_count = KPLUG_HOOK_COUNT,
+		.name = "test",
+		.version = "1",
+	};
 
-	memcpy(req.prog_fd, prog_fd, sizeof(req.prog_fd));
 	return ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_LOAD, &req) ? -errno : 0;
 }
 
