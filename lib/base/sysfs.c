@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base/base.h"
 
 const char *kp_sys_root = "/sys", *kp_dev_root = "/dev";
 

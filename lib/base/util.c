@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base/base.h"
 
 int kp_ioctl(int fd, unsigned long command, void *arg)
 {
@@ -48,12 +48,12 @@ int64_t kp_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int64_t kp_end_ms(int timeout_ms)
+int64_t kp_deadline_ms(int timeout_ms)
 {
 	return timeout_ms < 0 ? -1 : kp_now_us() / 1000 + timeout_ms;
 }
 
-int kp_left_ms(int64_t end)
+int kp_remaining_ms(int64_t end)
 {
 	int64_t left = end - kp_now_us() / 1000;
 

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
 static const struct kp_reason alloc_reasons[] = {
 	{ EINVAL,
@@ -84,7 +84,7 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	req.part = (uint16_t)i;
 	req.parts = (uint16_t)(buf->count > 1 ? buf->count : 0);
 	if (end >= 0)
-		req.timeout_ms = kp_left_ms(end) ?: 1;
+		req.timeout_ms = kp_remaining_ms(end) ?: 1;
 	err = kp_ioctl(dev->fd, KPLUG_BUFFER_ALLOC, &req);
 	if (err)
 		return err;
@@ -125,7 +125,7 @@ static int request_parts(const struct kplug_device *dev, const struct kplug_buff
 static int request(const struct kplug_device *dev, const struct kplug_alloc_opts *opts, struct kplug_buffer_alloc *like,
 		   struct kplug_buffer *buf)
 {
-	int64_t end = kp_end_ms(opts->timeout_ms && opts->timeout_ms < INT_MAX ? (int)opts->timeout_ms : -1);
+	int64_t end = kp_deadline_ms(opts->timeout_ms && opts->timeout_ms < INT_MAX ? (int)opts->timeout_ms : -1);
 	const size_t page = kp_page_round(1);
 	size_t less;
 	int err;
@@ -137,7 +137,7 @@ static int request(const struct kplug_device *dev, const struct kplug_alloc_opts
 			return err;
 		less = buf->bytes - buf->bytes / 8;
 		buf->bytes = less > page ? less / page * page : page;
-		if (end >= 0 && !kp_left_ms(end))
+		if (end >= 0 && !kp_remaining_ms(end))
 			return -ETIME;
 	}
 }
@@ -148,7 +148,7 @@ static int request_arena(const struct kplug_device *dev, const char *name, struc
 	size_t bytes = kp_page_round(buf->bytes);
 	int fd, err;
 
-	err = kp_arena_make(name, bytes, &fd, &buf->ptr);
+	err = kp_arena_create(name, bytes, &fd, &buf->ptr);
 	if (err)
 		return err;
 	like->memory_fd = fd;

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
 static const struct kp_reason make_reasons[] = {
 	{ EPERM, "making an arena needs CAP_BPF; run it as root" },
@@ -19,7 +19,7 @@ static const struct kp_reason map_reasons[] = {
 	{ 0, NULL },
 };
 
-int kp_arena_make(const char *name, size_t bytes, int *ret_fd, void **ret_ptr)
+int kp_arena_create(const char *name, size_t bytes, int *ret_fd, void **ret_ptr)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	size_t page = kp_page_round(1), size = kp_page_round(bytes);

@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
 #define PFN_MASK ((1ULL << 55) - 1) /* of an entry, says the kernel's admin-guide/mm/pagemap.rst */
 #define PRESENT (1ULL << 63)
@@ -233,7 +233,7 @@ static int programs(struct search *s)
 
 	while (!err && !bpf_prog_get_next_id(id, &id)) {
 		holder = (struct kplug_holder){ .prog_id = id };
-		if (kp_program_look(id, &program, holder.name))
+		if (kp_prog_info(id, &program, holder.name))
 			continue; /* it has gone */
 		for (i = 0; i < (int)program.map_count; i++)
 			if (program.map_ids[i] == s->info->out_map_id) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
 struct kplug_lock {
 	struct kplug_device *dev;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason write_reasons[] = {
 	{ EACCES, "no right to write it; run it as root" },

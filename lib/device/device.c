@@ -5,10 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason info_reasons[] = {
 	{ ENOTTY, "not a device node of kplug" },
+	{ 0, NULL },
+};
+
+static const struct kp_reason call_reasons[] = {
+	{ ENOMSG, "no plugin answered; load one that serves this message" },
+	{ EFAULT, "its data cannot be read and written" },
 	{ 0, NULL },
 };
 
@@ -111,5 +117,24 @@ int kplug_device_info(struct kplug_device *dev, struct kplug_info *ret_info)
 	if (err)
 		return kp_fail(err, info_reasons, "device %s", dev->name);
 	*ret_info = info;
+	return 0;
+}
+
+int kplug_call(struct kplug_device *dev, uint32_t message, void *data, size_t size, int64_t *ret_result)
+{
+	struct kplug_call req = {
+		.size = sizeof(req), .message = message, .data = (uintptr_t)data, .data_size = (uint32_t)size
+	};
+	int err;
+
+	/* Here too, since data_size is narrower than size. */
+	if (size > KPLUG_CALL_MAX)
+		return kp_err(-E2BIG, "call %u to device %s: %zu bytes of data; at most %d, use a buffer for more",
+			      message, dev->name, size, KPLUG_CALL_MAX);
+	err = kp_ioctl(dev->fd, KPLUG_CALL, &req);
+	if (err)
+		return kp_fail(err, call_reasons, "call %u to device %s", message, dev->name);
+	if (ret_result)
+		*ret_result = req.out_result;
 	return 0;
 }

@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason enable_reasons[] = {
 	{ ERANGE, "the device has no such vector" }, { EALREADY, "already enabled here" },
@@ -130,13 +130,13 @@ int kplug_irq_wait(struct kplug_device *dev, int timeout_ms, struct kplug_record
 		   size_t *ret_count)
 {
 	struct pollfd pollfd = { .fd = dev->fd, .events = POLLIN };
-	int64_t end = kp_end_ms(timeout_ms);
+	int64_t end = kp_deadline_ms(timeout_ms);
 	ssize_t n;
 
 	if (!max)
 		return kp_err(-EINVAL, "device %s: waiting for interrupts needs room for one record", dev->name);
 	for (;;) {
-		n = poll(&pollfd, 1, kp_left_ms(end));
+		n = poll(&pollfd, 1, kp_remaining_ms(end));
 		if (n < 0)
 			return kp_fail(-errno, NULL, "device %s: waiting for interrupts", dev->name);
 		if (!n)

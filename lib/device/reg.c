@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason reasons[] = {
 	{ EPERM, "CAP_SYS_RAWIO is missing; run it as root" },

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 struct list {
 	struct kplug_scan_entry *entries;

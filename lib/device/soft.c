@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason open_reasons[] = {
 	{ EACCES, "no right to open it; run it as root" },

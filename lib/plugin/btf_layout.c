@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 struct side {
 	const struct btf *btf;

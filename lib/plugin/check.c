@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define LOG_INSTRUCTIONS 1U /* BPF_LOG_LEVEL1 and BPF_LOG_STATS, which no header has */
 #define LOG_STATISTICS 4U
@@ -56,7 +56,7 @@ static int look(const struct bpf_program *prog, const char *log, const struct bt
 	check->verified = info.verified_insns;
 	check->stack = stack_of(log);
 	err = list_maps(info.id, check);
-	return err ?: kp_insns_look(prog, object, names, check);
+	return err ?: kp_insns_inspect(prog, object, names, check);
 }
 
 int kplug_plugin_check(struct kplug_plugin *plugin, struct kplug_check **ret_checks, size_t *ret_count)
@@ -67,12 +67,12 @@ int kplug_plugin_check(struct kplug_plugin *plugin, struct kplug_check **ret_che
 	size_t count = 0;
 	int i, err;
 
-	if (plugin->spent)
+	if (plugin->consumed)
 		return kp_err(-EALREADY, "plugin %s: loading it was tried before; open it again", plugin->meta.name);
 	checks = calloc(KP_PROGRAMS, sizeof(*checks));
 	if (!checks)
 		return kp_fail(-ENOMEM, NULL, "plugin %s", plugin->meta.name);
-	plugin->spent = true;
+	plugin->consumed = true;
 	err = kp_verify(plugin, LOG_INSTRUCTIONS | LOG_STATISTICS, &logs);
 	if (err)
 		goto cleanup;

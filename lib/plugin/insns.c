@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define CALL_DEPTH 9 /* the verifier allows 8 functions deep */
 
@@ -121,8 +121,8 @@ static bool has_loops(const struct bpf_insn *insns, size_t count)
 	return false;
 }
 
-int kp_insns_look(const struct bpf_program *prog, const struct btf *object, const struct kp_kfunc_names *names,
-		  struct kplug_check *check)
+int kp_insns_inspect(const struct bpf_program *prog, const struct btf *object, const struct kp_kfunc_names *names,
+		     struct kplug_check *check)
 {
 	const struct bpf_insn *insns = bpf_program__insns(prog);
 	size_t count = bpf_program__insn_cnt(prog), i;

@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 static const struct kp_reason load_reasons[] = {
 	{ EPERM, KP_NEEDS_CAPS },
@@ -57,7 +57,7 @@ static int check_device(const struct kplug_plugin *plugin, const struct kplug_de
 		      meta->name, vendor, device, dev->name, dev->info.out_vendor, dev->info.out_device);
 }
 
-static int hand_over(const struct kplug_plugin *plugin, struct kplug_device *dev, uint32_t flags)
+static int install(const struct kplug_plugin *plugin, struct kplug_device *dev, uint32_t flags)
 {
 	struct kplug_plugin_load req = { .size = sizeof(req), .flags = flags };
 	int hook, err;
@@ -93,7 +93,7 @@ static int run_own(const struct kplug_plugin *plugin, struct kplug_device *dev, 
 	return 0;
 }
 
-int kp_lock(struct kplug_device *dev)
+int kp_plugin_lock(struct kplug_device *dev)
 {
 	return flock(dev->fd, LOCK_EX) ? kp_fail(-errno, NULL, "device %s: waiting for its plugin", dev->name) : 0;
 }
@@ -101,16 +101,16 @@ int kp_lock(struct kplug_device *dev)
 /* Each change goes between these two; what a killed process has left goes first. */
 static int begin(struct kplug_device *dev)
 {
-	int err = kp_lock(dev);
+	int err = kp_plugin_lock(dev);
 
 	if (!err)
-		kp_pin_tidy(dev);
+		kp_pin_sync(dev);
 	return err;
 }
 
 static int end(struct kplug_device *dev, int err)
 {
-	kp_pin_tidy(dev);
+	kp_pin_sync(dev);
 	flock(dev->fd, LOCK_UN);
 	return err;
 }
@@ -129,7 +129,7 @@ static int pin(const struct kplug_plugin *plugin, struct kplug_device *dev)
 				       kp_program_names[hook]);
 		ids[hook] = info.id;
 	}
-	return kp_pin_new(dev, ids);
+	return kp_pin_stage(dev, ids);
 }
 
 /* running: what is swapped, or NULL. The device is locked. */
@@ -141,16 +141,16 @@ static int make(struct kplug_plugin *plugin, struct kplug_device *dev, const str
 	err = kp_buffer_choose(plugin, dev, opts->buffer, running, &fd);
 	if (err)
 		return err;
-	plugin->spent = true;
+	plugin->consumed = true;
 	if (fd >= 0)
-		err = kp_map_give(plugin, plugin->buffer, fd);
+		err = kp_map_reuse(plugin, plugin->buffer, fd);
 	err = err ?: kp_state_carry(plugin, running, opts->fresh);
 	err = err ?: kp_verify(plugin, 0, NULL);
 	err = err ?: run_own(plugin, dev, KP_PROBE, -ECANCELED);
 	err = err ?: run_own(plugin, dev, KP_MIGRATE, -ENOTRECOVERABLE);
 	if (!err && (opts->pin || kp_pinned(dev)))
 		err = pin(plugin, dev);
-	err = err ?: hand_over(plugin, dev, running ? KPLUG_PLUGIN_REPLACE : 0);
+	err = err ?: install(plugin, dev, running ? KPLUG_PLUGIN_REPLACE : 0);
 	if (fd >= 0)
 		close(fd);
 	return err;
@@ -163,7 +163,7 @@ static int check(const struct kplug_plugin *plugin, const struct kplug_device *d
 
 	if (err)
 		return err;
-	if (plugin->spent)
+	if (plugin->consumed)
 		return kp_err(-EALREADY, "plugin %s: loading it was tried before; open it again", plugin->meta.name);
 	err = check_device(plugin, dev, ret_known->force);
 	if (!err && ret_known->buffer && !plugin->buffer)
@@ -228,7 +228,7 @@ static int roll_back(struct kplug_device *dev)
 	int err = 0;
 
 	if (kp_pinned(dev) && !kplug_plugin_previous(dev, &previous))
-		err = kp_pin_new(dev, previous.out_prog_id);
+		err = kp_pin_stage(dev, previous.out_prog_id);
 	return err ?: change(dev, KPLUG_PLUGIN_ROLLBACK, rollback_reasons);
 }
 

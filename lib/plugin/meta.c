@@ -8,7 +8,7 @@
 #include <libelf.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define META_SECTION ".kplug"
 

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "bpf/observe.h"
-#include "internal.h"
+#include "plugin/plugin.h"
 
 _Static_assert(sizeof(struct kplug_observed) == sizeof(struct observe_record), "must be the program's");
 
@@ -147,12 +147,12 @@ void kplug_observer_close(struct kplug_observer *o)
  */
 static int fetch(struct kplug_observer *o, int timeout_ms)
 {
-	int64_t end = kp_end_ms(timeout_ms);
+	int64_t end = kp_deadline_ms(timeout_ms);
 	int err, left;
 
 	err = ring_buffer__consume(o->ring);
 	while (!o->count && err >= 0) {
-		left = kp_left_ms(end);
+		left = kp_remaining_ms(end);
 		err = ring_buffer__poll(o->ring, left);
 		if (!left)
 			break;

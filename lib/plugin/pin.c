@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define NEW ":new" /* ends no device's name */
 
@@ -189,7 +189,7 @@ static int pin_all(const char *folder, const uint32_t prog_ids[KPLUG_HOOK_COUNT]
 	return err;
 }
 
-int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUNT])
+int kp_pin_stage(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUNT])
 {
 	char root[KP_PATH_LEN], folder[KP_PATH_LEN];
 	struct kp_maps maps = { 0 };
@@ -208,7 +208,7 @@ int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUN
 	return err ? kp_fail(err, pin_reasons, "device %s: its plugin cannot be pinned in %s", dev->name, folder) : 0;
 }
 
-void kp_pin_tidy(struct kplug_device *dev)
+void kp_pin_sync(struct kplug_device *dev)
 {
 	char root[KP_PATH_LEN], folder[KP_PATH_LEN], new_folder[KP_PATH_LEN];
 	struct kplug_plugin_info running;
@@ -258,9 +258,9 @@ static int clean(const char *name)
 		remove_folder(folder);
 		return !exists(folder);
 	}
-	err = err ?: kp_lock(dev);
+	err = err ?: kp_plugin_lock(dev);
 	if (!err) {
-		kp_pin_tidy(dev);
+		kp_pin_sync(dev);
 		flock(dev->fd, LOCK_UN); /* now, though a child may hold the file open */
 	}
 	kplug_device_close(dev);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define FILE_MAX (64 << 20) /* a plugin's object has some ten thousand bytes */
 #define HOOK_SECTION "tp_btf/kplug_"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 static const struct kp_reason info_reasons[] = {
 	{ ENOENT, "no plugin is loaded" },
@@ -48,37 +48,6 @@ int kplug_plugin_previous(struct kplug_device *dev, struct kplug_plugin_info *re
 	return get_info(dev, KPLUG_PLUGIN_PREVIOUS, previous_reasons, ret_info);
 }
 
-static bool statistics_on(void)
-{
-	char text[8];
-
-	return !kp_sysfs_read("/proc/sys/kernel/bpf_stats_enabled", text, sizeof(text)) && text[0] == '1';
-}
-
-int kp_program_look(uint32_t id, struct kplug_program_info *program, char ret_name[BPF_OBJ_NAME_LEN])
-{
-	struct bpf_prog_info info = { .map_ids = (uintptr_t)program->map_ids, .nr_map_ids = KPLUG_PROGRAM_MAPS };
-	__u32 len = sizeof(info);
-	int fd, err = 0;
-
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd < 0)
-		return -errno;
-	if (bpf_prog_get_info_by_fd(fd, &info, &len))
-		err = -errno;
-	close(fd);
-	if (ret_name)
-		memcpy(ret_name, info.name, BPF_OBJ_NAME_LEN);
-	program->id = id;
-	memcpy(program->tag, info.tag, sizeof(program->tag));
-	program->instructions = info.xlated_prog_len / sizeof(struct bpf_insn);
-	program->runs = info.run_cnt;
-	program->run_time = info.run_time_ns;
-	program->counted = info.run_cnt || statistics_on();
-	program->map_count = info.nr_map_ids < KPLUG_PROGRAM_MAPS ? info.nr_map_ids : KPLUG_PROGRAM_MAPS;
-	return err;
-}
-
 int kplug_plugin_programs(struct kplug_device *dev, struct kplug_program_info **ret_programs, size_t *ret_count)
 {
 	struct kplug_program_info *programs;
@@ -96,7 +65,7 @@ int kplug_plugin_programs(struct kplug_device *dev, struct kplug_program_info **
 		if (!info.out_prog_id[hook])
 			continue;
 		programs[count].hook = hook;
-		err = kp_program_look(info.out_prog_id[hook], &programs[count++], NULL);
+		err = kp_prog_info(info.out_prog_id[hook], &programs[count++], NULL);
 	}
 	if (err) {
 		free(programs);
@@ -182,7 +151,7 @@ static int mark_buffers(struct kplug_device *dev, struct kp_maps *maps)
 int kp_maps_add(struct kp_maps *maps, uint32_t prog_id)
 {
 	struct kplug_program_info program = { 0 };
-	int err = kp_program_look(prog_id, &program, NULL);
+	int err = kp_prog_info(prog_id, &program, NULL);
 	uint32_t i;
 
 	for (i = 0; !err && i < program.map_count; i++)

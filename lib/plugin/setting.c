@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define SECTION ".data.settings"
 #define TAG "kplug:" /* of KPLUG_SETTING(): then MIN..MAX */

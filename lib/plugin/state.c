@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define OLD_PREFIX "old_" /* of a map of the running version, as a migrate program declares it */
 #define OLD_SUFFIX ".old" /* the same of a section of globals */
@@ -19,7 +19,7 @@
  * that must grow before bpf_map__reuse_fd() changes it, or memory of others is unmapped. (Its warning that the map's
  * type information does not fit any more is true, and harmless.)
  */
-int kp_map_give(struct kplug_plugin *plugin, struct bpf_map *map, int fd)
+int kp_map_reuse(struct kplug_plugin *plugin, struct bpf_map *map, int fd)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -156,7 +156,7 @@ static int give(struct kplug_plugin *plugin, struct bpf_map *map, const struct k
 	if (fd < 0)
 		return kp_fail(-errno, NULL, "plugin %s: map %s of the running version", plugin->meta.name,
 			       running->name);
-	err = kp_map_give(plugin, map, fd);
+	err = kp_map_reuse(plugin, map, fd);
 	close(fd);
 	return err;
 }

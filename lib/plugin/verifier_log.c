@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define MESSAGES_MAX 4
 #define WIDTH 200 /* bytes shown of a line */
@@ -72,7 +72,7 @@ static void put(char *out, size_t out_size, const struct line *line)
 		snprintf(out + used, out_size - used, "%s  %.*s", used ? "\n" : "", len, line->text);
 }
 
-void kp_verifier_pick(const char *log, char *out, size_t out_size)
+void kp_verifier_summary(const char *log, char *out, size_t out_size)
 {
 	struct line line, source = { 0 }, instruction = { 0 }, message[MESSAGES_MAX];
 	const char *end = log + strlen(log);

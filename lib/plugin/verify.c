@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 int kp_libbpf_failed(const struct kplug_plugin *plugin, int err)
 {
@@ -53,7 +53,7 @@ static int explain(const struct kplug_plugin *plugin, int err, int refused)
 			      "pahole and the kernel's vmlinux are",
 			      name, path);
 	if (refused >= 0 && err != -ENOMEM) {
-		kp_verifier_pick(plugin->log, lines, sizeof(lines));
+		kp_verifier_summary(plugin->log, lines, sizeof(lines));
 		return kp_err(-EACCES, "plugin %s: %s %s is refused by the verifier:\n%s", name,
 			      refused < KPLUG_HOOK_COUNT ? "hook" : "program", kp_program_names[refused], lines);
 	}

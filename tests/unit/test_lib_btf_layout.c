@@ -9,7 +9,7 @@
 #include <bpf/btf.h>
 #include <cmocka.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 /* Of each side: numbers, and the type that is compared. */
 static struct side {

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 /* BAR 0 has 256 bytes, BAR 2 three. */
 static struct kplug_device dev = {
@@ -183,7 +183,7 @@ static void test_plugin_for_another_device(void **state)
 	assert_int_equal(kplug_plugin_load(&plugin, &dev, NULL), -ENXIO);
 	assert_string_equal(kplug_error(), "plugin edu: it is for device 1234:any, and 0000:00:03.0 is 8086:10d3; take "
 					   "another plugin, or force it");
-	assert_false(plugin.spent);
+	assert_false(plugin.consumed);
 }
 
 static void test_module_of_another_version(void **state)
@@ -212,7 +212,7 @@ static void test_buffer_for_plugin_without(void **state)
 
 static void test_plugin_loaded_twice(void **state)
 {
-	struct kplug_plugin plugin = { .meta = { .name = "edu" }, .spent = true };
+	struct kplug_plugin plugin = { .meta = { .name = "edu" }, .consumed = true };
 
 	(void)state;
 	assert_int_equal(kplug_plugin_load(&plugin, &dev, NULL), -EALREADY);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 struct opts {
 	size_t sz;
@@ -90,7 +90,7 @@ static void test_every_function_checks(void **state)
 	struct kplug_open_opts open_opts = { .sz = 0 };
 	struct kplug_alloc_opts alloc_opts = { .sz = 0 };
 	struct kplug_load_opts load_opts = { .sz = 0 };
-	struct kplug_plugin plugin = { .spent = true };
+	struct kplug_plugin plugin = { .consumed = true };
 	struct kplug_device dev = { .name = "x", .fd = -1 }, *opened = NULL;
 	struct kplug_buffer *buf = NULL;
 

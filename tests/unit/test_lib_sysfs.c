@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "lib/internal.h"
+#include "lib/base/base.h"
 
 #define EDU "0000:00:03.0" /* no driver */
 #define NIC "0000:00:02.0" /* e1000e */
