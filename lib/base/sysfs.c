@@ -17,7 +17,7 @@ bool kp_name_ok(const char *name)
 	return len && len < KPLUG_NAME_LEN && name[0] != '.' && !strchr(name, '/');
 }
 
-/* Names are checked before they come here, so only an absurd root can make it too long; then nothing is found. */
+/* Callers have checked names, so only an absurd root is too long. An empty path then fails with ENOENT. */
 void kp_path(char path[KP_PATH_LEN], const char *fmt, ...)
 {
 	va_list args;
@@ -77,7 +77,7 @@ bool kp_locked_down(void)
 const char *kp_load_hint(void)
 {
 	return kp_locked_down()
-		       ? "the kernel is locked down, so sign it with a key that the kernel knows, then modprobe"
+		       ? "the kernel is locked down, so sign it with a key that the kernel trusts, then modprobe"
 		       : "modprobe";
 }
 

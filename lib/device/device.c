@@ -13,12 +13,12 @@ static const struct kp_reason info_reasons[] = {
 };
 
 static const struct kp_reason call_reasons[] = {
-	{ ENOMSG, "no plugin answered; load one that serves this message" },
-	{ EFAULT, "its data cannot be read and written" },
+	{ ENOMSG, "no plugin answered; load one that handles this message" },
+	{ EFAULT, "its data is not readable and writable memory" },
 	{ 0, NULL },
 };
 
-/* There is no node: says what the name is instead. */
+/* The node is missing: says what the name refers to instead. */
 static int no_node(const char *name, const char *path)
 {
 	char driver[KP_DRIVER_LEN];
@@ -39,10 +39,11 @@ static int open_failed(int err, const char *name, const char *path)
 	if (err == -ENXIO)
 		err = -ENODEV;
 	if (err == -EPERM)
-		return kp_err(err, "device %s: refused by its plugin, or by a container's device rules", name);
+		return kp_err(err, "device %s: open refused by its plugin, or by a container's device rules", name);
 	if (err == -EACCES)
-		return kp_err(err, "device %s: no right to open %s; run it as root, or give its user the node", name,
-			      path);
+		return kp_err(
+			err, "device %s: no permission to open %s; run it as root, or give the user access to the node",
+			name, path);
 	return kp_fail(err, NULL, "device %s: cannot be opened", name);
 }
 
@@ -69,7 +70,7 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
 	dev->pid = getpid();
 
 	kp_path(path, "%s/kplug/%s", kp_dev_root, name);
-	/* O_NONBLOCK: kplug_irq_wait() waits in poll(), so that of several threads none is caught in read(). */
+	/* O_NONBLOCK: kplug_irq_wait() waits in poll(); a thread that loses the race for a record must not block in read(). */
 	dev->fd = open(path, (known.read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
 	if (dev->fd < 0) {
 		err = open_failed(-errno, name, path);
@@ -127,7 +128,7 @@ int kplug_call(struct kplug_device *dev, uint32_t message, void *data, size_t si
 	};
 	int err;
 
-	/* Here too, since data_size is narrower than size. */
+	/* The kernel checks too, but data_size is narrower than size. */
 	if (size > KPLUG_CALL_MAX)
 		return kp_err(-E2BIG, "call %u to device %s: %zu bytes of data; at most %d, use a buffer for more",
 			      message, dev->name, size, KPLUG_CALL_MAX);

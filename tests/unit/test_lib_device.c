@@ -291,7 +291,8 @@ static void test_wait_without_room(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_irq_wait(&dev, 0, &record, 0, &count), -EINVAL);
-	assert_string_equal(kplug_error(), "device 0000:00:03.0: waiting for interrupts needs room for one record");
+	assert_string_equal(kplug_error(),
+			    "device 0000:00:03.0: waiting for interrupts: max is 0; give room for one record or more");
 }
 
 static void on_alarm(int signal)
@@ -314,7 +315,7 @@ static void test_wait_interrupted(void **state)
 	setitimer(ITIMER_REAL, &timer, NULL);
 	assert_int_equal(kplug_irq_wait(&p.dev, 10000, &record, 1, &count), -EINTR);
 	setitimer(ITIMER_REAL, &off, NULL);
-	assert_string_equal(kplug_error(), "device pipe: waiting for interrupts: interrupted by a signal; try again");
+	assert_string_equal(kplug_error(), "device pipe: waiting for interrupts: interrupted by a signal; retry");
 	pipe_close(&p);
 }
 

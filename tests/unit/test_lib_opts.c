@@ -72,7 +72,8 @@ static void test_long_and_set(void **state)
 
 	(void)state;
 	assert_int_equal(kp_opts(&known, sizeof(known), &opts, "opts"), -EINVAL);
-	assert_string_equal(kplug_error(), "struct opts: byte 23 is set, and this library knows only 16; update it");
+	assert_string_equal(kplug_error(),
+			    "struct opts: byte 23 is set, but this library knows only 16 bytes; update the library");
 }
 
 static void test_no_size(void **state)
