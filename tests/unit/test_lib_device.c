@@ -135,7 +135,7 @@ static void test_buffer_name_of_300_bytes(void **state)
 	assert_int_equal(kplug_buffer_alloc(&dev, name, 4096, NULL, &buf), -EINVAL);
 	assert_string_equal(kplug_error(),
 			    "buffer aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: the name has 300 "
-			    "bytes; it must have 1 to 15");
+			    "bytes; use 1 to 15");
 	assert_null(buf);
 }
 
@@ -145,7 +145,7 @@ static void test_buffer_without_name(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_buffer_open(&dev, "", &buf), -EINVAL);
-	assert_string_equal(kplug_error(), "buffer : the name has 0 bytes; it must have 1 to 15");
+	assert_string_equal(kplug_error(), "buffer : the name has 0 bytes; use 1 to 15");
 	assert_null(buf);
 }
 
