@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* What the kernel tells of a plugin that is loaded: its programs, their maps, their statistics. */
+/* Reports on the loaded plugin: its programs, their maps and statistics. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
@@ -21,8 +21,8 @@ static const struct kp_reason previous_reasons[] = {
 };
 
 static const struct kp_reason look_reasons[] = {
-	{ EPERM, "looking at BPF programs needs CAP_SYS_ADMIN; run it as root" },
-	{ EAGAIN, "they changed meanwhile; try again" },
+	{ EPERM, "inspecting BPF programs needs CAP_SYS_ADMIN; run it as root" },
+	{ EAGAIN, "they were replaced meanwhile; retry" },
 	{ 0, NULL },
 };
 
@@ -69,7 +69,7 @@ int kplug_plugin_programs(struct kplug_device *dev, struct kplug_program_info **
 	}
 	if (err) {
 		free(programs);
-		/* -ENOENT is for no plugin. */
+		/* The caller takes -ENOENT for no plugin. */
 		return kp_fail(err == -ENOENT ? -EAGAIN : err, look_reasons, "device %s: its programs", dev->name);
 	}
 	*ret_programs = programs;
@@ -87,7 +87,7 @@ bool kp_maps_has(const struct kp_maps *maps, uint32_t id)
 	return false;
 }
 
-/* Maps of globals are known by their section: their kernel name has the plugin's name in it. */
+/* Maps of globals are named by their section: their kernel name contains the plugin's name. */
 static int name_map(struct kp_map *map)
 {
 	const struct btf_type *t;
@@ -171,7 +171,7 @@ int kp_maps_get(struct kplug_device *dev, struct kp_maps *ret_maps)
 	for (hook = 0; !err && hook < KPLUG_HOOK_COUNT; hook++)
 		if (info.out_prog_id[hook])
 			err = kp_maps_add(&maps, info.out_prog_id[hook]);
-	if (err) /* -ENOENT is for no plugin */
+	if (err) /* the caller takes -ENOENT for no plugin */
 		kp_fail(err == -ENOENT ? -EAGAIN : err, look_reasons, "device %s: its plugin's maps", dev->name);
 	else
 		err = mark_buffers(dev, &maps);

@@ -181,7 +181,7 @@ static void test_plugin_for_another_device(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_plugin_load(&plugin, &dev, NULL), -ENXIO);
-	assert_string_equal(kplug_error(), "plugin edu: it is for device 1234:any, and 0000:00:03.0 is 8086:10d3; take "
+	assert_string_equal(kplug_error(), "plugin edu: it is for device 1234:any, but 0000:00:03.0 is 8086:10d3; load "
 					   "another plugin, or force it");
 	assert_false(plugin.consumed);
 }
@@ -194,8 +194,8 @@ static void test_module_of_another_version(void **state)
 	(void)state;
 	other.info.out_api_version = 2;
 	assert_int_equal(kplug_plugin_load(&plugin, &other, NULL), -EPROTO);
-	assert_string_equal(kplug_error(), "plugin edu: built for API version 1, and the module kplug has 2; install a "
-					   "pair that fits");
+	assert_string_equal(kplug_error(), "plugin edu: built for API version 1, but the module kplug has 2; install "
+					   "matching versions");
 }
 
 static void test_buffer_for_plugin_without(void **state)
@@ -216,7 +216,7 @@ static void test_plugin_loaded_twice(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_plugin_load(&plugin, &dev, NULL), -EALREADY);
-	assert_string_equal(kplug_error(), "plugin edu: loading it was tried before; open it again");
+	assert_string_equal(kplug_error(), "plugin edu: this object was loaded before; open it again");
 }
 
 /* A device whose fd is the reading end of a pipe. */
