@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/*
- * Registers of QEMU's edu device (docs/specs/edu.rst), in BAR 0; the software device has the same.
- */
+/* Registers of QEMU's edu device (docs/specs/edu.rst), in BAR 0; the software device has the same. */
 #ifndef EDU_REGS_H
 #define EDU_REGS_H
 

@@ -39,10 +39,7 @@
 /* Matches any id; for any device use it for both. */
 #define KPLUG_ANY_ID 0xffffffffU
 
-/*
- * The plugin's metadata, exactly one. libkplug reads it from the object's section .kplug before
- * loading. Fixed layout.
- */
+/* The plugin's metadata, exactly one, of fixed layout. libkplug reads it before loading. */
 struct kplug_plugin_meta {
 	__u32 size;
 	__u32 api_version;
@@ -62,10 +59,7 @@ struct kplug_plugin_meta {
 	};                                                                                                             \
 	char LICENSE[] SEC("license") = "GPL"
 
-/*
- * The plugin's buffer, at most one. libkplug replaces it by a buffer of the device of at least this
- * size.
- */
+/* The plugin's buffer, at most one. libkplug replaces it by one of the device, at least as large. */
 #define KPLUG_BUFFER(type, var) type var SEC(".bss.kplug") __attribute__((aligned(8)))
 
 /*
@@ -110,10 +104,7 @@ struct kplug_arena_place {
 #define KPLUG_SETTING(type, name, value, min, max)                                                                     \
 	volatile type name SEC(".data.settings") __attribute__((btf_decl_tag("kplug:" #min ".." #max))) = (value)
 
-/*
- * A hook; `ev` is its struct kplug_event *, see vmlinux.h. The return value of a tp_btf program is
- * ignored.
- */
+/* A hook; `ev` is a struct kplug_event *, see vmlinux.h. The kernel ignores the return value. */
 #define KPLUG_HOOK(hook)                                                                                               \
 	static __always_inline void kplug_hook_##hook(struct kplug_event *ev);                                         \
 	SEC("tp_btf/kplug_" #hook)                                                                                     \
@@ -168,10 +159,7 @@ extern __u8 *kplug_event_data(struct kplug_event *ev, __u32 offset, const __u64 
 extern __u64 kplug_reg_read(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width) __ksym;
 extern int kplug_reg_write(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width, __u64 value) __ksym;
 
-/*
- * Returns the device address of mem__sz bytes of the plugin's buffer, 0 if they are not all in a
- * buffer of the device.
- */
+/* Returns the device address of bytes in the plugin's buffer; 0: not all are in a buffer. */
 extern __u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, __u32 mem__sz) __ksym;
 
 /*

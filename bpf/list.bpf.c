@@ -20,10 +20,7 @@ KPLUG_ARENA(struct list, list);
 static struct list_job __arena *current; /* not in the arena, where programs could change it */
 static u32 busy;
 
-/*
- * Programs write the links, which may point anywhere: kplug_arena_dma() keeps the device inside the
- * arena.
- */
+/* Programs write the links: kplug_arena_dma() keeps the device inside the arena. */
 static int start_next(struct kplug_event *ev)
 {
 	struct list_job __arena *job = list()->waiting;

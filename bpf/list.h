@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/*
- * The interface of list.bpf.c to programs: lists of jobs in an arena, which both follow and change.
- */
+/* The interface of list.bpf.c to programs: lists of jobs in an arena, which both follow and change. */
 #ifndef LIST_H
 #define LIST_H
 

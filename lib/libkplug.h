@@ -149,9 +149,7 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
  */
 void kplug_device_close(struct kplug_device *dev);
 
-/*
- * For event loops: POLLIN when kplug_irq_wait() would not block. The device owns the fd; never -1.
- */
+/* For event loops: POLLIN when kplug_irq_wait() would not block. The device owns the fd; never -1. */
 int kplug_device_fd(const struct kplug_device *dev);
 
 /* The device's name; the device owns the string. */
@@ -256,10 +254,7 @@ int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t of
  */
 int kplug_buffer_open_huge(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf);
 
-/*
- * Unmaps buf and closes its fds. The memory is freed with its last holder (see keep). buf may be
- * NULL.
- */
+/* Unmaps buf and closes its fds. Memory is freed with its last holder (see keep). Takes NULL. */
 void kplug_buffer_free(struct kplug_buffer *buf);
 
 /*
@@ -304,10 +299,7 @@ int kplug_buffer_begin_access(struct kplug_device *dev, const struct kplug_buffe
 int kplug_buffer_end_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
 			    uint32_t access);
 
-/*
- * Drops the reference of `keep`; other holders keep theirs. -ENOENT: no kept buffer of this name.
- * -EACCES: as above.
- */
+/* Drops the reference of `keep`. -ENOENT: no kept buffer of this name. -EACCES: as above. */
 int kplug_buffer_drop(struct kplug_device *dev, const char *name);
 
 /*
@@ -332,10 +324,7 @@ void *kplug_buffer_ptr(const struct kplug_buffer *buf);
 size_t kplug_buffer_size(const struct kplug_buffer *buf);
 /* Device address of the first byte; the first part's other bytes follow. */
 uint64_t kplug_buffer_dma_addr(const struct kplug_buffer *buf);
-/*
- * Fd of the first part's BPF map; -1 if opened read-only. The buffer owns it; dup() it to hold the
- * map longer.
- */
+/* Fd of the first part's BPF map, owned by the buffer (dup() it); -1 if opened read-only. */
 int kplug_buffer_map_fd(const struct kplug_buffer *buf);
 /* Id of the first part's BPF map, as bpftool shows it. */
 uint32_t kplug_buffer_map_id(const struct kplug_buffer *buf);
@@ -413,10 +402,7 @@ const struct kplug_dma_entry *kplug_dma_entries(const struct kplug_lock *lock, s
  */
 int kplug_dma_unlock_part(struct kplug_lock *lock, size_t offset, size_t bytes);
 
-/*
- * Unlocks the rest and frees the lock. The device must no longer access the memory. lock may be
- * NULL.
- */
+/* Unlocks the rest and frees the lock; takes NULL. The device must no longer access the memory. */
 void kplug_dma_unlock(struct kplug_lock *lock);
 
 /* --- plugins -------------------------------------------------------------------------------- */
@@ -543,10 +529,7 @@ int kplug_plugin_clean(size_t *ret_count);
  */
 int kplug_plugin_pins(struct kplug_device *dev, char **ret_folder);
 
-/*
- * The verifier's log (its last 4 MiB) of the program that it refused, "" if none. The plugin owns
- * it.
- */
+/* The verifier's log (last 4 MiB) of the program that it refused, or "". The plugin owns it. */
 const char *kplug_plugin_log(const struct kplug_plugin *plugin);
 
 /*
@@ -731,10 +714,7 @@ int kplug_irq_spin(const uint64_t *word, uint64_t old, int64_t timeout_us, uint6
  */
 int kplug_irq_unmask(struct kplug_device *dev, uint32_t vector);
 
-/*
- * A vector's counters, whether and why the watchdog stopped it, and its Linux IRQ number. -ERANGE:
- * no such vector.
- */
+/* A vector's counters, the watchdog's verdict, and its Linux IRQ number. -ERANGE: no such vector. */
 int kplug_irq_info(struct kplug_device *dev, uint32_t vector, struct kplug_irq_info *ret_info);
 
 /* Resumes a vector that the watchdog stopped. -ERANGE: no such vector. -EALREADY: not stopped. */

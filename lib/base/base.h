@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Room base: errors, log messages, sysfs, and small helpers. Rooms include downwards: plugin, buffer, device, base.
+ * Room base: errors, log messages, sysfs, and small helpers. Rooms include downwards: plugin,
+ * buffer, device, base.
  *
- * Functions named kp_ are shared by the library's files and hidden from programs; in the static library the prefix
- * avoids clashes with the program's names. Errors are negative errno values.
+ * Functions named kp_ are shared by the library's files and hidden from programs; in the static
+ * library the prefix avoids clashes with the program's names. Errors are negative errno values.
  */
 #ifndef KPLUG_LIB_BASE_H
 #define KPLUG_LIB_BASE_H
@@ -24,11 +25,11 @@ struct kp_reason {
 };
 
 int kp_err(int err, const char *fmt, ...) KP_PRINTF(2, 3);
-/* Text: "OBJECT: REASON". REASON is looked up in own (may be NULL), then in a table for all commands, then strerror(). */
+/* Text: "OBJECT: REASON", the reason from own (may be NULL), else from error.c, else strerror(). */
 int kp_fail(int err, const struct kp_reason *own, const char *object_fmt, ...) KP_PRINTF(3, 4);
 void kp_log(enum kplug_log_level level, const char *fmt, ...) KP_PRINTF(2, 3);
 
-/* libbpf_log.c. Between begin and end, this thread's libbpf messages go to the log callback, at `most` or below. */
+/* libbpf_log.c. From begin to end, this thread's libbpf messages are logged, at `most` or below. */
 void kp_libbpf_begin(enum kplug_log_level most);
 void kp_libbpf_end(void);
 /* The first warning since this thread's last begin; "" if none. */
@@ -36,11 +37,11 @@ const char *kp_libbpf_warning(void);
 
 /* util.c */
 int kp_ioctl(int fd, unsigned long command, void *arg);
-/* Copies opts, whose first member is its size_t sz, to known. NULL gives zeros; a non-zero unknown tail is -EINVAL. */
+/* Copies an opts struct to known. NULL gives zeros; a non-zero unknown tail is -EINVAL. */
 int kp_opts(void *known, size_t known_size, const void *opts, const char *type);
 size_t kp_page_round(size_t bytes);
 int64_t kp_now_us(void); /* CLOCK_MONOTONIC */
-/* A deadline for waits that restart, and the time left until it, for poll(). timeout_ms < 0: no deadline. */
+/* For waits that restart: the deadline, and the time left for poll(). timeout_ms < 0: no limit. */
 int64_t kp_deadline_ms(int timeout_ms);
 int kp_remaining_ms(int64_t deadline);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * Routes libbpf's messages to the log callback. libbpf's print function is process-wide, and the program may use libbpf
- * itself: ours is installed only while one of our calls is in libbpf, and passes other threads' messages on to the
- * function it replaced.
+ * Routes libbpf's messages to the log callback. libbpf's print function is process-wide, and the
+ * program may use libbpf itself: ours is installed only while one of our calls is in libbpf, and
+ * passes other threads' messages on to the function it replaced.
  */
 #include <bpf/libbpf.h>
 #include <stdio.h>

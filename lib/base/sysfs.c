@@ -17,7 +17,7 @@ bool kp_name_ok(const char *name)
 	return len && len < KPLUG_NAME_LEN && name[0] != '.' && !strchr(name, '/');
 }
 
-/* Callers have checked names, so only an absurd root is too long. An empty path then fails with ENOENT. */
+/* Callers check names, so only an absurd root is too long: the empty path is ENOENT. */
 void kp_path(char path[KP_PATH_LEN], const char *fmt, ...)
 {
 	va_list args;

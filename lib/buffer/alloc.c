@@ -103,7 +103,7 @@ static int request_parts(const struct kplug_device *dev, const struct kplug_buff
 	size_t i;
 	int err;
 
-	/* Refuse before the first part: allocating one after another would use up the machine's memory. */
+	/* Refuse before the first part, or the parts would use up the machine's memory. */
 	if (like->kind != KPLUG_BUFFER_IMPORTED && buf->bytes / kp_page_round(1) > (size_t)sysconf(_SC_PHYS_PAGES))
 		return -EFBIG;
 	buf->count = parts_of(buf->bytes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * BPF arenas as buffers. The program creates the arena, not the module: the address of its first mapping becomes the
- * address of all mappings.
+ * BPF arenas as buffers. The program creates the arena, not the module: the address of its first
+ * mapping becomes the address of all mappings.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -61,8 +61,8 @@ struct kplug_buffer *kp_buffer_new(const char *name, size_t count)
 }
 
 /*
- * ptr: the fixed address, or NULL. Read-only mappings go through the node: a map's fd would allow writing, and the
- * module refuses it to a read-only open.
+ * ptr: the fixed address, or NULL. Read-only mappings go through the node: a map's fd would allow
+ * writing, and the module refuses it to a read-only open.
  */
 static void *map_part(const struct kplug_device *dev, const struct kplug_buffer *buf, size_t i, void *ptr)
 {
@@ -77,7 +77,7 @@ static void *map_part(const struct kplug_device *dev, const struct kplug_buffer 
 	return mmap(ptr, bytes, PROT_READ, flags, dev->fd, (off_t)(KPLUG_MMAP_BUFFER(part->id) + start));
 }
 
-/* Skips part i: the failed MAP_FIXED unmapped its range, and another thread may have mapped something there since. */
+/* Skips part i: MAP_FIXED unmapped its range, and another thread may have mapped it since. */
 static void unmap_all_but(const struct kplug_buffer *buf, size_t i)
 {
 	size_t after = buf->part[i].offset + buf->part[i].bytes;
@@ -184,7 +184,7 @@ static void add_part(struct kplug_buffer *buf, const struct kplug_buffer_info *i
 	buf->kind = info->out_kind;
 }
 
-/* Looks up all parts, without mapping them. *first: the first part's information; the buffer owns its fd. */
+/* Looks up all parts, without mapping them. The buffer owns the fd in *first. */
 static int find_parts(struct kplug_device *dev, const char *name, struct kplug_buffer_info *first,
 		      struct kplug_buffer **ret_buf)
 {
@@ -231,8 +231,10 @@ static void trim_part(struct kplug_buffer_part *part, size_t from, size_t to)
 	part->bytes = from < to ? to - from : 0;
 }
 
-/* Trims buf to `bytes` bytes from offset; (0, SIZE_MAX): no change. The first part's fd stays open: its map holds the
- * references on the others. */
+/*
+ * Trims buf to `bytes` bytes from offset; (0, SIZE_MAX): no change. The first part's fd stays open:
+ * its map holds the references on the others.
+ */
 static int trim_buffer(struct kplug_buffer *buf, size_t offset, size_t bytes)
 {
 	size_t i, kept = 0;
@@ -262,7 +264,7 @@ static int trim_buffer(struct kplug_buffer *buf, size_t offset, size_t bytes)
 	return 0;
 }
 
-/* An arena is mapped as a whole, at its own address; read-only, through the node, it is as any other buffer. */
+/* An arena is mapped as a whole, at its own address, unless read-only through the node. */
 static int map_range(struct kplug_device *dev, const struct kplug_buffer_info *first, size_t offset, size_t bytes,
 		     struct kplug_buffer *buf)
 {

@@ -14,7 +14,7 @@ struct kplug_buffer {
 	size_t start; /* offset of ptr in the kernel's first part kept here */
 	int first_fd; /* map fd of the kernel's first part if that is not in part[], else -1 */
 	size_t count;
-	struct kplug_buffer_part part[]; /* map_fd: -1 if opened read-only, and mapped through the node */
+	struct kplug_buffer_part part[]; /* map_fd: -1 if read-only: mapped through the node */
 };
 
 /* buffer.c. Copies a buffer's name into an ioctl's zeroed member. -EINVAL: not a valid name. */
@@ -30,7 +30,7 @@ int kp_buffer_fd(struct kplug_device *dev, const char *name, struct kplug_buffer
 int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		    int dmabuf_fd, struct kplug_buffer **ret_buf);
 
-/* arena.c. Creates and maps an arena; maps an arena buffer at its address (info->out_fd). The caller unmaps. */
+/* arena.c. Creates and maps an arena; maps an arena buffer at its address. The caller unmaps. */
 int kp_arena_create(const char *name, size_t bytes, int *ret_fd, void **ret_ptr);
 int kp_arena_map(const struct kplug_buffer_info *info, void **ret_ptr);
 

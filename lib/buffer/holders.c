@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * Finds the holders of a buffer, as fuser(1) does for files: fds of the map by the map's id in fdinfo, mappings of the
- * node by their offset, and mappings of maps and dma-bufs, which /proc does not identify, by comparing a physical page
- * with the buffer's. Mappings without struct pages (VM_PFNMAP), as of some exporters' dma-bufs, are not found.
+ * Finds the holders of a buffer, as fuser(1) does for files: fds of the map by the map's id in
+ * fdinfo, mappings of the node by their offset, and mappings of maps and dma-bufs, which /proc does
+ * not identify, by comparing a physical page with the buffer's. Mappings without struct pages
+ * (VM_PFNMAP), as of some exporters' dma-bufs, are not found.
  */
 #include <bpf/bpf.h>
 #include <ctype.h>
@@ -78,7 +79,7 @@ static void fault_in(uint32_t pid, uint64_t addr)
 	process_vm_readv((pid_t)pid, &own, 1, &other, 1, 0);
 }
 
-/* True if a mapping of some map or dma-buf, from this offset, maps the buffer; decided by the first present page. */
+/* True if a mapping of a map or dma-buf maps the buffer; the first present page decides. */
 static bool same_pages(const struct search *s, uint32_t pid, int pagemap, uint64_t start, uint64_t end, uint64_t offset)
 {
 	const size_t page = kp_page_round(1);
@@ -114,7 +115,7 @@ static bool offset_in_buffer(const struct search *s, uint64_t offset)
 	return (offset >= s->from && offset - s->from < s->bytes) || (offset >= huge && offset - huge < s->bytes);
 }
 
-/* The error for a /proc file that cannot be opened; 0: the process has exited, or is a kernel thread. */
+/* The error of opening a /proc file; 0: the process has exited, or is a kernel thread. */
 static int open_error(void)
 {
 	if (errno == ENOENT || errno == ESRCH)
@@ -261,7 +262,7 @@ static int search_part(struct kplug_device *dev, struct search *s)
 	return err;
 }
 
-/* Searches for holders of the parts named so: processes first. A part that is freed meanwhile is skipped. */
+/* Searches the parts of this name: processes first. Skips a part that is freed meanwhile. */
 static int search_all(struct kplug_device *dev, const char *name, const struct kplug_buffer_info *infos, size_t count,
 		      struct search *s)
 {

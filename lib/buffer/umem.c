@@ -145,8 +145,8 @@ void kplug_dma_unlock(struct kplug_lock *lock)
 {
 	if (!lock)
 		return;
-	unlock(lock, 0,
-	       UINT64_MAX); /* ENOENT: all parts are unlocked; ENODEV: the device has gone, and the lock with it */
+	/* ENOENT: all parts were unlocked. ENODEV: the device's removal unlocked it. */
+	unlock(lock, 0, UINT64_MAX);
 	free(lock->entries);
 	free(lock);
 }

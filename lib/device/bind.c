@@ -92,7 +92,7 @@ int kplug_bind(const char *pci_addr, bool force)
 	return err;
 }
 
-/* Clears a driver_override left by a killed kplug_bind(): with it, kplug would bind the device at module load. */
+/* Clears a killed kplug_bind()'s driver_override, by which the module would bind when loaded. */
 static void clear_stale_override(const char *addr)
 {
 	char path[KP_PATH_LEN], text[KP_DRIVER_LEN];
@@ -115,7 +115,7 @@ int kplug_unbind(const char *pci_addr)
 			      driver[0] ? driver : "none");
 	}
 
-	/* In this order: if killed in between, the device stays bound, and no override rebinds it later. */
+	/* Killed in between, the device stays bound, and no override rebinds it later. */
 	err = write_attribute(pci_addr, "driver_override", "\n");
 	return err ?: write_attribute(pci_addr, "driver/unbind", pci_addr);
 }

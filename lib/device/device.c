@@ -70,7 +70,7 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
 	dev->pid = getpid();
 
 	kp_path(path, "%s/kplug/%s", kp_dev_root, name);
-	/* O_NONBLOCK: kplug_irq_wait() waits in poll(); a thread that loses the race for a record must not block in read(). */
+	/* O_NONBLOCK: read() must not block if another thread took the record after poll(). */
 	dev->fd = open(path, (known.read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
 	if (dev->fd < 0) {
 		err = open_failed(-errno, name, path);

@@ -13,14 +13,14 @@ struct kplug_device {
 	bool read_only;
 	struct kplug_info info; /* from the open; only its constant members are used */
 	pthread_mutex_t bar_lock; /* serializes the writers of bar[]; readers load it atomically */
-	void *bar[KPLUG_BAR_MAX]; /* NULL: not mapped yet; MAP_FAILED: cannot be mapped, use the ioctl */
+	void *bar[KPLUG_BAR_MAX]; /* NULL: not mapped yet; MAP_FAILED: use the ioctl */
 };
 
 /* reg.c */
 int kp_reg_check(const struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width);
 void kp_reg_unmap(struct kplug_device *dev);
 
-/* irq.c. Disables the vectors enabled through dev: close() may not, as a child or a mapping can hold the file open. */
+/* irq.c. close() may leave dev's vectors enabled: a child or a mapping can hold the file open. */
 void kp_irq_disable_all(struct kplug_device *dev);
 
 #endif /* KPLUG_LIB_DEVICE_H */

@@ -11,7 +11,7 @@
 #define BATCH 16
 
 struct kplug_irq_thread {
-	struct kplug_device *dev; /* its own open file, so that it shares no records with other readers */
+	struct kplug_device *dev; /* its own open file: it shares no records with other readers */
 	kplug_irq_fn fn;
 	void *arg;
 	pthread_t thread;

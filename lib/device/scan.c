@@ -52,7 +52,7 @@ static int fill_soft(struct kplug_scan_entry *entry)
 		return err;
 	if (strcmp(bus, "soft"))
 		return -ENOENT;
-	/* The ids of QEMU's edu, as in struct kplug_info. Opening the node to ask would run a plugin's open hook. */
+	/* QEMU's edu, as in struct kplug_info; opening the node would run the open hook. */
 	entry->vendor = 0x1234;
 	entry->device = 0x11e8;
 	strcpy(entry->driver, "kplug_soft");

@@ -13,7 +13,7 @@
 #define LOG_INSTRUCTIONS 1U /* BPF_LOG_LEVEL1 and BPF_LOG_STATS of the kernel, in no uapi header */
 #define LOG_STATISTICS 4U
 
-/* Parses "stack depth 16+8", by function, or on newer kernels "stack depth max 24", of the deepest call chain. */
+/* Parses "stack depth 16+8", by function, or newer "stack depth max 24", of the call chain. */
 static uint32_t parse_stack(const char *log)
 {
 	const char *next = log, *line = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Inspects a program's instructions: the helpers and functions it calls, and the length of its longest path. */
+/* Inspects a program's instructions: the functions it calls, and its longest path. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -81,8 +81,8 @@ static size_t target_of(const struct bpf_insn *insn, size_t i)
 }
 
 /*
- * One pass of a fixed point: the longest path from each instruction, from the lengths of the functions that it calls.
- * False if nothing changed.
+ * One pass of a fixed point: the longest path from each instruction, from the lengths of the
+ * functions that it calls. False if nothing changed.
  */
 static bool measure_paths(const struct bpf_insn *insns, size_t count, uint64_t *length)
 {

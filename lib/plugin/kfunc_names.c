@@ -74,7 +74,7 @@ void kp_kfunc_names_free(struct kp_kfunc_names *names)
 	free(names);
 }
 
-/* insn->off: 0 is the kernel, else a module: kplug, if the object declares a function of the name found there. */
+/* insn->off: 0 is the kernel, else a module: kplug, if the object declares the name found there. */
 const char *kp_kfunc_name(const struct kp_kfunc_names *names, const struct bpf_insn *insn, const struct btf *object)
 {
 	const struct btf *btf = insn->off ? names->module : names->kernel;

@@ -70,7 +70,7 @@ static int install(const struct kplug_plugin *plugin, struct kplug_device *dev, 
 	return err ? kp_fail(err, load_reasons, "plugin %s on device %s", plugin->meta.name, dev->name) : 0;
 }
 
-/* Runs the plugin's probe or migrate program, if present, with the device's struct kplug_info as its context. */
+/* Runs the plugin's probe or migrate program, if present, on the device's struct kplug_info. */
 static int run_syscall_prog(const struct kplug_plugin *plugin, struct kplug_device *dev, int which, int refused)
 {
 	struct kplug_info info;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Parses a plugin's metadata, section .kplug of its object file. The file is untrusted: everything is checked first. */
+/* Parses a plugin's metadata, section .kplug of its object file, which is untrusted. */
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Observes a device's events: attaches the programs of bpf/observe.bpf.c, and reads their ring buffer. */
+/* Observes a device's events: attaches bpf/observe.bpf.c and reads its ring buffer. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -18,7 +18,7 @@ struct kplug_observer {
 	struct bpf_link *link[KPLUG_HOOK_COUNT];
 	struct ring_buffer *ring;
 	const volatile uint64_t *lost;
-	struct kplug_observed *to; /* during a wait: room for max records, of which count are filled */
+	struct kplug_observed *to; /* during a wait: max records, count of them filled */
 	size_t count, max;
 };
 

@@ -40,9 +40,10 @@ static void folder_of(const char *device, const char *suffix, char path[KP_PATH_
 }
 
 /*
- * A BPF file system may be world-writable, as /tmp is. Another user who owns the folder of all pins could plant symbolic
- * links in it for us to follow; a folder that root or we own, and others cannot write to, is safe. A missing folder
- * is not trusted either: another user may create it at any time.
+ * A BPF file system may be world-writable, as /tmp is. Another user who owns the folder of all pins
+ * could plant symbolic links in it for us to follow; a folder that root or we own, and others
+ * cannot write to, is safe. A missing folder is not trusted either: another user may create it at
+ * any time.
  */
 static bool is_untrusted(const char *root)
 {

@@ -38,7 +38,7 @@ static const struct kp_reason file_reasons[] = {
 	{ 0, NULL },
 };
 
-/* Into memory, not mmap(): metadata and programs come from the same bytes, and a truncation cannot crash libelf. */
+/* A copy, not mmap(): changes to the file cannot crash libelf, or mix two versions. */
 static int read_file(const char *path, void **ret_mem, size_t *ret_size)
 {
 	size_t done = 0, size = 0;
@@ -145,8 +145,8 @@ static int find_programs(struct kplug_plugin *plugin, const char *path)
 }
 
 /*
- * The kernel keeps 15 characters of a map's name, and a swap finds maps by them, so they must be unique. Maps of globals
- * are found by their section's name, which begins with a '.'.
+ * The kernel keeps 15 characters of a map's name, and a swap finds maps by them, so they must be
+ * unique. Maps of globals are found by their section's name, which begins with a '.'.
  */
 static int check_map_names(const struct kplug_plugin *plugin, const char *path)
 {

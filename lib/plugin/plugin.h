@@ -41,15 +41,16 @@ struct kplug_plugin {
 };
 extern const char *const kp_program_names[KP_PROGRAMS];
 
-/* meta.c. Parses the metadata of an object in memory, which is untrusted. what: the file's name, for error texts. */
+/* meta.c. Parses the metadata of an untrusted object in memory. what: its name, for error texts. */
 int kp_meta_parse(const void *mem, size_t size, const char *what, struct kplug_plugin_meta *ret_meta);
 
-/* verifier_log.c. Extracts the lines of a verifier log that say what was refused and where, each indented. */
+/* verifier_log.c. Extracts the lines of a verifier log that say what was refused, indented. */
 void kp_verifier_summary(const char *log, char *out, size_t out_size);
 
 /*
- * verify.c. Loads the object's programs. level: of the verifier's log, or 0. ret_logs: NULL, or gets KP_PROGRAMS logs of
- * KP_LOG_LEN bytes each, which the caller frees; a longer log keeps its end, where the reason is.
+ * verify.c. Loads the object's programs. level: of the verifier's log, or 0. ret_logs: NULL, or
+ * gets KP_PROGRAMS logs of KP_LOG_LEN bytes each, which the caller frees; a longer log keeps its
+ * end, where the reason is.
  */
 #define KP_LOG_LEN ((size_t)4 << 20)
 int kp_verify(struct kplug_plugin *plugin, unsigned int level, char **ret_logs);
@@ -71,12 +72,13 @@ int kp_maps_add(struct kp_maps *maps, uint32_t prog_id); /* sets no error text *
 void kp_maps_free(struct kp_maps *maps);
 bool kp_maps_has(const struct kp_maps *maps, uint32_t id);
 
-/* load.c. Serializes load, swap, rollback, unload and clean between processes; closing the device unlocks. */
+/* load.c. Serializes changes of the plugin between processes; closing the device unlocks. */
 int kp_plugin_lock(struct kplug_device *dev);
 
 /*
- * buffer.c. Opens the map for the plugin's KPLUG_BUFFER(); the caller closes *ret_fd, which is untouched if the plugin has
- * none. wanted: the buffer's name, or NULL. running: the running version's maps, or NULL: its buffer is the default.
+ * buffer.c. Opens the map for the plugin's KPLUG_BUFFER(); the caller closes *ret_fd, which is
+ * untouched if the plugin has none. wanted: the buffer's name, or NULL. running: the running
+ * version's maps, or NULL: its buffer is the default.
  */
 int kp_buffer_choose(const struct kplug_plugin *plugin, struct kplug_device *dev, const char *wanted,
 		     const struct kp_maps *running, int *ret_fd);
@@ -89,13 +91,14 @@ const char *kp_map_name(const struct kplug_plugin *plugin, const struct bpf_map 
 int kp_state_carry(struct kplug_plugin *plugin, const struct kp_maps *running, bool fresh);
 
 /*
- * pin.c. Pins are in /sys/fs/bpf/kplug/DEV, and in DEV:new until their plugin is installed. The caller holds
- * kp_plugin_lock(). Pins whose programs are not the running ones are stale: their owner was killed between two steps.
+ * pin.c. Pins are in /sys/fs/bpf/kplug/DEV, and in DEV:new until their plugin is installed. The
+ * caller holds kp_plugin_lock(). Pins whose programs are not the running ones are stale: their
+ * owner was killed between two steps.
  */
 bool kp_pinned(struct kplug_device *dev);
-/* Pins programs that are about to be installed, and their maps, in DEV:new. prog_ids: by hook, 0: none. */
+/* Pins programs about to be installed, and their maps, in DEV:new. prog_ids: by hook, 0: none. */
 int kp_pin_stage(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUNT]);
-/* Publishes staged pins of the running programs, removes stale ones; called before and after each change. */
+/* Publishes staged pins of running programs, removes stale pins; before and after each change. */
 void kp_pin_sync(struct kplug_device *dev);
 
 /* kfunc_names.c. Sets no error text. */
@@ -110,7 +113,7 @@ int kp_insns_inspect(const struct bpf_program *prog, const struct btf *object, c
 /* Appends a name to a comma-separated list, unless it is in the list or does not fit. */
 void kp_list_add(char *list, size_t size, const char *name);
 
-/* btf_layout.c. True if both types have the same layout and names; else text says where a, the newer one, differs. */
+/* btf_layout.c. True if layout and names are the same; else text says where a, the newer, differs. */
 bool kp_btf_same(const struct btf *a, uint32_t id_a, const struct btf *b, uint32_t id_b, char *text, size_t size);
 
 #endif /* KPLUG_LIB_PLUGIN_H */

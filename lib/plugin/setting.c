@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Reads and changes the running plugin's settings: its variables in section .data.settings, found by their BTF. */
+/* Reads and changes the running plugin's settings: the variables in section .data.settings. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>

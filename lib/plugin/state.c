@@ -10,14 +10,14 @@
 
 #include "plugin/plugin.h"
 
-#define OLD_PREFIX "old_" /* a migrate program declares the running version's map NAME as old_NAME */
+#define OLD_PREFIX "old_" /* a migrate program declares the old version's map NAME as old_NAME */
 #define OLD_SUFFIX ".old" /* and its section .NAME as .NAME.old */
 #define KERNEL_NAME_LEN (BPF_OBJ_NAME_LEN - 1)
 
 /*
- * For a map of globals, libbpf holds a scratch mapping of the map's size and unmaps by the size at the end. So resize it
- * before bpf_map__reuse_fd() changes the size, or libbpf unmaps other memory. (Its warning that the map's BTF does not
- * match any more is true, and harmless.)
+ * For a map of globals, libbpf holds a scratch mapping of the map's size and unmaps by the size at
+ * the end. So resize it before bpf_map__reuse_fd() changes the size, or libbpf unmaps other memory.
+ * (Its warning that the map's BTF does not match any more is true, and harmless.)
  */
 int kp_map_reuse(struct kplug_plugin *plugin, struct bpf_map *map, int fd)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * Summarizes a verifier log. It ends with what matters: the source line, the instruction, the reason, then statistics.
- * Before that come all the instructions that passed, often thousands.
+ * Summarizes a verifier log. It ends with what matters: the source line, the instruction, the
+ * reason, then statistics. Before that come all the instructions that passed, often thousands.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -80,7 +80,7 @@ void kp_verifier_summary(const char *log, char *out, size_t out_size)
 	enum kind kind;
 
 	out[0] = '\0';
-	/* From the end: the last messages, the instruction before them, and the source line before that. */
+	/* Backwards: the last messages, the instruction before them, its source line. */
 	while (previous(log, &end, &line)) {
 		kind = classify(&line);
 		if (kind == MESSAGE && !instruction.len && messages < MESSAGES_MAX)

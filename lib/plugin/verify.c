@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Loads a plugin's programs into the kernel, and explains in one message why the verifier refused one. */
+/* Loads a plugin's programs into the kernel, and explains why the verifier refused one. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -32,7 +32,7 @@ static bool has_caps(void)
 	return true;
 }
 
-/* libbpf's errno alone says little: -ESRCH may mean a missing capability, missing BTF or a missing function. */
+/* libbpf's errno says little: -ESRCH may mean a missing capability, BTF or function. */
 static int explain(const struct kplug_plugin *plugin, int err, int refused)
 {
 	const char *name = plugin->meta.name;
@@ -72,7 +72,7 @@ static int find_refused(const struct kplug_plugin *plugin, const char *logs)
 	return refused;
 }
 
-/* One log buffer per program tells which one was refused. Only the pages that the kernel writes take memory. */
+/* One log per program tells which was refused. Only pages that the kernel writes take memory. */
 int kp_verify(struct kplug_plugin *plugin, unsigned int level, char **ret_logs)
 {
 	char *logs = malloc(KP_PROGRAMS * KP_LOG_LEN);
