@@ -28,7 +28,7 @@ static const struct kp_reason alloc_reasons[] = {
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the kernel cannot do DMA with this mask, or would bounce the data (swiotlb); ask for more bits, or use "
 	       "an IOMMU" },
-	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
+	{ EPERM, "giving a buffer to another user, or to a group of others, needs CAP_CHOWN; run it as root" },
 	{ EFAULT, "no memory for the arena's pages; stop programs, or ask for less" },
 	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, wc needs x86, all need a "
 		      "cache-coherent device" },
@@ -41,7 +41,7 @@ static const struct kp_reason import_reasons[] = {
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the device cannot address the memory, or not in one piece; ask for more bits, or use an IOMMU" },
 	{ EACCES, "the device or the dma-buf is open read-only; open the device, and export the dma-buf, for writing" },
-	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
+	{ EPERM, "giving a buffer to another user, or to a group of others, needs CAP_CHOWN; run it as root" },
 	{ EOPNOTSUPP, "the device is not cache-coherent, or the exporter gives the kernel no CPU access" },
 	{ 0, NULL },
 };

@@ -107,7 +107,7 @@ int kp_kfunc_names_get(struct kp_kfunc_names **ret_names);
 void kp_kfunc_names_free(struct kp_kfunc_names *names); /* takes NULL */
 const char *kp_kfunc_name(const struct kp_kfunc_names *names, const struct bpf_insn *insn, const struct btf *object);
 
-/* insns.c. Fills in what the instructions of a loaded program tell. Sets no error text. */
+/* insns.c. Fills in what the instructions of a loaded program show. Sets no error text. */
 int kp_insns_inspect(const struct bpf_program *prog, const struct btf *object, const struct kp_kfunc_names *names,
 		     struct kplug_check *check);
 /* Appends a name to a comma-separated list, unless it is in the list or does not fit. */
