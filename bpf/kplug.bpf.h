@@ -169,8 +169,8 @@ extern __u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, __u32 mem__
 extern int kplug_attach(struct kplug_event *ev, const void *mem, __u32 mem__sz) __ksym;
 
 /*
- * interrupt, deferred, with an answer of notify 0: delays the wake-up. The readers are woken `ns`
- * nanoseconds (1 to 10 s) after the first interrupt that called this, or by the next wake-up if
+ * interrupt, deferred, with an answer of notify 0: delays the wake-up. The readers are woken ns
+ * nanoseconds (1 ns to 10 s) after the first interrupt that called this, or by the next wake-up if
  * that comes earlier. Returns 0, -ERANGE, or -EINVAL in another hook.
  */
 extern int kplug_wake_after(struct kplug_event *ev, __u64 ns) __ksym;

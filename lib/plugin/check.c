@@ -68,7 +68,8 @@ int kplug_plugin_check(struct kplug_plugin *plugin, struct kplug_check **ret_che
 	int i, err;
 
 	if (plugin->consumed)
-		return kp_err(-EALREADY, "plugin %s: this object was loaded before; open it again", plugin->meta.name);
+		return kp_err(-EALREADY, "plugin %s: this object was used for a load or a check before; open it again",
+			      plugin->meta.name);
 	checks = calloc(KP_PROGRAMS, sizeof(*checks));
 	if (!checks)
 		return kp_fail(-ENOMEM, NULL, "plugin %s", plugin->meta.name);

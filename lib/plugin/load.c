@@ -166,7 +166,8 @@ static int check_load(const struct kplug_plugin *plugin, const struct kplug_devi
 	if (err)
 		return err;
 	if (plugin->consumed)
-		return kp_err(-EALREADY, "plugin %s: this object was loaded before; open it again", plugin->meta.name);
+		return kp_err(-EALREADY, "plugin %s: this object was used for a load or a check before; open it again",
+			      plugin->meta.name);
 	err = check_device(plugin, dev, ret_known->force);
 	if (!err && ret_known->buffer && !plugin->buffer)
 		err = kp_err(

@@ -28,7 +28,7 @@ static const struct kp_reason reasons[] = {
 	{ 0, NULL },
 };
 
-static struct bpf_map *find_map(const struct bpf_object *obj, const char *end)
+static struct bpf_map *find_map_by_suffix(const struct bpf_object *obj, const char *end)
 {
 	struct bpf_map *map;
 
@@ -56,7 +56,7 @@ static int take_record(void *arg, void *data, size_t size)
 /* Sets the object's only constant, `device`: the module numbers devices by their node's minor. */
 static int set_device(const struct kplug_observer *o, const struct kplug_device *dev)
 {
-	struct bpf_map *map = find_map(o->obj, ".rodata");
+	struct bpf_map *map = find_map_by_suffix(o->obj, ".rodata");
 	uint32_t *device;
 	struct stat st;
 	size_t size = 0;
@@ -99,8 +99,8 @@ static int start_observer(struct kplug_observer *o, const struct kplug_device *d
 	err = err ?: bpf_object__load(o->obj);
 	if (err)
 		return err;
-	ring = find_map(o->obj, "records");
-	globals = find_map(o->obj, ".bss");
+	ring = find_map_by_suffix(o->obj, "records");
+	globals = find_map_by_suffix(o->obj, ".bss");
 	o->lost = globals ? bpf_map__initial_value(globals, &size) : NULL;
 	if (!ring || !o->lost || size != sizeof(*o->lost))
 		return -EINVAL;

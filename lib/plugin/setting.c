@@ -22,7 +22,7 @@ struct section {
 	size_t size;
 };
 
-static const struct kp_map *find_section(const struct kp_maps *maps)
+static const struct kp_map *find_settings(const struct kp_maps *maps)
 {
 	size_t i;
 
@@ -169,7 +169,7 @@ static int for_each_setting(struct kplug_device *dev,
 	err = kp_maps_get(dev, &maps);
 	if (err)
 		return err;
-	map = find_section(&maps);
+	map = find_settings(&maps);
 	err = map ? map_section(map, &s) : 0;
 	if (err)
 		kp_fail(err, NULL, "device %s: its plugin's settings", dev->name);

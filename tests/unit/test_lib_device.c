@@ -216,7 +216,8 @@ static void test_plugin_loaded_twice(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_plugin_load(&plugin, &dev, NULL), -EALREADY);
-	assert_string_equal(kplug_error(), "plugin edu: this object was loaded before; open it again");
+	assert_string_equal(kplug_error(),
+			    "plugin edu: this object was used for a load or a check before; open it again");
 }
 
 /* A device whose fd is the reading end of a pipe. */
