@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Wakes the readers after so many interrupts of a vector, or so many microseconds after the first that they have not
- * been woken for, whichever comes first: fewer wake-ups for a busy device, and none is kept waiting.
+ * Coalesces wake-ups: wakes the readers of a vector after `events` interrupts, or `usecs`
+ * microseconds after the first pending one, whichever comes first. Saves wake-ups of a busy device,
+ * with a bounded delay.
  *
- * For message-signalled interrupts, as count.bpf.c.
+ * Not for INTx: it does not know how to clear the device's interrupt, so the level line would stay
+ * raised. Use it with MSI or MSI-X.
  *
  *   kplug plugin load DEV coalesce.bpf.o
  *   kplug plugin set DEV events=64 usecs=200       while it runs
@@ -14,11 +16,11 @@ KPLUG_PLUGIN("coalesce", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
 KPLUG_SETTING(u32, events, 16, 1, 1000000);
 KPLUG_SETTING(u32, usecs, 1000, 1, 10000000);
 
-/* Of the interrupts of a vector that nobody has been woken for. */
+/* By vector: its interrupts since the last wake-up. */
 static struct {
 	u32 count;
 	u64 first; /* ns */
-} held[KPLUG_VECTOR_MAX];
+} pending[KPLUG_VECTOR_MAX];
 
 KPLUG_HOOK(interrupt)
 {
@@ -27,13 +29,13 @@ KPLUG_HOOK(interrupt)
 
 	if (ev->shared || vector >= KPLUG_VECTOR_MAX)
 		return;
-	/* None is held, or the time is up, and the module has woken them. */
-	if (!held[vector].count || ev->time - held[vector].first >= limit) {
-		held[vector].count = 0;
-		held[vector].first = ev->time;
+	/* None is pending, or the time has expired and the module woke the readers. */
+	if (!pending[vector].count || ev->time - pending[vector].first >= limit) {
+		pending[vector].count = 0;
+		pending[vector].first = ev->time;
 	}
-	if (++held[vector].count >= events) {
-		held[vector].count = 0;
+	if (++pending[vector].count >= events) {
+		pending[vector].count = 0;
 		kplug_answer(ev, 0, KPLUG_MINE, 1);
 		return;
 	}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts interrupts per vector into the buffer and wakes the readers on each: the smallest useful plugin.
+ * Counts the interrupts of each vector in the buffer, and wakes the readers at each: the smallest
+ * useful plugin.
  *
- * For message-signalled interrupts. Not for a shared or level line (INTx): it does not know how to quiet the device, so
- * the line would scream.
+ * Not for INTx: it does not know how to clear the device's interrupt, so the level line would stay
+ * raised. Use it with MSI or MSI-X.
  *
  *   kplug buffer alloc DEV count 4K
  *   kplug plugin load DEV count.bpf.o
@@ -21,7 +22,7 @@ KPLUG_BUFFER(struct counts, buf);
 
 KPLUG_HOOK(interrupt)
 {
-	u32 vector = ev->vector; /* once: the verifier must see the checked one used */
+	u32 vector = ev->vector; /* read once: the verifier must see the checked value used */
 
 	if (ev->shared || vector >= VECTORS)
 		return;

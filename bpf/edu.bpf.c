@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * QEMU's edu device (docs/specs/edu.rst): acknowledges its interrupts, and copies through its DMA engine on request.
+ * Drives QEMU's edu device (docs/specs/edu.rst): acknowledges its interrupts, and copies data
+ * through its DMA engine on request (see edu.h).
  *
- * One copy is two transfers, buffer to device and device to buffer. The program is woken once, after the second; the
- * first interrupt goes no further than the deferred hook, which starts the second transfer.
+ * A copy is two transfers: buffer to device, device to buffer. The deferred hook starts the second
+ * when the first is done; the readers are woken once, after the second.
+ *
+ * Not for other devices: it is for 1234:11e8 only, as which kplug's software device presents
+ * itself.
  *
  *   kplug buffer alloc DEV edu 0x10000 --dma-bits 28     edu reaches 28 bits unless QEMU's dma_mask= says more
  *   kplug plugin load DEV edu.bpf.o
@@ -15,15 +19,15 @@
 KPLUG_PLUGIN("edu", "1.0", 0x1234, 0x11e8);
 KPLUG_BUFFER(struct edu_buffer, buf);
 
-/* The copy under way. Here and not in the buffer, where a program could write it. */
+/* The copy in progress. Not in the buffer, where programs could change it. */
 enum { IDLE, TO_DEVICE, TO_BUFFER };
 static u32 stage;
-static u32 transfers_done; /* counted by interrupt, taken by deferred */
+static u32 transfers_done; /* counted by interrupt, cleared by deferred */
 static u64 dst;
 static u32 bytes;
 
 /* direction: 0 or EDU_DMA_CMD_TO_RAM */
-static void start(struct kplug_event *ev, u64 from, u64 to, u32 direction)
+static void start_transfer(struct kplug_event *ev, u64 from, u64 to, u32 direction)
 {
 	kplug_write64(ev, EDU_BAR, EDU_DMA_SRC, from);
 	kplug_write64(ev, EDU_BAR, EDU_DMA_DST, to);
@@ -47,7 +51,7 @@ static int copy(struct kplug_event *ev)
 		return -EBUSY;
 	bytes = arg->bytes;
 	dst = base + arg->dst;
-	start(ev, base + arg->src, EDU_MEMORY, 0);
+	start_transfer(ev, base + arg->src, EDU_MEMORY, 0);
 	return 0;
 }
 
@@ -66,7 +70,7 @@ KPLUG_HOOK(interrupt)
 	u32 status = kplug_read32(ev, EDU_BAR, EDU_IRQ_STATUS);
 
 	if (!status)
-		return; /* a neighbour's, on a shared line */
+		return; /* another device's, on a shared line */
 	kplug_write32(ev, EDU_BAR, EDU_IRQ_ACK, status);
 	buf.interrupts++;
 	if (status & EDU_IRQ_STATUS_DMA)
@@ -76,13 +80,13 @@ KPLUG_HOOK(interrupt)
 
 KPLUG_HOOK(deferred)
 {
-	u32 notify = 1; /* an interrupt that no copy asked for is the program's business */
+	u32 notify = 1; /* wake the readers for interrupts that belong to no copy */
 
 	buf.deferred += ev->count;
 	if (__sync_lock_test_and_set(&transfers_done, 0)) {
 		if (stage == TO_DEVICE) {
 			stage = TO_BUFFER;
-			start(ev, EDU_MEMORY, dst, EDU_DMA_CMD_TO_RAM);
+			start_transfer(ev, EDU_MEMORY, dst, EDU_DMA_CMD_TO_RAM);
 			notify = 0;
 		} else if (stage == TO_BUFFER) {
 			buf.copies++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/* What edu.bpf.c and its programs agree on: the calls and the buffer. */
+/* The interface of edu.bpf.c to programs: its calls and its buffer. */
 #ifndef EDU_H
 #define EDU_H
 
@@ -8,15 +8,15 @@
 #endif
 
 #define EDU_BUFFER_BYTES 0x10000
-#define EDU_COPY_MAX 4088 /* the device has 4096 bytes, but QEMU before 8 or so aborts on a transfer of all of them */
+#define EDU_COPY_MAX 4088 /* the device has 4096, but older QEMUs abort on a transfer of all */
 
 /* Messages of kplug_call(). */
 #define EDU_CALL_VERSION 1 /* result: EDU_VERSION */
-#define EDU_CALL_COPY 2 /* struct edu_copy; result 0, or -ERANGE, -EINVAL, -EBUSY (a copy is under way), -EIO */
+#define EDU_CALL_COPY 2 /* struct edu_copy; result 0, -ERANGE, -EINVAL, -EBUSY (copying), -EIO */
 
 #define EDU_VERSION 100
 
-/* Copies through the device: data + src to the device, and from there to data + dst. Two DMA transfers, one wake-up. */
+/* Copies data + src to the device, and from there to data + dst. Two DMA transfers, one wake-up. */
 struct edu_copy {
 	__u32 src, dst; /* offsets in edu_buffer.data */
 	__u32 bytes; /* 1..EDU_COPY_MAX */
@@ -25,8 +25,8 @@ struct edu_copy {
 
 /* The buffer. The plugin writes the counters, the program and the device the data. */
 struct edu_buffer {
-	__u64 interrupts; /* that the interrupt hook acknowledged */
-	__u64 deferred; /* interrupts that the deferred hook stood for */
+	__u64 interrupts; /* acknowledged by the interrupt hook */
+	__u64 deferred; /* processed by the deferred hook */
 	__u64 copies; /* completed */
 	__u64 completed; /* ns, CLOCK_MONOTONIC, of the last copy */
 	__u64 reserved[4];

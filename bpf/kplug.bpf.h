@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that a plugin's author includes.
+ * The header for plugins.
  *
- *   KPLUG_PLUGIN("name", "1.0", 0x1234, 0x11e8);    what it is called and which PCI device it is for
+ *   KPLUG_PLUGIN("name", "1.0", 0x1234, 0x11e8);    name, version, and the PCI ids of its device
  *   struct layout { ... };
- *   KPLUG_BUFFER(struct layout, buf);               the buffer, a global that the device and programs share; or
- *   KPLUG_ARENA(struct layout, buf);                an arena, with pointers in it that both follow
+ *   KPLUG_BUFFER(struct layout, buf);               the buffer, a global shared with the device and programs; or
+ *   KPLUG_ARENA(struct layout, buf);                an arena, with pointers that programs follow, too
  *   KPLUG_HOOK(call) { ... }                        one per hook, with `ev` in scope
  *
- * Synchronised access to the buffer, for plugins and programs alike: kplug_sync.h.
+ * Synchronised access to the buffer, in plugins and programs: kplug_sync.h.
  *
- * A hook runs with preemption off, `interrupt` in hard IRQ, so it cannot sleep; it answers with kplug_answer(). A hook
- * that does not answer leaves the default: open, int_enable and event accept, an interrupt is not the device's, a call
- * is ENOMSG to its caller.
+ * A hook runs with preemption disabled, `interrupt` in hard IRQ context: it must not sleep. It
+ * answers with kplug_answer(). Without an answer: open, int_enable and event are accepted, an
+ * interrupt is not claimed, and a call returns ENOMSG to its caller.
  */
 #ifndef KPLUG_BPF_H
 #define KPLUG_BPF_H
@@ -23,7 +23,7 @@
 
 #include "kplug_uapi.h"
 
-/* errno values that plugins answer with (asm-generic/errno-base.h, errno.h) */
+/* errno values for answers, as in asm-generic/errno-base.h and errno.h */
 #define EPERM 1
 #define ENOENT 2
 #define EIO 5
@@ -36,13 +36,10 @@
 #define ENOSYS 38
 #define EMSGSIZE 90
 
-/* Any device: use it for both ids. */
+/* Matches any id; for any device use it for both. */
 #define KPLUG_ANY_ID 0xffffffffU
 
-/*
- * The plugin's metadata, read by libkplug from the object's section .kplug before anything is loaded. Exactly one.
- * Fixed layout: struct kplug_plugin_meta.
- */
+/* The plugin's metadata, exactly one, of fixed layout. libkplug reads it before loading. */
 struct kplug_plugin_meta {
 	__u32 size;
 	__u32 api_version;
@@ -62,14 +59,14 @@ struct kplug_plugin_meta {
 	};                                                                                                             \
 	char LICENSE[] SEC("license") = "GPL"
 
-/* The plugin's view of the buffer: at most one. The loader puts a real buffer of at least this size in its place. */
+/* The plugin's buffer, at most one. libkplug replaces it by one of the device, at least as large. */
 #define KPLUG_BUFFER(type, var) type var SEC(".bss.kplug") __attribute__((aligned(8)))
 
 /*
- * The plugin's view of a buffer that is a BPF arena, instead of KPLUG_BUFFER(): var() is a pointer to its first byte,
- * and what it points to may hold pointers (type __arena *) to other places in it, which programs follow as well. The
- * loader puts a real arena of at least this size in its place. kplug_arena_dma() is what kplug_dma_addr() is elsewhere:
- * the device's address of `bytes` bytes, 0 if they are not all in the arena.
+ * Instead of KPLUG_BUFFER(): the plugin's buffer is a BPF arena. var() returns a pointer to its
+ * first byte. Pointers in it (type __arena *) are valid in plugin and programs. libkplug replaces
+ * it by an arena of the device of at least this size. kplug_arena_dma() returns the device address
+ * of `bytes` bytes, 0 if they are not all in the arena.
  */
 #define __arena __attribute__((address_space(1)))
 #define KPLUG_ARENA(layout, var)                                                                                       \
@@ -81,7 +78,7 @@ struct kplug_plugin_meta {
 	const volatile struct kplug_arena_place kplug_arena_place SEC(".rodata.kplug") = {};                           \
 	static __always_inline layout __arena *var(void)                                                               \
 	{                                                                                                              \
-		asm volatile("" ::"r"(&kplug_arena)); /* tells the verifier which arena */                             \
+		asm volatile("" ::"r"(&kplug_arena)); /* binds the program to the arena */                             \
 		return (layout __arena *)kplug_arena_place.addr;                                                       \
 	}                                                                                                              \
 	static __always_inline __attribute__((unused)) u64 kplug_arena_dma(const void __arena *ptr, u64 bytes)         \
@@ -93,24 +90,23 @@ struct kplug_plugin_meta {
 		return kplug_arena_place.dma_addr + offset;                                                            \
 	}
 
-/* Where the arena is; filled in by the loader. */
+/* The arena's addresses, set by libkplug before loading. */
 struct kplug_arena_place {
-	u64 addr; /* in programs, and in pointers */
+	u64 addr; /* in programs, and of pointers in it */
 	u64 dma_addr;
 	u64 bytes;
 };
 
 /*
- * A setting: an integer variable, which programs read with `kplug plugin set DEV` and change, within min..max
- * (numbers), with `kplug plugin set DEV name=value` while the plugin runs.
+ * A setting: an integer variable that can be changed within min..max (literals) while the plugin
+ * runs. `kplug plugin set DEV` lists settings, `kplug plugin set DEV name=value` changes one.
  */
 #define KPLUG_SETTING(type, name, value, min, max)                                                                     \
 	volatile type name SEC(".data.settings") __attribute__((btf_decl_tag("kplug:" #min ".." #max))) = (value)
 
 /*
- * A hook: `ev` is its struct kplug_event *, see vmlinux.h. ev->file tells whose call it is: a plugin that keeps
- * something for an open file keys it by that id and drops it in `close`. The value that a tp_btf program returns is
- * ignored.
+ * A hook; `ev` is a struct kplug_event *, see vmlinux.h. ev->file is the id of the open file that calls: key per-file
+ * state by it and drop that in `close`. The kernel ignores the return value.
  */
 #define KPLUG_HOOK(hook)                                                                                               \
 	static __always_inline void kplug_hook_##hook(struct kplug_event *ev);                                         \
@@ -126,58 +122,59 @@ struct kplug_arena_place {
 	static __always_inline void kplug_hook_##hook(struct kplug_event *ev)
 
 /*
- * Two programs that the library runs itself, both optional, both with `info` in scope: what the device is (struct
- * kplug_info, members out_*). They may sleep, and have no event. A return value other than 0 refuses the plugin: no
- * hook of it has run, and what ran before goes on.
+ * Two optional programs that libkplug runs, with `info` in scope: the device's struct kplug_info,
+ * members out_*. They may sleep, and have no event. A return value other than 0 refuses the plugin
+ * before any of its hooks has run; a running version continues.
  *
- *   KPLUG_PROBE() { ... }      before each load and swap: is this a device that the plugin can serve?
- *   KPLUG_MIGRATE() { ... }    before a swap (not a fresh one): fills the maps of this version from the running one's
+ *   KPLUG_PROBE() { ... }      before each load and swap: can the plugin drive this device?
+ *   KPLUG_MIGRATE() { ... }    before a swap, unless fresh: fills this version's maps from the running version's
  *
- * migrate sees a map NAME of the running version as one declared here as old_NAME, of the same type and sizes, and its
- * globals as variables in SEC(".bss.old") and SEC(".data.old"), laid out as there. A map that is so named starts empty
- * in this version, as does one that has changed; others carry over as ever. The running version goes on meanwhile:
- * what it changes after migrate has looked stays with it.
+ * For migrate, declare the running version's map NAME as old_NAME, with the same type and sizes,
+ * and its globals as variables in SEC(".bss.old") and SEC(".data.old"), with the same layout. This
+ * version's map NAME then starts empty, as does a map that has changed; others carry over. The
+ * running version continues meanwhile: what it changes after migrate has read it is lost to this
+ * version.
  */
 #define KPLUG_PROBE() SEC("syscall") int probe(struct kplug_info *info)
 #define KPLUG_MIGRATE() SEC("syscall") int migrate(struct kplug_info *info)
 
 /*
- * The answer to the event. The last one counts. result: call: what the caller gets; open, int_enable, int_disable: 0
- * or a negative errno; others: ignored. flags: KPLUG_MINE, KPLUG_DEFER, KPLUG_FORWARD. notify: how many wake-ups of
- * readers, in `interrupt` and `deferred`; where nobody serves `deferred`, one. Returns 0, or -EINVAL for a flag that
- * does not exist (nothing is answered).
+ * Answers the event; the last answer counts. result: in call, the caller's result; in open,
+ * int_enable and int_disable, 0 or a negative errno; else ignored. flags: KPLUG_MINE, KPLUG_DEFER,
+ * KPLUG_FORWARD. notify: in interrupt and deferred, the number of wake-ups of the readers (1 for a
+ * deferred interrupt without a deferred hook). Returns 0, or -EINVAL for an unknown flag; the event
+ * is then not answered.
  */
 extern int kplug_answer(struct kplug_event *ev, __s64 result, __u32 flags, __u32 notify) __ksym;
 
 /*
- * The argument bytes of a call or int_enable: size bytes from offset, readable and writable. What a call's hook writes
- * goes back to the caller. size must be a constant. NULL if the range is not within ev->size.
+ * Returns the argument of a call or int_enable, from offset: rdwr_buf_size readable and writable
+ * bytes, a constant. Writes in call are copied back to the caller. NULL if the range exceeds
+ * ev->size.
  */
 extern __u8 *kplug_event_data(struct kplug_event *ev, __u32 offset, const __u64 rdwr_buf_size) __ksym;
 
 /*
- * The device's registers. width is 1, 2, 4 or 8 bytes, offset a multiple of it inside the BAR. A read that is refused
- * gives all ones, as a missing PCI device does; a write that is refused gives -ERANGE or -EINVAL.
+ * Access the device's registers. width: 1, 2, 4 or 8 bytes. offset: a multiple of width, inside the
+ * BAR. On an invalid argument a read returns all ones, as from a missing PCI device, and a write
+ * -ERANGE or -EINVAL.
  */
 extern __u64 kplug_reg_read(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width) __ksym;
 extern int kplug_reg_write(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width, __u64 value) __ksym;
 
-/*
- * The address at which the device sees these bytes of the plugin's buffer (all of them), or 0 if they are in no buffer
- * of the event's device.
- */
+/* Returns the device address of bytes in the plugin's buffer; 0: not all are in a buffer. */
 extern __u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, __u32 mem__sz) __ksym;
 
 /*
- * interrupt, deferred: attaches up to KPLUG_ATTACH_MAX bytes of any memory of the plugin to the interrupt: the readers
- * get them with its record. The last call counts. Returns 0, -E2BIG, or -EINVAL in another hook.
+ * interrupt, deferred: attaches up to KPLUG_ATTACH_MAX bytes to the interrupt's record for the
+ * readers. The last call counts. Returns 0, -E2BIG, or -EINVAL in another hook.
  */
 extern int kplug_attach(struct kplug_event *ev, const void *mem, __u32 mem__sz) __ksym;
 
 /*
- * interrupt, deferred: for an answer whose notify count is 0. Unless another interrupt wakes the readers before, they
- * are woken in ns, 1 to 10 s in nanoseconds, after the first one that asks. Returns 0, -ERANGE, or -EINVAL in another
- * hook.
+ * interrupt, deferred, with an answer of notify 0: delays the wake-up. The readers are woken ns
+ * nanoseconds (1 ns to 10 s) after the first interrupt that called this, or by the next wake-up if
+ * that comes earlier. Returns 0, -ERANGE, or -EINVAL in another hook.
  */
 extern int kplug_wake_after(struct kplug_event *ev, __u64 ns) __ksym;
 

@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Synchronised access to a buffer by plugins, programs and several CPUs. One header for both sides: BPF (clang -target
- * bpf -mcpu=v3), C11 and C++11.
+ * Synchronised access to a buffer by plugins, programs and several CPUs. One header for both sides:
+ * BPF (clang -target bpf -mcpu=v3), C11 and C++11.
  *
- *   KPLUG_RING(msgs, struct msg, 1024);      struct msgs: one writer, one reader, wakes only who sleeps
- *   KPLUG_SEQLOCK(stats, struct counts);     struct stats: one writer, any number of readers of whole snapshots
- *   KPLUG_QUEUE(jobs, struct job, 256);      struct jobs: any number of writers and readers, lock-free
+ *   KPLUG_RING(msgs, struct msg, 1024);      struct msgs: one writer, one reader, who can sleep
+ *   KPLUG_SEQLOCK(stats, struct counts);     struct stats: snapshots; one writer, any readers
+ *   KPLUG_QUEUE(jobs, struct job, 256);      struct jobs: any writers and readers, lock-free
  *   atomic_uint, atomic_load_explicit() ...  the C11 names, in plugins too
  *
- * Put such a struct into the buffer's layout, at the same place on both sides. Memory of zeros, as a new buffer has,
- * is an empty one: there is nothing to initialise. Every loop is bounded in a plugin, every index is masked by a
- * constant power of two: whatever the other side writes, nobody leaves the struct. It can lose and garble messages, of
- * course.
+ * Put such a struct into the buffer's layout, at the same offset on both sides. Zeroed memory, as
+ * in a new buffer, is its empty state. In plugins every loop is bounded, and every index is masked
+ * by a constant power of two: a misbehaving peer can lose and garble messages, but cannot cause
+ * accesses outside the struct.
  *
- * A plugin has several writers where one seems to be: `interrupt` runs in the middle of other hooks, and a hook runs
- * on several CPUs at a time, but for the interrupts of one vector. "One writer" is one vector's `interrupt` hook, or
- * one thread of a program.
+ * Count a plugin's writers with care: `interrupt` can interrupt other hooks, and a hook can run on
+ * several CPUs at once, except for the interrupts of one vector. "One writer" is the `interrupt`
+ * hook of one vector, or one thread of a program.
  *
- * Which order of memory accesses it rests on. Programs: what C11 promises for the orders written below. Plugins: the
- * kernel runs BPF's loads and stores in program order as plain ones, and x86 keeps all orders but "a store, then a
- * load elsewhere" (TSO), so acquire and release need nothing but a compiler that does not reorder. Read-modify-write
- * is a locked instruction, which is a full fence on x86 and fully ordered by BPF's definition; the fence is such a one
- * on the stack. A machine that is not TSO needs BPF's load-acquire and store-release here (kernel 6.15, LLVM 21).
+ * Memory ordering. Programs: C11's guarantees for the orders used below. Plugins: BPF loads and
+ * stores become plain ones in program order, and x86 reorders only a store with a later load of
+ * another address (TSO), so acquire and release need only a compiler barrier. Read-modify-write is
+ * a locked instruction: a full fence on x86, fully ordered in BPF; the fence is one on the stack.
+ * Other than TSO machines need BPF's load-acquire and store-release here (Linux 6.15, LLVM 21).
  *
- * The models in tests/model check the algorithms on a TSO memory, and that each fence and each order is needed.
+ * The models in tests/model check the algorithms under TSO, and that each fence and each order is
+ * needed.
  */
 #ifndef KPLUG_SYNC_H
 #define KPLUG_SYNC_H
 
 #if defined(__bpf__)
 
-/* --- C11's atomics: 32 and 64 bits ------------------------------------------------------------------------------ */
+/* --- C11's atomics: 32 and 64 bits ---------------------------------------------------------- */
 
 typedef __u32 atomic_uint;
 typedef __u64 atomic_ullong;
@@ -64,7 +65,7 @@ static inline __attribute__((always_inline)) void kplug_full_fence(void)
 			KPLUG_COMPILER_BARRIER();                                                                      \
 		value_;                                                                                                \
 	})
-/* A sequentially consistent store is an exchange, so that no later load goes before it. */
+/* A sequentially consistent store is an exchange: no later load passes it. */
 #define atomic_store_explicit(p, value, order)                                                                         \
 	({                                                                                                             \
 		if ((order) == memory_order_seq_cst) {                                                                 \
@@ -108,7 +109,7 @@ static inline __attribute__((always_inline)) void kplug_full_fence(void)
 #define atomic_compare_exchange_weak atomic_compare_exchange_strong
 #define atomic_compare_exchange_weak_explicit atomic_compare_exchange_strong_explicit
 
-#define KPLUG_TRIES 128 /* of a loop that others' success makes run again */
+#define KPLUG_TRIES 128 /* of a loop that retries when another CPU succeeded */
 
 #elif defined(__cplusplus)
 
@@ -146,21 +147,22 @@ using std::memory_order_seq_cst;
 #define KPLUG_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 #define KPLUG_SYNC_FN static inline __attribute__((always_inline, unused))
-#define KPLUG_OWN_LINE __attribute__((aligned(64))) /* what one side writes often is in no cache line of the other's */
+#define KPLUG_OWN_LINE __attribute__((aligned(64))) /* avoids false sharing between the sides */
 
 typedef unsigned long long __attribute__((may_alias)) kplug_word;
 
-/* --- who sleeps is woken, and nobody else ----------------------------------------------------------------------- */
+/* --- wake-ups only for a sleeper ------------------------------------------------------------ */
 
 /*
- * The sleeper: kplug_sleep(), looks again whether there is something to do, sleeps if not. The waker: does what it has
- * to do, then kplug_wake(): true if it must wake the sleeper. A sleeper's store of the flag comes before its look, a
- * waker's news before its look at the flag, each by a full fence: of two such pairs at least one look sees the other's
- * store (Dekker). So either the sleeper sees the news, or the waker the flag. The exchange takes the flag down, so
- * that one sleep costs one wake-up, whatever is published meanwhile. A sleeper may wake up for nothing: look again.
+ * Sleeper: calls kplug_sleep(), checks again for work, and sleeps if there is none. Waker:
+ * publishes work, then calls kplug_wake(), which returns true if it must wake the sleeper. The
+ * sleeper stores the flag before it checks, the waker publishes before it loads the flag, each with
+ * a full fence between: at least one of them sees the other's store (Dekker). So either the sleeper
+ * sees the work, or the waker sees the flag. The exchange clears the flag: one sleep costs one
+ * wake-up, whatever is published meanwhile. Wake-ups can be spurious; check again.
  *
- * How to wake. A program that waits in kplug_irq_wait(): the notify count of kplug_answer(). A plugin: kplug_call(),
- * or kplug_irq_trigger().
+ * To wake a program in kplug_irq_wait(): the notify count of kplug_answer(). To wake a plugin:
+ * kplug_call() or kplug_irq_trigger().
  */
 KPLUG_SYNC_FN void kplug_sleep(atomic_uint *sleeps)
 {
@@ -175,25 +177,27 @@ KPLUG_SYNC_FN bool kplug_wake(atomic_uint *sleeps)
 	       atomic_exchange_explicit(sleeps, 0, memory_order_relaxed);
 }
 
-/* --- a ring: one writer, one reader ----------------------------------------------------------------------------- */
+/* --- a ring: one writer, one reader --------------------------------------------------------- */
 
 /*
- * The writer fills slots and publishes them by its release store of `tail`; the reader's acquire load of `tail` so
- * sees them whole. The reader gives slots back by its release store of `head`; the writer's acquire load of `head` so
- * comes after the reader's last look. Each index has one writer and never runs back; they wrap at 2^32, a multiple of
- * the capacity.
+ * The writer fills slots and publishes them by a release store of `tail`, which pairs with the
+ * reader's acquire load. The reader returns slots by a release store of `head`, which pairs with
+ * the writer's acquire load: the writer reuses a slot only after the reader's last access. Each
+ * index has one writer and only grows; both wrap at 2^32, a multiple of the capacity.
  *
- * Writer: room() says how many slots are free, slot(i) is the i-th of them, commit(n) publishes the first n at once.
- * Reader: ready() says how many wait, at(i) is the i-th, release(n) gives the first n back. push() and pop() do it
- * with one. After a commit `if (x_wake_reader(r))` wake it; before sleeping the reader asks x_reader_sleeps(r), and
- * sleeps if that is true. The same the other way round for a writer that found no room.
+ * Writer: room() is the number of free slots, slot(i) the i-th of them, commit(n) publishes the
+ * first n. Reader: ready() is the number of pending slots, at(i) the i-th of them, release(n)
+ * returns the first n. push() and pop() do this for one. After a commit, wake the reader if
+ * x_wake_reader(r) is true. Before sleeping, the reader calls x_reader_sleeps(r), and sleeps only
+ * if that is true. x_wake_writer() and x_writer_sleeps() are the same for a writer that found no
+ * room.
  */
 #define KPLUG_RING(x, type, capacity)                                                                                  \
 	KPLUG_STATIC_ASSERT((capacity) > 0 && !((capacity) & ((capacity) - 1)), "must be a power of two");             \
 	struct x {                                                                                                     \
 		KPLUG_OWN_LINE atomic_uint tail; /* written by the writer */                                           \
 		KPLUG_OWN_LINE atomic_uint head; /* written by the reader */                                           \
-		KPLUG_OWN_LINE atomic_uint reader_flag; /* 1: sleeps, or is about to */                                \
+		KPLUG_OWN_LINE atomic_uint reader_flag; /* 1: sleeping, or about to */                                 \
 		atomic_uint writer_flag;                                                                               \
 		KPLUG_OWN_LINE type slots[capacity];                                                                   \
 	};                                                                                                             \
@@ -263,18 +267,19 @@ KPLUG_SYNC_FN bool kplug_wake(atomic_uint *sleeps)
 	}                                                                                                              \
 	struct x
 
-/* --- a sequence lock: snapshots --------------------------------------------------------------------------------- */
+/* --- a sequence lock: snapshots ------------------------------------------------------------- */
 
 /*
- * The writer makes `sequence` odd, writes, makes it even. Its release fence keeps the words' stores behind the odd
- * number, its release store keeps them before the even one. The reader's acquire load keeps its loads behind the first
- * look at the number, its acquire fence keeps them before the second. If both looks give the same even number, no
- * store fell between. The words are atomics, since a reader that is to try again has read in the middle of a write. 64
- * bits do not wrap.
+ * The writer makes `sequence` odd, writes, and makes it even. Its release fence orders the stores
+ * of the words after the odd number, its release store before the even one. The reader's acquire
+ * load orders its loads after the first load of the number, its acquire fence before the second. If
+ * both loads return the same even number, no store fell between. The words are atomics, because a
+ * reader that has to retry raced with a write. 64 bits do not wrap.
  *
- * read() tries so often and returns false if each time a write was under way. A plugin must not wait for a writer that
- * it has interrupted on its own CPU: give it a few tries, then let it do with its last snapshot. The type's size and
- * alignment are multiples of 8. A writer that was killed in the middle is forgotten at the next write.
+ * read() returns false after `tries` attempts that raced with a write. A plugin may have
+ * interrupted the writer on its own CPU and must not wait for it: use a few tries, then the last
+ * snapshot. The type's size and alignment must be multiples of 8. The next write recovers from a
+ * writer that was killed in between.
  */
 #define KPLUG_SEQLOCK(x, type)                                                                                         \
 	KPLUG_STATIC_ASSERT(sizeof(type) % 8 == 0 && __alignof__(type) >= 8, "must be made of 8 bytes");               \
@@ -308,27 +313,30 @@ KPLUG_SYNC_FN bool kplug_wake(atomic_uint *sleeps)
 	}                                                                                                              \
 	struct x
 
-/* --- a queue: many writers, many readers ------------------------------------------------------------------------ */
+/* --- a queue: many writers, many readers ---------------------------------------------------- */
 
 /*
- * Slots, and two circles of slot numbers: of the free and of the full ones. A writer takes a number from the first,
- * fills the slot, puts the number into the second; a reader the other way. So a writer or reader that is killed in the
- * middle costs one slot and stops nobody.
+ * Slots, and two circular lists of slot numbers: free slots and full slots. A writer takes a number
+ * from the free list, fills the slot, and puts the number into the full list; a reader does the
+ * reverse. A writer or reader that is killed in between leaks one slot and blocks no other.
  *
- * A circle's entry is lap << 32 | number. There are no more numbers than entries, so there is always room for one.
- * put() exchanges the entry at `tail` of the last lap for one of this lap, then moves `tail` on; who finds an entry of
- * this lap there moves `tail` for its owner. take() reads the entry at `head`, which nobody overwrites while `head`
- * stands there, and claims it by moving `head`. A compare-and-exchange fails only because another one's succeeded:
- * lock-free. The one that puts a number in is a release, the load that finds it an acquire: what one owner did to the
- * slot comes before what the next one does. A lap's number comes again after 2^32 laps: nobody sleeps so long between
- * load and exchange.
+ * An entry is lap << 32 | number. There are as many entries as numbers, so a put always finds room.
+ * put() replaces the last lap's entry at `tail` by one of this lap, then advances `tail`; if it
+ * finds an entry of this lap there, it advances `tail` for the other writer. take() reads the entry
+ * at `head`, which cannot be overwritten until `head` advances, and claims it by advancing `head`.
+ * A compare-and-exchange fails only if another one succeeded: lock-free. The exchange of an entry
+ * is a release, the load that finds it an acquire, so an owner's accesses to the slot come before
+ * the next owner's. A lap number repeats after 2^32 laps; no thread is expected to be delayed that
+ * long between load and exchange.
  *
- * In zeroed memory the free circle is full: its head is at lap 0, its tail at lap 1; the full circle's are both at lap
- * 1. Number 0 means the entry's own place: numbers are stored exclusive-or their place.
+ * In zeroed memory the free list is full (head at lap 0, tail at lap 1), and the full list empty
+ * (both at lap 1). Numbers are stored XORed with their entry's index, so that 0 stands for the
+ * index itself.
  *
- * push() is false if there is no free slot, pop() if there is no full one; in a plugin also after 128 tries at each of
- * which another was faster (should that be in push()'s second half, the queue has a slot less). Sleeping readers:
- * after kplug_sleep(&q->reader_flag) pop() once more; after push() kplug_wake(&q->reader_flag) says to wake them all.
+ * push() returns false if no slot is free, pop() if none is full; in a plugin also after
+ * KPLUG_TRIES lost races. Races lost while a number is put into a list, by push() or pop(), leak
+ * the slot. A reader that wants to sleep calls kplug_sleep(&q->reader_flag), then pop() once more;
+ * after a push() wake all readers if kplug_wake(&q->reader_flag) is true.
  */
 struct kplug_circle {
 	KPLUG_OWN_LINE atomic_ullong tail;
@@ -363,7 +371,7 @@ KPLUG_SYNC_FN bool kplug_put(struct kplug_circle *c, atomic_ullong *entries, uns
 	return false;
 }
 
-/* A slot's number, or `capacity` if there is none. */
+/* Returns a slot's number, or `capacity` if the list is empty. */
 KPLUG_SYNC_FN unsigned int kplug_take(struct kplug_circle *c, atomic_ullong *entries, unsigned int capacity,
 				      unsigned int first_lap)
 {
@@ -387,7 +395,7 @@ KPLUG_SYNC_FN unsigned int kplug_take(struct kplug_circle *c, atomic_ullong *ent
 	struct x {                                                                                                     \
 		struct kplug_circle free;                                                                              \
 		struct kplug_circle full;                                                                              \
-		KPLUG_OWN_LINE atomic_uint reader_flag; /* 1: readers sleep, or are about to */                        \
+		KPLUG_OWN_LINE atomic_uint reader_flag; /* 1: readers sleeping, or about to */                         \
 		KPLUG_OWN_LINE atomic_ullong free_entries[capacity];                                                   \
 		KPLUG_OWN_LINE atomic_ullong full_entries[capacity];                                                   \
 		KPLUG_OWN_LINE type slots[capacity];                                                                   \

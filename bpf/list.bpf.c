@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Linked lists that plugin, program and QEMU's edu device share: an arena. The device writes into each job of a list in
- * turn; with each of its interrupts the plugin moves a job from one list to the other and starts the next; the last one
- * wakes the program. Nothing is copied and no index is translated.
+ * Processes a linked list of jobs in an arena, shared by plugin, programs and QEMU's edu device
+ * (see list.h). The device writes to one job after another; at each interrupt the plugin moves the
+ * job to another list and starts the next. The last one wakes the readers. Nothing is copied, and
+ * pointers need no translation.
+ *
+ * Not for other devices, nor without an IOMMU, which arenas need.
  *
  *   kplug buffer alloc DEV list 64K --kind arena --dma-bits 28
  *   kplug plugin load DEV list.bpf.o
@@ -14,10 +17,10 @@
 KPLUG_PLUGIN("list", "1.0", 0x1234, 0x11e8);
 KPLUG_ARENA(struct list, list);
 
-static struct list_job __arena *current; /* under way; here and not in the arena, where a program could write it */
+static struct list_job __arena *current; /* not in the arena, where programs could change it */
 static u32 busy;
 
-/* The list's links are the program's: they may lead anywhere, but the device goes nowhere outside the arena. */
+/* Programs write the links: kplug_arena_dma() keeps the device inside the arena. */
 static int start_next(struct kplug_event *ev)
 {
 	struct list_job __arena *job = list()->waiting;

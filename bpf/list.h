@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/* What list.bpf.c and its programs agree on: lists of jobs in an arena, which both follow and change. */
+/* The interface of list.bpf.c to programs: lists of jobs in an arena, which both follow and change. */
 #ifndef LIST_H
 #define LIST_H
 
@@ -14,21 +14,21 @@
 #define LIST_JOB_BYTES 512
 
 /*
- * Message of kplug_call(): begins with the first job of `waiting`. Result 0, or -ENOENT (none waits), -EBUSY, -ERANGE
- * (it is not in the arena).
+ * Message of kplug_call(): starts the first job of `waiting`. Result 0, or -ENOENT (no job waits),
+ * -EBUSY (jobs are in progress), -ERANGE (the job is outside the arena).
  */
 #define LIST_CALL_START 1
 
 struct list_job {
 	struct list_job __arena *next;
-	__u64 number; /* from 1, in the order in which they were done; by the plugin */
-	__u8 data[LIST_JOB_BYTES]; /* by the device: a copy of its memory's first bytes */
+	__u64 number; /* set by the plugin: from 1, in the order of completion */
+	__u8 data[LIST_JOB_BYTES]; /* written by the device: the first bytes of its memory */
 };
 
-/* At the arena's beginning; jobs are wherever the program puts them. */
+/* At the arena's start; jobs are anywhere in it. */
 struct list {
 	struct list_job __arena *waiting; /* the program's until the call, then the plugin's */
-	struct list_job __arena *done; /* the last one first; the program's once a read() tells of it */
+	struct list_job __arena *done; /* last job first; owned by the program after the wake-up */
 	__u64 jobs_done;
 };
 

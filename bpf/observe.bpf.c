@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shows the events of one device with their answers, next to whatever plugin it has: no plugin itself, but programs
- * that are attached to the tracepoints by links, as perf and bpftrace are. Any number may look on.
+ * Records the events of one device with their answers. Not a plugin: its programs are attached to
+ * the tracepoints by links, as those of perf and bpftrace, next to the device's plugin. Any number
+ * of observers can run.
  *
  *   kplug plugin observe DEV
  *
- * It costs each event of every device a comparison, and its own device's a record in a ring buffer of 256 KiB. What
- * finds no room is counted, not waited for.
+ * Costs a comparison for each event of any device, and a record in a ring buffer of 256 KiB for
+ * those of its device. If the ring is full, events are dropped and counted.
  */
 #include "kplug.bpf.h"
 #include "observe.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile u32 device; /* number of the one to look at; set before loading */
+const volatile u32 device; /* number of the device to observe; set before loading */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -22,7 +23,7 @@ struct {
 
 u64 lost;
 
-static void tell(const struct kplug_event *ev)
+static void record_event(const struct kplug_event *ev)
 {
 	struct observe_record *r;
 
@@ -51,7 +52,7 @@ static void tell(const struct kplug_event *ev)
 #define OBSERVE(hook)                                                                                                  \
 	KPLUG_HOOK(hook)                                                                                               \
 	{                                                                                                              \
-		tell(ev);                                                                                              \
+		record_event(ev);                                                                                      \
 	}
 OBSERVE(open)
 OBSERVE(close)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/* What observe.bpf.c puts into its ring buffer. */
+/* The records in the ring buffer of observe.bpf.c. */
 #ifndef OBSERVE_H
 #define OBSERVE_H
 
-/* Members are those of struct kplug_event. */
+/* Members as in struct kplug_event. */
 struct observe_record {
 	__u32 hook; /* enum kplug_hook */
 	__u32 vector;

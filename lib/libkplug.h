@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * libkplug: devices, buffers, plugins, calls and interrupts of kplug, from a program.
+ * libkplug: kplug's devices, DMA buffers, plugins, calls and interrupts, for programs.
  *
- * Errors. Every function that can fail returns 0 or a negative errno; what it makes goes to a ret_ argument, which is
- * untouched on failure. kplug_error() is the text of the calling thread's last failure: the object, the reason and
- * the way out. Besides the errnos listed at a function there may be: -ENOMEM; -EINVAL, an opts struct says what this
- * library does not know; and of all that take a device: -ENODEV, it has gone; -EACCES, it is open read-only; -ENOTTY
- * or -E2BIG, the module is older than this library.
+ * Errors. A function that can fail returns 0 or a negative errno. Results go to ret_ arguments,
+ * which are untouched on failure. kplug_error() is the text of the calling thread's last failure:
+ * object, reason, way out. Errnos are listed at each function; in addition, any function can return
+ * -ENOMEM, or -EINVAL for an opts struct with members that this library does not know, and any
+ * function on a device -ENODEV (it was removed), -EACCES (it is open read-only), -ENOTTY or -E2BIG
+ * (the module is older than this library).
  *
- * Objects are opaque; each function that makes one names the one that frees it, which takes NULL. Buffers
- * live on without their device. Strings given are copied. An argument may be NULL only where it is said.
+ * Ownership. Objects are opaque. A function that creates one names the function that frees it; that
+ * takes NULL. Buffers stay valid when their device is closed. Strings passed in are copied. An
+ * argument may be NULL only where it says so.
  *
- * Threads. Functions on different objects may run in parallel. One object is for one thread at a time, except that
- * kplug_call(), register access, kplug_irq_wait(), the vector functions and kplug_device_info() may run in several
- * threads on one device. Any function may sleep, kplug_reg_read() and kplug_reg_write() only at the first use of a
- * BAR or where it cannot be mapped. None but the kplug_buffer_ getters may be called from a signal handler.
+ * Threads. Calls on different objects may run in parallel; calls on one object must not, except on
+ * a device: kplug_call(), register access, kplug_irq_wait(), the vector functions and
+ * kplug_device_info() may run in several threads. Any function may sleep; kplug_reg_read() and
+ * kplug_reg_write() only at the first use of a BAR, or if it cannot be mapped. Only the
+ * kplug_buffer_ getters may be called from a signal handler.
  *
- * Options go in structs that may grow: set sz to sizeof the struct and all members that are not used to 0. NULL: the
- * defaults.
+ * Options are passed in structs that may grow: set sz to the struct's size, and unused members to
+ * 0. NULL: defaults.
  *
- * Since 0.1 unless said otherwise.
+ * All is available since 0.1 unless it says otherwise.
  */
 #ifndef LIBKPLUG_H
 #define LIBKPLUG_H
@@ -39,7 +42,7 @@
 extern "C" {
 #endif
 
-/* The library is compiled with hidden symbols; what is declared here is visible. */
+/* The library is compiled with hidden symbols; only those declared here are exported. */
 #pragma GCC visibility push(default)
 
 struct kplug_device;
@@ -50,133 +53,134 @@ struct kplug_irq_thread;
 struct kplug_observer;
 
 /*
- * Text of this thread's last failure in this library, perhaps of several lines and without a final one's end; "" if
- * there was none. Good until the thread's next failure or end; not to be freed.
+ * The error text of this thread's last failure, "" if there was none. May have several lines; has
+ * no final newline. Valid until the thread's next failure or its end; not to be freed.
  */
 const char *kplug_error(void);
 
 enum kplug_log_level { KPLUG_LOG_WARN, KPLUG_LOG_INFO, KPLUG_LOG_DEBUG };
 
 /*
- * text: one message (libbpf's begin with "libbpf: "), without a line end, good during the call. Runs in the thread
- * that caused it, perhaps in several at once, and must not call the library.
+ * text: one message without a newline, valid during the call; libbpf's begin with "libbpf: ".
+ * Called in the thread that caused the message, possibly in several threads at once. Must not call
+ * the library.
  */
 typedef void (*kplug_log_fn)(enum kplug_log_level level, const char *text, void *arg);
 
 /*
- * Messages that are no errors, libbpf's included, go to fn with arg; NULL, the default, drops them. For the whole
- * process: set it before other threads use the library.
+ * Sets the receiver of messages below errors, libbpf's included; NULL, the default, drops them.
+ * Process-wide: call it before other threads use the library.
  */
 void kplug_set_log(kplug_log_fn fn, void *arg);
 
-/* --- the machine's devices ------------------------------------------------------------------------------------- */
+/* --- finding, binding and creating devices -------------------------------------------------- */
 
 /* One PCI function, or one software device, as found in sysfs. */
 struct kplug_scan_entry {
-	char name[KPLUG_NAME_LEN]; /* PCI address or software device's name; also the node's name if bound */
+	char name[KPLUG_NAME_LEN]; /* PCI address or software device's name, as of its node */
 	char driver[32]; /* "" if none */
-	uint16_t vendor, device; /* PCI ids; a software device's are 1234:11e8 */
-	bool bound; /* to kplug: kplug_device_open(name) may work */
+	uint16_t vendor, device; /* PCI ids; 1234:11e8 for a software device */
+	bool bound; /* to kplug: kplug_device_open() takes the name */
 	bool soft;
 };
 
 /*
- * Lists all PCI functions and software devices in the order of their names; no rights needed. *ret_entries: for the
- * caller to free(), NULL if there are none. -EACCES sysfs cannot be read.
+ * Lists all PCI functions and software devices, sorted by name. Needs no privileges. The caller
+ * frees *ret_entries with free(); it is NULL if there are none. -EACCES: sysfs cannot be read.
  */
 int kplug_scan(struct kplug_scan_entry **ret_entries, size_t *ret_count);
 
 /*
- * Gives a PCI function to kplug, by driver_override; root. pci_addr: in full, as 0000:00:03.0. force: take it away
- * from the driver that has it, which may cut off a disk or a network; that driver gets it back if kplug does not take
- * it.
+ * Binds a PCI function to kplug, through driver_override. Needs root. pci_addr: in full, as
+ * 0000:00:03.0. force: unbind its current driver first, which may cut off a disk or a network. On
+ * failure the old driver and driver_override are restored.
  *   -ENOENT    no such PCI function
- *   -EBUSY     another driver has it: unbind it first, or force it
- *   -EALREADY  kplug has it
+ *   -EBUSY     another driver is bound, and force is false
+ *   -EALREADY  bound to kplug already
  *   -ENOPKG    the module kplug is not loaded
- *   -EACCES    no right
- *   -EIO       kplug did not take it; the kernel's log says why. All is as before, a driver_override, too
+ *   -EACCES    no permission
+ *   -EIO       kplug's probe failed; the kernel's log says why
  */
 int kplug_bind(const char *pci_addr, bool force);
 
 /*
- * Takes it away from kplug and clears driver_override; it has no driver then. Root. Plugins and kept buffers of the
- * device end, open devices give -ENODEV. -ENOENT: no such PCI function, or not bound to kplug; -EACCES: no right.
+ * Unbinds a PCI function from kplug and clears driver_override; it then has no driver. Needs root.
+ * Removes the device's plugin and kept buffers; functions on open devices return -ENODEV.
+ *   -ENOENT  no such PCI function, or not bound to kplug
+ *   -EACCES  no permission
  */
 int kplug_unbind(const char *pci_addr);
 
 /*
- * Makes a software device; CAP_SYS_ADMIN, module kplug_soft. name: 1..31 letters, digits, '_', '-' or '.', no leading
- * '.'. vectors: 1..KPLUG_VECTOR_MAX. dma_bits: what its DMA engine can address, 20..64; 0: 28, as QEMU's edu.
- *   -ENOPKG  the module kplug_soft is not loaded
- *   -EEXIST  the name is taken
- *   -EINVAL  a value is out of range
- *   -EACCES, -EPERM  no right
+ * Creates a software device. Needs CAP_SYS_ADMIN and the module kplug_soft. name: 1..31 letters,
+ * digits, '_', '-' or '.', no leading '.'. vectors: 1..KPLUG_VECTOR_MAX. dma_bits: address bits of
+ * its DMA engine, 20..64; 0: 28, as QEMU's edu has.
+ *   -ENOPKG          the module kplug_soft is not loaded
+ *   -EEXIST          the name is in use
+ *   -EINVAL          an argument is out of range
+ *   -EACCES, -EPERM  no permission
  */
 int kplug_soft_create(const char *name, unsigned int vectors, unsigned int dma_bits);
 
 /*
- * Deletes one, under its users: open devices give -ENODEV. -ENOENT: no such software device; else as
- * kplug_soft_create().
+ * Deletes a software device, even if it is in use: functions on open devices then return -ENODEV.
+ * -ENOENT: no such software device. Other errors: as kplug_soft_create().
  */
 int kplug_soft_delete(const char *name);
 
-/*
- * --- a device ----------------------------------------------------------------------------------------------------
- */
+/* --- devices -------------------------------------------------------------------------------- */
 
 struct kplug_open_opts {
 	size_t sz; /* sizeof(struct kplug_open_opts) */
-	bool read_only; /* to look and to map buffers read-only */
+	bool read_only; /* only to query, and to map buffers read-only */
 };
 
 /*
- * Opens /dev/kplug/NAME. name: a PCI address in full, or a software device's name. kplug_device_close() it.
+ * Opens /dev/kplug/NAME. name: a full PCI address, or a software device's name. Freed by
+ * kplug_device_close().
  *   -ENOENT  no such device
- *   -ENODEV  a PCI function that is not bound to kplug, or has just gone
- *   -EACCES  no right to open the node
- *   -ENOTTY  the node is not kplug's
+ *   -ENODEV  a PCI function that is not bound to kplug, or was just removed
+ *   -EACCES  no permission to open the node
+ *   -ENOTTY  not a node of kplug
  * The plugin's open hook may refuse with any errno.
  */
 int kplug_device_open(const char *name, const struct kplug_open_opts *opts, struct kplug_device **ret_dev);
 
 /*
- * Disables the vectors enabled here, unmaps BARs and closes. Buffers stay. dev may be NULL. In a child made by fork() it
- * only closes what the child has. Locked memory and the plugin's `close` hook wait for the end of the open file: of
- * children that have it, and of buffers from kplug_buffer_open_huge() or opened for reading, which map the node.
+ * Disables the vectors enabled through dev, unmaps its BARs and closes it; buffers stay. dev may be
+ * NULL. In a forked child it only closes the child's fd. Locked memory is unlocked, and the
+ * plugin's `close` hook runs, when the last reference on the open file is dropped: forked children
+ * hold one, and so do buffers that map the node (kplug_buffer_open_huge(), or opened read-only).
  */
 void kplug_device_close(struct kplug_device *dev);
 
-/* For event loops: POLLIN when kplug_irq_wait() would not block. The device owns it; never -1. */
+/* For event loops: POLLIN when kplug_irq_wait() would not block. The device owns the fd; never -1. */
 int kplug_device_fd(const struct kplug_device *dev);
 
-/* Its name; the device owns the string. */
+/* The device's name; the device owns the string. */
 const char *kplug_device_name(const struct kplug_device *dev);
 
-/* What it is and how it fares now. */
+/* The device's properties and current state. */
 int kplug_device_info(struct kplug_device *dev, struct kplug_info *ret_info);
 
 /*
- * One access to a register, through the mapped BAR where that is possible, else by ioctl; CAP_SYS_RAWIO. bar: 0..5.
- * offset: bytes from the BAR's start, a multiple of width. width: 1, 2, 4 or 8 bytes. Bits of value above width are
- * ignored. If the device goes away, a mapped access raises SIGBUS; in a child made by fork(), which has no mapped BARs
- * and is to open the device itself, SIGSEGV.
- *   -ERANGE  no such BAR, or the register is not inside it
+ * Accesses a register once: through the mapped BAR if possible, else by ioctl. Needs CAP_SYS_RAWIO.
+ * bar: 0..5. width: 1, 2, 4 or 8 bytes. offset: bytes from the BAR's start, a multiple of width.
+ * Bits of value above width are ignored. A mapped access raises SIGBUS after the device's removal,
+ * and SIGSEGV in a forked child, which must open the device itself.
+ *   -ERANGE  no such BAR, or the register is outside it
  *   -EINVAL  width or offset is not as above
- *   -EPERM   CAP_SYS_RAWIO is missing, or the kernel is locked down and the device a PCI one
+ *   -EPERM   CAP_SYS_RAWIO is missing, or the kernel is locked down and this is a PCI device
  */
 int kplug_reg_read(struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width, uint64_t *ret_value);
 int kplug_reg_write(struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width, uint64_t value);
 
-/*
- * --- buffers -----------------------------------------------------------------------------------------------------
- */
+/* --- buffers -------------------------------------------------------------------------------- */
 
-/* Who else may use a buffer, if the device's node lets him in: as a file's owner, group and mode. */
+/* Who may use a buffer, among those who may open the node: owner, group and mode, as of a file. */
 struct kplug_buffer_rights {
 	uint32_t mode; /* bits of 0666 */
-	uint32_t uid; /* KPLUG_SELF: the caller's */
-	uint32_t gid;
+	uint32_t uid, gid; /* KPLUG_SELF: the caller's */
 };
 #define KPLUG_SELF UINT32_MAX
 
@@ -184,174 +188,186 @@ struct kplug_alloc_opts {
 	size_t sz; /* sizeof(struct kplug_alloc_opts) */
 	enum kplug_buffer_kind kind; /* KPLUG_BUFFER_AUTO by default */
 	uint32_t dma_bits; /* 1..64: device addresses have no more bits; 0: the device's mask at its bind */
-	bool keep; /* outlives its holders, until kplug_buffer_drop() or the device's removal */
-	bool retry_smaller; /* for want of memory, tries an eighth less, again and again (not for an arena) */
-	uint32_t timeout_ms; /* for finding a place for a contiguous one, and one more try a part; 0: no limit */
-	const struct kplug_buffer_rights *rights; /* NULL: the caller's, and everybody's to use */
-	uint32_t node; /* 1 + the NUMA node that the memory is to be on; 0: any; not for an arena */
+	bool keep; /* exists without holders, until kplug_buffer_drop() or the device's removal */
+	bool retry_smaller; /* if memory is short, retry with 7/8 of the size; not for an arena */
+	uint32_t timeout_ms; /* to find contiguous memory, plus one try per part; 0: no limit */
+	const struct kplug_buffer_rights *rights; /* NULL: owned by the caller, mode 0666 */
+	uint32_t node; /* 1 + the NUMA node for the memory; 0: any; not for an arena */
 };
 
 /*
- * Allocates a zeroed buffer and maps it for reading and writing. name: 1..15 letters, digits, '_' or '.'. bytes: 1 or
- * more; more than KPLUG_BUFFER_MAX, which an arena cannot have, are parts: see kplug_buffer_parts(). A plugin sees the
- * first, which holds the others. kplug_buffer_free() it.
+ * Allocates a zeroed buffer and maps it for reading and writing. Freed by kplug_buffer_free().
+ * name: 1..15 letters, digits, '_' or '.'. bytes: 1 or more; above KPLUG_BUFFER_MAX the buffer has
+ * parts, see kplug_buffer_parts(); an arena cannot. A plugin sees the first part, whose map holds
+ * references on the others.
  *   -EINVAL      name, bytes or an option is out of range
  *   -EEXIST      the device has a buffer of this name
- *   -ENOPKG      the kind, or a contiguous buffer of this size, needs the module kplug_memory, which is not installed
- *   -ENOMEM      not enough free memory, on the node, for a contiguous one within the mask
- *   -ENOSPC      enough, but not in one piece
- *   -EFBIG       more than all memory, or all within the mask
- *   -EDQUOT      a contiguous one or an arena is over RLIMIT_MEMLOCK, or a contiguous one over the memory cgroup's limit
+ *   -ENOPKG      the kind, or a contiguous buffer of this size, needs the module kplug_memory, which
+ *                is not installed
+ *   -ENOMEM      not enough free memory, on the node, or for a contiguous buffer within the mask
+ *   -ENOSPC      enough free memory, but not in one piece
+ *   -EFBIG       more than the machine's memory, or than the memory within the mask
+ *   -EDQUOT      RLIMIT_MEMLOCK (contiguous, arena) or the memory cgroup's limit (contiguous)
+ *                exceeded
  *   -EFAULT      not enough memory for an arena's pages
- *   -EMFILE      each part takes an fd
- *   -ETIME       timeout_ms was over
- *   -ENXIO       the machine has no such NUMA node, or no memory on it
- *   -ERANGE      dma_bits is more than the device can
+ *   -EMFILE      too many open fds: each part takes one
+ *   -ETIME       timeout_ms expired
+ *   -ENXIO       no such NUMA node, or no memory on it
+ *   -ERANGE      dma_bits exceeds what the device can address
  *   -EOVERFLOW   the device has had 2^28 buffers since it was bound
- *   -EPERM       rights: another's uid or group, without CAP_CHOWN; an arena without CAP_BPF
- *   -EIO         the kernel cannot do DMA with this mask, or would copy the data (swiotlb)
- *   -EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, or a device that is not
- *                cache-coherent
- * KPLUG_BUFFER_ARENA makes a BPF arena, in which plugins and programs share pointers: see KPLUG_ARENA() in kplug.bpf.h. It
- * is mapped at the same address by all programs, as a whole, and not inherited by fork().
- * KPLUG_BUFFER_WC is for streams to the device: the CPU's writes are gathered, and its reads are slow. A write is on its
- * way to memory at the latest before the next register access or atomic operation. The kernel does not pin it (O_DIRECT,
- * io_uring), nor copy it for bpf_map_lookup_elem(), and maps the memory around it by 4 KiB until the next boot.
+ *   -EPERM       rights give it to another user or group, without CAP_CHOWN; or an arena without
+ *                CAP_BPF
+ *   -EIO         the kernel cannot do DMA with this mask, or would bounce the data (swiotlb)
+ *   -EOPNOTSUPP  paged or arena without an IOMMU, write-combining on other CPUs than x86, or a
+ *                device that is not cache-coherent
+ *
+ * KPLUG_BUFFER_ARENA: a BPF arena, in which plugins and programs share pointers; see KPLUG_ARENA()
+ * in kplug.bpf.h. All programs map it as a whole, at the same address. A forked child does not
+ * inherit the mapping.
+ *
+ * KPLUG_BUFFER_WC: write-combining, for streams to the device. Reads are slow. Writes are flushed
+ * no later than the next register access or atomic operation. The kernel can neither pin it
+ * (O_DIRECT, io_uring) nor copy it for bpf_map_lookup_elem(). Until the next boot the kernel maps
+ * the memory around it by 4 KiB.
  */
 int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		       struct kplug_buffer **ret_buf);
 
 /*
- * Maps the device's buffer of this name; read-only if the device is open so. kplug_buffer_free() it.
- *   -ENOENT  there is none
- *   -EINVAL  this is no buffer's name (of all functions that take one)
- *   -EACCES  its mode does not let this user in
- *   -EEXIST  an arena: something is at its address, perhaps the arena itself
+ * Maps a buffer of the device, by name; read-only if the device is open read-only. Freed by
+ * kplug_buffer_free().
+ *   -ENOENT  no such buffer
+ *   -EINVAL  not a valid name (as in all functions that take one)
+ *   -EACCES  its owner, group and mode deny access
+ *   -EEXIST  an arena whose address is taken, perhaps by an earlier mapping of it
  */
 int kplug_buffer_open(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf);
 
 /*
- * The same, but maps `bytes` from `offset` on, which is a multiple of the page size; SIZE_MAX from 0 is the whole.
- * Pointer, size and device address are the part's. -ERANGE: not a part of the buffer, or an arena and the device not open
- * read-only.
+ * As kplug_buffer_open(), but maps only `bytes` from `offset`, a multiple of the page size; (0,
+ * SIZE_MAX): all. Pointer, size and device address are those of the range. -ERANGE: outside the
+ * buffer; or an arena, unless the device is open read-only.
  */
 int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t offset, size_t bytes,
 			   struct kplug_buffer **ret_buf);
 
 /*
- * As kplug_buffer_open(), the whole of a contiguous buffer by pages of 2 MiB where they fit: fewer misses of the TLB. A
- * page comes when it is touched, while the usual mapping has all from the start. The kernel cannot pin this mapping:
- * O_DIRECT, io_uring, MSG_ZEROCOPY, process_vm_readv() and debuggers want the usual one; a program may have both.
- *   -EOPNOTSUPP  of another kind
+ * As kplug_buffer_open(), but maps a contiguous buffer by pages of 2 MiB where they fit, for fewer
+ * TLB misses. Pages are mapped on first access; kplug_buffer_open() maps all at once. The kernel
+ * cannot pin this mapping: for O_DIRECT, io_uring, MSG_ZEROCOPY, process_vm_readv() and debuggers
+ * use kplug_buffer_open(), also at the same time.
+ *   -EOPNOTSUPP  not a contiguous buffer
  */
 int kplug_buffer_open_huge(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf);
 
-/* Unmaps it and lets go: its pointer and fd end. The memory goes with its last holder (see keep). buf may be NULL. */
+/* Unmaps buf and closes its fds. Memory is freed with its last holder (see keep). Takes NULL. */
 void kplug_buffer_free(struct kplug_buffer *buf);
 
 /*
- * Exports a buffer as a dma-buf, for drivers of other devices: V4L2, DRM, RDMA. *ret_fd: close-on-exec, for the caller
- * to close(); it holds the buffer while it is open, mapped or attached. Nothing needs DMA_BUF_IOCTL_SYNC.
- *   -ENOENT      there is no such buffer
- *   -EACCES      its mode does not let the caller read and write, or the device was opened read-only
- *   -EOPNOTSUPP  it is imported itself, or has parts
+ * Exports a buffer as a dma-buf, for drivers of other devices: V4L2, DRM, RDMA. The caller closes
+ * *ret_fd, which is close-on-exec. The dma-buf holds the buffer while it is open, mapped or
+ * attached; it needs no DMA_BUF_IOCTL_SYNC.
+ *   -ENOENT      no such buffer
+ *   -EACCES      its owner, group and mode deny reading or writing, or the device is open read-only
+ *   -EOPNOTSUPP  it is an imported buffer, or has parts
  */
 int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd);
 
 /*
- * Makes a whole dma-buf, of KPLUG_BUFFER_MAX bytes at most, a buffer of the device. fd: stays the caller's, who may close
- * it at once. opts: dma_bits, keep and rights only. kplug_buffer_free() it. Programs begin and end their access where the
- * exporter wants it: kplug_buffer_begin_access(). A mapping holds the dma-buf and, if its exporter has its own way, not
- * the buffer; the buffer's fd does. Errors: as of kplug_buffer_alloc(), and
- *   -EINVAL      fd is not a dma-buf's
+ * Imports a whole dma-buf, of at most KPLUG_BUFFER_MAX bytes, as a buffer. Freed by
+ * kplug_buffer_free(). fd: the caller keeps it, and may close it at once. opts: only dma_bits, keep
+ * and rights. Programs bracket their accesses with kplug_buffer_begin_access() and
+ * kplug_buffer_end_access(). The buffer's fd holds the buffer; a mapping may hold only the dma-buf,
+ * if the exporter implements its own mmap(). Errors: as kplug_buffer_alloc(), and
+ *   -EINVAL      fd is not a dma-buf
  *   -EACCES      fd is not open for writing
- *   -EIO         also: the memory is not in one piece for the device; behind an IOMMU it is
- *   -EOPNOTSUPP  also: it is a device's memory, or its exporter does not let the kernel read and write it, or may move it
+ *   -EIO         also: the memory is not in one piece for the device (never behind an IOMMU)
+ *   -EOPNOTSUPP  also: device memory, memory that the exporter may move, or no CPU access for the
+ *                kernel
  */
 int kplug_buffer_import(struct kplug_device *dev, const char *name, int fd, const struct kplug_alloc_opts *opts,
 			struct kplug_buffer **ret_buf);
 
 /*
- * Begins and ends this program's access to `bytes` bytes from offset on, counted from the buffer's pointer; access:
- * KPLUG_ACCESS_READ, _WRITE or both. Between the two the program may read or write them, and the device may not. Of
- * buffers that kplug has allocated nothing needs this, since its devices are cache-coherent; it is for code that serves
- * imported ones as well, whose exporter is asked and may wait for other devices.
- *   -EINVAL  access is neither
- *   -ERANGE  not a part of the buffer
- *   -ENOENT  it is no buffer of dev, or no more of it (removed and back, it is another device)
- *   -EACCES  no right to it, or to write, and dev is open read-only
- *   -EINTR   a signal came while the exporter waited; it may have other errors
+ * Begins and ends the program's access to `bytes` bytes from `offset`, counted from the buffer's
+ * pointer. access: KPLUG_ACCESS_READ, KPLUG_ACCESS_WRITE or both. Between the two calls the device
+ * must not access them. Required for imported buffers: calls the exporter, which may wait for other
+ * devices. Does nothing for others, which are always coherent.
+ *   -EINVAL  access is neither, or an end without a begin
+ *   -ERANGE  outside the buffer
+ *   -ENOENT  not a buffer of dev, or freed; a device that was removed and came back is another one
+ *   -EACCES  the buffer's rights deny it, or a write and dev is open read-only
+ *   -EINTR   interrupted by a signal while the exporter waited
+ * The exporter may return other errors.
  */
 int kplug_buffer_begin_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
 			      uint32_t access);
 int kplug_buffer_end_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
 			    uint32_t access);
 
-/* Drops what `keep` holds; other holders keep it alive. -ENOENT: no kept buffer of this name. -EACCES: as above. */
+/* Drops the reference of `keep`. -ENOENT: no kept buffer of this name. -EACCES: as above. */
 int kplug_buffer_drop(struct kplug_device *dev, const char *name);
 
 /*
- * What a buffer is made of: one part, or several if it is larger than KPLUG_BUFFER_MAX, adjacent for programs and each
- * with a BPF map and a device address of its own.
+ * A part of a buffer: the buffer itself, or a piece of KPLUG_BUFFER_MAX bytes if it is larger.
+ * Parts are adjacent in the program's mapping; each has its own BPF map and device address.
  */
 struct kplug_buffer_part {
-	size_t offset; /* of its first byte, from the buffer's pointer */
+	size_t offset; /* from the buffer's pointer */
 	size_t bytes;
-	uint64_t dma_addr; /* of its first byte, as the device sees it; its others follow in one piece */
-	uint32_t id; /* the kernel's */
+	uint64_t dma_addr; /* device address of the first byte; the others follow */
+	uint32_t id; /* of the part, in the module */
 	uint32_t map_id;
-	int map_fd; /* -1 if opened read-only; the buffer owns it */
+	int map_fd; /* -1 if the device is open read-only; the buffer owns it */
 };
 
-/* The parts, *ret_count of them, 1 or more. The buffer owns them. */
+/* The buffer's *ret_count parts, 1 or more; the buffer owns them. */
 const struct kplug_buffer_part *kplug_buffer_parts(const struct kplug_buffer *buf, size_t *ret_count);
 
-/* Its first byte, page-aligned; the buffer owns the memory. Writing through a read-only one raises SIGSEGV. */
+/* The mapping, page-aligned; the buffer owns it. Writing to a read-only one raises SIGSEGV. */
 void *kplug_buffer_ptr(const struct kplug_buffer *buf);
-/* Bytes, as asked for; what is mapped is rounded up to whole pages. */
+/* The size requested, in bytes; the mapping is rounded up to whole pages. */
 size_t kplug_buffer_size(const struct kplug_buffer *buf);
-/* The address of the first byte as the device sees it; all bytes of the first part follow in one piece. */
+/* Device address of the first byte; the first part's other bytes follow. */
 uint64_t kplug_buffer_dma_addr(const struct kplug_buffer *buf);
-/* The BPF map's fd, the first part's; -1 if opened read-only. The buffer owns it; dup() it to keep the map. */
+/* Fd of the first part's BPF map, owned by the buffer (dup() it); -1 if opened read-only. */
 int kplug_buffer_map_fd(const struct kplug_buffer *buf);
-/* The BPF map's id, the first part's, as bpftool shows it. */
+/* Id of the first part's BPF map, as bpftool shows it. */
 uint32_t kplug_buffer_map_id(const struct kplug_buffer *buf);
-/* The kind that was chosen, never KPLUG_BUFFER_AUTO. */
+/* The kind; never KPLUG_BUFFER_AUTO. */
 enum kplug_buffer_kind kplug_buffer_kind(const struct kplug_buffer *buf);
 
 /*
- * Lists the device's buffers, each part by itself, by the order of their making: members out_x of struct
- * kplug_buffer_info, out_fd being -1. *ret_infos: for the caller to free().
+ * Lists the device's buffers, one entry per part, in the order of allocation: the out_ members of
+ * struct kplug_buffer_info; out_fd is -1. The caller frees *ret_infos with free().
  */
 int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_infos, size_t *ret_count);
 
 #define KPLUG_HOLD_FD 0x1U /* an fd of the map */
-#define KPLUG_HOLD_WRITE 0x2U /* a mapping of the map or its dma-buf, as a rule for writing; a huge one for writing */
-#define KPLUG_HOLD_READ 0x4U /* a mapping of the device's node, for reading */
+#define KPLUG_HOLD_WRITE 0x2U /* a mapping of the map or dma-buf, or a writable one of the node */
+#define KPLUG_HOLD_READ 0x4U /* a read-only mapping of the node */
 
-/* A process or a BPF program that keeps a buffer alive. */
+/* A process or a BPF program that holds a buffer. */
 struct kplug_holder {
 	uint32_t pid; /* 0: a BPF program */
 	uint32_t prog_id; /* 0: a process */
-	uint32_t how; /* of a process: KPLUG_HOLD_* */
+	uint32_t how; /* of a process: KPLUG_HOLD_ flags */
 	char name[16];
 };
 
 /*
- * Lists who holds a buffer now, processes first. Not among them: pins in a BPF file system, memory that the kernel still
- * uses (O_DIRECT, io_uring), fds of a dma-buf and devices that use it, mappings of a write-combining buffer or of a
- * dma-buf whose exporter hides its pages, and processes whose first thread has ended. *ret_holders: for the caller to
- * free(); NULL if there are none.
- *   -ENOENT  there is no such buffer
- *   -EACCES  its mode does not let the caller read
+ * Lists the current holders of a buffer, processes first. Cannot find: pins in a BPF file system,
+ * pages that the kernel has pinned (O_DIRECT, io_uring), fds and device attachments of a dma-buf,
+ * mappings of a write-combining buffer or of a dma-buf without struct pages, and processes whose
+ * main thread has exited. The caller frees *ret_holders with free(); it is NULL if there are none.
+ *   -ENOENT  no such buffer
+ *   -EACCES  its owner, group and mode deny reading
  *   -EPERM   CAP_SYS_ADMIN or CAP_SYS_PTRACE is missing
  */
 int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplug_holder **ret_holders,
 			 size_t *ret_count);
 
-/*
- * --- the program's own memory ------------------------------------------------------------------------------------
- */
+/* --- user memory ---------------------------------------------------------------------------- */
 
 struct kplug_lock_opts {
 	size_t sz; /* sizeof(struct kplug_lock_opts) */
@@ -359,345 +375,358 @@ struct kplug_lock_opts {
 };
 
 /*
- * Locks memory of this program where it is, for DMA in both directions: what malloc() gave, huge pages, a memfd or any
- * other that no file is behind. ptr: of any alignment; the memory must stay mapped as it is while it is locked, and be
- * writable. bytes: 1..KPLUG_DMA_LOCK_MAX. It counts against RLIMIT_MEMLOCK. What the device cannot reach is an error;
- * nothing is copied behind the program's back. kplug_dma_unlock() it, before dev is closed; closing it, as the program's
- * end does, unlocks the memory, too, but frees no lock.
- *   -EFAULT      some of it is not mapped, is read-only, or is a file's or a device's
- *   -ENOMEM      over RLIMIT_MEMLOCK, or not enough memory or device addresses
- *   -ERANGE      dma_bits is more than the device can
- *   -EIO         some of it is above the mask and there is no IOMMU, or the kernel would copy the data (swiotlb)
+ * Locks memory of the program in place, for DMA in both directions: from malloc(), huge pages, a
+ * memfd, or any other that is not a file's. ptr: any alignment; the memory must be writable, and
+ * stay mapped while it is locked. bytes: 1..KPLUG_DMA_LOCK_MAX; counts against RLIMIT_MEMLOCK. Data
+ * is never bounced: memory that the device cannot address is an error. Freed by kplug_dma_unlock(),
+ * before dev is closed; closing dev also unlocks the memory, but does not free the lock.
+ *   -EFAULT      some of it is not mapped, is read-only, or belongs to a file or a device
+ *   -ENOMEM      RLIMIT_MEMLOCK exceeded, or not enough memory or device addresses
+ *   -ERANGE      dma_bits exceeds what the device can address
+ *   -EIO         some of it is above the mask and there is no IOMMU, or the kernel would bounce the
+ *                data (swiotlb)
  *   -EINVAL      bytes or an option is out of range
  *   -ENOPKG      the module kplug_memory is not installed
- *   -EOPNOTSUPP  the device is not cache-coherent, or the memory is of a file system that must not be pinned for long
+ *   -EOPNOTSUPP  the device is not cache-coherent, or the memory's file system forbids long-term
+ *                pins
  */
 int kplug_dma_lock(struct kplug_device *dev, void *ptr, size_t bytes, const struct kplug_lock_opts *opts,
 		   struct kplug_lock **ret_lock);
 
 /*
- * Where the device finds it: *ret_count pieces in the order of the memory, adjacent ones merged; 1 behind an IOMMU. The
- * lock owns them.
+ * The device addresses of locked memory: *ret_count pieces in the order of the memory, adjacent
+ * ones merged; 1 piece behind an IOMMU. The lock owns them.
  */
 const struct kplug_dma_entry *kplug_dma_entries(const struct kplug_lock *lock, size_t *ret_count);
 
-/* Unlock the memory and free the lock. The device must be done with it. lock may be NULL. */
+/* Unlocks the memory and frees the lock; takes NULL. The device must no longer access the memory. */
 void kplug_dma_unlock(struct kplug_lock *lock);
 
-/*
- * --- plugins -----------------------------------------------------------------------------------------------------
- */
+/* --- plugins -------------------------------------------------------------------------------- */
 
 /*
- * Reads an object file and its metadata; no rights needed, nothing is loaded. kplug_plugin_close() it.
+ * Opens an object file and reads its metadata; loads nothing. Needs no privileges. Freed by
+ * kplug_plugin_close().
  *   -ENOENT   no such file
- *   -EACCES   no right to read it
- *   -EFBIG    more than 64 MiB
- *   -ENOEXEC  not a file, not a BPF object, damaged, or libbpf cannot use it
- *   -EBADMSG  no metadata or bad ones, no hook, two programs for one, a program that serves none, or two maps whose
- *             names are the same in their first 15 characters
+ *   -EACCES   no permission to read it
+ *   -EFBIG    larger than 64 MiB
+ *   -ENOEXEC  not a regular file, not a BPF object, damaged, or libbpf cannot open it
+ *   -EBADMSG  no or invalid metadata, no hook, two programs for a hook, a program for none, or two
+ *             maps whose names have the same first 15 characters
  *   -EPROTO   built for another KPLUG_API_VERSION
  */
 int kplug_plugin_open(const char *path, struct kplug_plugin **ret_plugin);
 
-/* Frees it; what was loaded stays loaded. plugin may be NULL. */
+/* Frees the object; a loaded plugin stays loaded. plugin may be NULL. */
 void kplug_plugin_close(struct kplug_plugin *plugin);
 
-/* The hook's name in KPLUG_HOOK(), "call" for one; a constant. NULL: there is no such hook. */
+/* A hook's name as in KPLUG_HOOK(), such as "call"; a constant string. NULL: no such hook. */
 const char *kplug_hook_name(enum kplug_hook hook);
 
 /* 1..31 visible ASCII characters; the plugin owns the string. */
 const char *kplug_plugin_name(const struct kplug_plugin *plugin);
-/* 0..31 of them. */
+/* 0..31 visible ASCII characters; the plugin owns the string. */
 const char *kplug_plugin_version(const struct kplug_plugin *plugin);
-/* The PCI ids that it is for, 0..0xffff; 0xffffffff: any. */
+/* The PCI ids of its devices, 0..0xffff; 0xffffffff: any. */
 uint32_t kplug_plugin_vendor(const struct kplug_plugin *plugin);
 uint32_t kplug_plugin_device(const struct kplug_plugin *plugin);
-/* Bit 1 << enum kplug_hook for each hook that it serves; never 0. */
+/* The hooks that it implements, 1 << enum kplug_hook each; never 0. */
 uint32_t kplug_plugin_hooks(const struct kplug_plugin *plugin);
-/* Bytes of its KPLUG_BUFFER(), before it is loaded; 0: it has none. */
+/* Bytes of its KPLUG_BUFFER() or KPLUG_ARENA(), before it is loaded; 0: it has none. */
 size_t kplug_plugin_buffer_size(const struct kplug_plugin *plugin);
 
-/* What kplug_plugin_check() tells of a program. Lists have commas between names, and end where they do not fit. */
+/* kplug_plugin_check() on a program. Lists are comma-separated, and omit names that do not fit. */
 struct kplug_check {
 	char program[16]; /* its hook, "probe" or "migrate" */
 	uint32_t flags; /* KPLUG_CHECK_ */
-	uint32_t instructions; /* in the object, its functions included */
-	uint32_t verified; /* that the verifier went through, on all paths together */
-	uint32_t longest; /* on the longest path, a helper's or kernel function's own not counted; 0: see _LOOPS */
-	uint32_t stack; /* bytes, its functions included */
-	char maps[240]; /* sections of globals too (".bss"); ".bss.kplug" is its buffer */
+	uint32_t instructions; /* in the object, with its functions */
+	uint32_t verified; /* processed by the verifier, on all paths together */
+	uint32_t longest; /* on the longest path, not inside helpers; 0: KPLUG_CHECK_LOOPS */
+	uint32_t stack; /* bytes, with its functions */
+	char maps[240]; /* with sections of globals (".bss"); ".bss.kplug" is its buffer */
 	char helpers[512];
-	char kfuncs[512]; /* functions of the kernel and of kplug */
+	char kfuncs[512]; /* of the kernel and of kplug */
 };
-#define KPLUG_CHECK_TASK 0x1U /* acts on whatever task an interrupt has stopped: bpf_send_signal() and others */
-#define KPLUG_CHECK_LATER 0x2U /* starts timers or work, which can outlive a detach while a pin holds their map */
-#define KPLUG_CHECK_LOOPS 0x4U /* jumps back, or has functions that helpers call: no longest path is known */
+#define KPLUG_CHECK_TASK 0x1U /* acts on the current task, in an interrupt any: bpf_send_signal() */
+#define KPLUG_CHECK_LATER 0x2U /* starts timers or work, which may run after a detach (pinned map) */
+#define KPLUG_CHECK_LOOPS 0x4U /* backward jumps or callbacks: the longest path is unknown */
 
 /*
- * Verifies the plugin's programs and lets them go again: what kplug_plugin_load() would do without a device, and with
- * its rights, its errors -EPERM, -EOPNOTSUPP, -EACCES and -EALREADY, and its use of the object. *ret_checks: one for
- * each program, for the caller to free().
+ * Verifies the plugin's programs without loading them on a device. Needs the capabilities of
+ * kplug_plugin_load(), returns its errors -EPERM, -EOPNOTSUPP, -EACCES and -EALREADY, and consumes
+ * the object as it does. The caller frees *ret_checks, an entry per program, with free().
  */
 int kplug_plugin_check(struct kplug_plugin *plugin, struct kplug_check **ret_checks, size_t *ret_count);
 
 struct kplug_load_opts {
 	size_t sz; /* sizeof(struct kplug_load_opts) */
-	const char *buffer; /* name of the buffer for the plugin's KPLUG_BUFFER(); NULL: the device's only one, or the
-			     * running version's */
-	bool force; /* load it on a device that it is not for */
-	bool fresh; /* kplug_plugin_swap(): without the running version's state */
-	bool pin; /* in /sys/fs/bpf/kplug/DEV: a program a hook, and map:NAME each map. '.' in names becomes '+' */
+	const char *buffer; /* its name; NULL: the device's only one, or the running version's */
+	bool force; /* ignore the plugin's PCI ids */
+	bool fresh; /* kplug_plugin_swap(): carry no state over */
+	bool pin; /* in /sys/fs/bpf/kplug/DEV, as HOOK and map:NAME; '.' becomes '+' */
 };
 
 /*
- * Verifies the plugin's programs and makes them the device's plugin, which outlives the process. CAP_BPF, CAP_PERFMON
- * and CAP_SYS_ADMIN. Waits while another process loads, swaps or unloads the device's plugin. Pins are made before it is
- * the device's plugin; once pinned, its later versions are too, and the pins go with it. An object is good for one load
- * or swap that gets as far as its programs, even if that fails: open it again.
+ * Verifies the plugin's programs and installs them as the device's plugin, which stays after the
+ * process exits. Needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. Waits while another process changes
+ * the device's plugin. Pins are created before the install, and removed with the plugin; versions
+ * swapped in for a pinned plugin are pinned, too. An object can be loaded, swapped in or checked
+ * once, even if that fails after its programs reached the verifier: open it again.
  *   -EPERM       a capability is missing
- *   -ENXIO       it is for another device, and force is not set
- *   -ENOENT      no buffer of that name; none named, and the device has none or several
- *   -EINVAL      a buffer is named, and the plugin has no KPLUG_BUFFER()
+ *   -ENXIO       the plugin is for other PCI ids, and force is false
+ *   -ENOENT      no buffer of that name; or none named, and the device has none or several
+ *   -EINVAL      a buffer is named, but the plugin has no KPLUG_BUFFER()
  *   -EMSGSIZE    the buffer is smaller than the plugin's KPLUG_BUFFER()
  *   -EOPNOTSUPP  the kernel or the module has no BTF
- *   -EACCES      refused by the verifier: kplug_error() has the lines of its log that matter, kplug_plugin_log() all
- *   -ECANCELED   the plugin's program `probe` refuses the device
+ *   -EACCES      refused by the verifier; kplug_error() has the relevant lines of its log,
+ *                kplug_plugin_log() all
+ *   -ECANCELED   the plugin's `probe` program refused the device
  *   -EBUSY       the device has a plugin
  *   -EPROTO      the module has another KPLUG_API_VERSION
  *   -EPROTOTYPE  the module refused a program
  *   -EALREADY    the object was used before
- * Other negative errnos: libbpf failed, for the reason that kplug_error() tells (-ESRCH or -EINVAL: the kernel lacks a
- * hook or a function that the plugin wants).
+ * Other errnos: libbpf failed; kplug_error() says why (-ESRCH or -EINVAL: the kernel lacks a hook
+ * or a function that the plugin uses).
  */
 int kplug_plugin_load(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts);
 
 /*
- * The same in the place of the plugin that runs: all hooks change at one instant, no event is lost, and on any failure
- * the one that runs has never stopped. It is kept for kplug_plugin_rollback() until the next swap.
+ * As kplug_plugin_load(), but replaces the running plugin: all hooks change at one instant and no
+ * event is lost. On failure the running plugin continues undisturbed. The replaced version is kept
+ * for kplug_plugin_rollback() until the next swap.
  *
- * State: maps and globals of the running version, but for constants, are the new one's too, if name, type, sizes,
- * number of entries, flags and BTF layout agree. Otherwise the swap is refused, unless `fresh` is set (all start
- * empty; so do they at a rollback of such a swap: each version has its own), or the object has a program `migrate`
- * (see kplug.bpf.h). Errors as of kplug_plugin_load(), and:
+ * State: the new version takes over the running version's maps and globals, except constants, if
+ * name, type, sizes, number of entries, flags and BTF layout match. Else the swap is refused,
+ * unless the object has a `migrate` program (see kplug.bpf.h), or `fresh` is set: then all maps
+ * start empty, and each version has its own, also after a rollback. Errors: as kplug_plugin_load(),
+ * and
  *   -ENOENT           no plugin is loaded
- *   -ESTALE           state does not carry over; kplug_error() names the map and what differs
- *   -ENOTRECOVERABLE  the plugin's program `migrate` failed
+ *   -ESTALE           state does not carry over; kplug_error() names the map and the difference
+ *   -ENOTRECOVERABLE  the plugin's `migrate` program failed
  */
 int kplug_plugin_swap(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts);
 
 /*
- * Swaps back to the version before the last swap, with the maps that it had: those that carried over as they are now,
- * others as it left them. Rights as loading. A second rollback undoes the first. -ENOENT: no swap since the load.
+ * Swaps back to the version before the last swap, with its maps: those that carried over as they
+ * are now, others as it left them. Needs the same capabilities as a load. A second rollback undoes
+ * the first. -ENOENT: no swap since the load.
  */
 int kplug_plugin_rollback(struct kplug_device *dev);
 
 /*
- * Removes pins that no running plugin has: of devices that have gone, or left by processes that were killed (the
- * functions above remove those of their device by themselves). *ret_count: how many folders went; may be NULL. -EACCES,
- * -EPERM: no right, or the folder of all pins is one that others may write to.
+ * Removes stale pins: of removed devices, and of processes that were killed while loading (the
+ * functions above remove those of their device, too). *ret_count: the number of folders removed;
+ * may be NULL. -EACCES, -EPERM: no permission, or other users may write to the folder of all pins.
  */
 int kplug_plugin_clean(size_t *ret_count);
 
 /*
- * The folder that holds the pins of the plugin that runs, see kplug_load_opts; for the caller to free(). -ENOENT: it is
- * not pinned, or there is no plugin; -EACCES: no right to look.
+ * The folder of the running plugin's pins, see struct kplug_load_opts. The caller frees *ret_folder
+ * with free(). -ENOENT: not pinned, or no plugin. -EACCES: no permission to read the folder.
  */
 int kplug_plugin_pins(struct kplug_device *dev, char **ret_folder);
 
-/*
- * The log (its last 4 MiB) of the program that the verifier refused, "" if none. The plugin owns it; good until it
- * is closed.
- */
+/* The verifier's log (last 4 MiB) of the program that it refused, or "". The plugin owns it. */
 const char *kplug_plugin_log(const struct kplug_plugin *plugin);
 
 /*
- * Detaches the device's plugin, whoever loaded it, and waits until none of its programs runs; the version kept for a
- * rollback ends too. -ENOENT none, -EPERM as loading.
+ * Detaches the device's plugin, by whichever process it was loaded, waits until none of its
+ * programs runs, and drops the version kept for a rollback. -ENOENT: no plugin. -EPERM: as
+ * kplug_plugin_load().
  */
 int kplug_plugin_unload(struct kplug_device *dev);
 
-/* What is loaded; prog_ids and prog_count are 0. -ENOENT: nothing. */
+/* Information on the running plugin; prog_ids and prog_count are 0. -ENOENT: no plugin. */
 int kplug_plugin_info(struct kplug_device *dev, struct kplug_plugin_info *ret_info);
 
-/* The ids of its BPF programs, by enum kplug_hook; 0: it does not serve the hook. count: of ret_ids. -ENOENT: nothing. */
+/*
+ * The ids of the plugin's BPF programs, by enum kplug_hook; 0: the hook is not served. count: room in
+ * ret_ids. -ENOENT: no plugin.
+ */
 int kplug_plugin_prog_ids(struct kplug_device *dev, uint32_t *ret_ids, size_t count);
 
-/* The same of what a rollback would bring back. -ENOENT: there is none. */
+/* As kplug_plugin_info(), of the version kept for a rollback. -ENOENT: none. */
 int kplug_plugin_previous(struct kplug_device *dev, struct kplug_plugin_info *ret_info);
 
 #define KPLUG_PROGRAM_MAPS 64
 
-/* A program of the plugin that is loaded. */
+/* A program of the running plugin. */
 struct kplug_program_info {
 	uint32_t hook; /* enum kplug_hook */
 	uint32_t id; /* the BPF program's */
-	uint8_t tag[8]; /* as bpftool shows it, in hex */
+	uint8_t tag[8]; /* as bpftool shows it */
 	uint32_t instructions; /* after the verifier's changes */
-	bool counted; /* the kernel's BPF statistics are on, or were: sysctl kernel.bpf_stats_enabled */
-	uint64_t runs; /* while they were on */
-	uint64_t run_time; /* ns, of all these runs */
+	bool counted; /* BPF statistics are, or were, on: sysctl kernel.bpf_stats_enabled */
+	uint64_t runs; /* counted */
+	uint64_t run_time; /* ns, of the counted runs */
 	uint32_t map_count; /* 0..KPLUG_PROGRAM_MAPS */
-	uint32_t map_ids[KPLUG_PROGRAM_MAPS]; /* its buffer's is one of them */
+	uint32_t map_ids[KPLUG_PROGRAM_MAPS]; /* its buffer's included */
 };
 
 /*
- * The programs of the plugin that is loaded, in the order of their hooks. CAP_SYS_ADMIN. *ret_programs: for the caller
- * to free(). -ENOENT: no plugin; -EPERM: no right; -EAGAIN: it was swapped meanwhile.
+ * Lists the running plugin's programs, in the order of their hooks. Needs CAP_SYS_ADMIN. The caller
+ * frees *ret_programs with free(). -ENOENT: no plugin. -EPERM: the capability is missing. -EAGAIN:
+ * swapped meanwhile; retry.
  */
 int kplug_plugin_programs(struct kplug_device *dev, struct kplug_program_info **ret_programs, size_t *ret_count);
 
-/* A KPLUG_SETTING() of a plugin that runs. */
+/* A KPLUG_SETTING() of the running plugin. */
 struct kplug_setting {
 	char name[64];
-	char type[32]; /* as its source calls it */
+	char type[32]; /* as in the source */
 	uint32_t bytes; /* 1, 2, 4 or 8 */
 	int64_t value;
-	int64_t min, max; /* what it may be set to */
+	int64_t min, max; /* its range, inclusive */
 };
 
 /*
- * Lists the settings of the device's plugin; CAP_SYS_ADMIN. *ret_settings: for the caller to free(), NULL if there are
- * none. -ENOENT no plugin, -EPERM no right.
+ * Lists the running plugin's settings. Needs CAP_SYS_ADMIN. The caller frees *ret_settings with
+ * free(); it is NULL if there are none. -ENOENT: no plugin. -EPERM: the capability is missing.
  */
 int kplug_setting_list(struct kplug_device *dev, struct kplug_setting **ret_settings, size_t *ret_count);
 
 /*
- * Changes one while the plugin runs, which sees the new value at its next look. -ENOENT no plugin, -ESRCH no such
- * setting, -ERANGE value is not within min..max, -EPERM no right.
+ * Changes a setting of the running plugin, atomically; its next read returns the new value.
+ * -ENOENT: no plugin. -ESRCH: no such setting. -ERANGE: value is not within min..max. -EPERM: as
+ * kplug_setting_list().
  */
 int kplug_setting_set(struct kplug_device *dev, const char *name, int64_t value);
 
-/* An event as its plugin has answered it; members are those of a plugin's struct kplug_event. */
+/* An event with the plugin's answer; members as in the plugins' struct kplug_event. */
 struct kplug_observed {
 	uint32_t hook; /* enum kplug_hook */
 	uint32_t vector;
 	uint32_t message;
 	uint32_t size; /* bytes of its argument */
-	uint32_t pid; /* who calls; 0 for those of the device */
+	uint32_t pid; /* the calling process; 0: an event of the device */
 	uint32_t uid;
 	uint32_t flags; /* KPLUG_MINE, KPLUG_DEFER, KPLUG_FORWARD */
 	uint32_t notify;
-	int64_t result; /* these three: the answer */
+	int64_t result; /* flags, notify, result: the answer */
 	uint64_t sequence;
 	uint64_t count;
 	uint64_t time; /* ns, CLOCK_MONOTONIC, when it was observed */
 };
 
 /*
- * Looks on at a device's events, next to its plugin and to any other observer. path: observe.bpf.o, which is installed
- * with the plugins. Rights as for loading a plugin. Observing goes on when dev is closed, and until the device goes:
- * what comes after its event KPLUG_EVENT_REMOVE may be the next device's. kplug_observer_close() it.
+ * Observes a device's events and their answers, without affecting its plugin or other observers.
+ * Freed by kplug_observer_close(). path: observe.bpf.o, installed with the plugins. Needs the
+ * capabilities of kplug_plugin_load(). The observer stays valid when dev is closed. After the
+ * device's event KPLUG_EVENT_REMOVE, events may be those of another device that got its number.
  *   -ENOENT  no such file
  *   -EPERM   a capability is missing
  *   -EINVAL  another object
- * Other negative errnos: libbpf failed, for the reason that kplug_error() tells.
+ * Other errnos: libbpf failed; kplug_error() says why.
  */
 int kplug_observer_open(struct kplug_device *dev, const char *path, struct kplug_observer **ret_observer);
 
-/* Ends it. observer may be NULL. */
+/* Detaches and frees the observer, which may be NULL. */
 void kplug_observer_close(struct kplug_observer *observer);
 
 /*
- * Waits for events. timeout_ms: as of kplug_irq_wait(). max: events that ret_events has room for, at least 1.
- * *ret_count: 1..max. -ETIMEDOUT nothing came, -EINTR a signal came, -EINVAL max is 0.
+ * Waits for events. timeout_ms: as in kplug_irq_wait(). max: room in ret_events, at least 1.
+ * *ret_count: 1..max. -ETIMEDOUT: no event. -EINTR: interrupted by a signal. -EINVAL: max is 0.
  */
 int kplug_observer_wait(struct kplug_observer *observer, int timeout_ms, struct kplug_observed *ret_events, size_t max,
 			size_t *ret_count);
 
-/* Events, since the open, that came while some 3,000 were waiting to be fetched; they are not seen. */
+/* Events lost since the open: some 3,000 were pending when they came. */
 uint64_t kplug_observer_lost(const struct kplug_observer *observer);
 
-/*
- * --- calls and interrupts ----------------------------------------------------------------------------------------
- */
+/* --- calls and interrupts ------------------------------------------------------------------- */
 
 /*
- * Calls the plugin's call hook. message: any number the plugin knows. data: size bytes, 0..KPLUG_CALL_MAX, that go in
- * and come back as the plugin left them; may be NULL if size is 0. *ret_result: what the plugin answered, by custom
- * negative for an error; NULL: not wanted.
- *   -ENOMSG  nobody answered: no plugin, no call hook, or it did not answer this message
+ * Calls the plugin's call hook. message: defined by the plugin. data: size bytes,
+ * 0..KPLUG_CALL_MAX, copied in, and back as the plugin left them; may be NULL if size is 0.
+ * *ret_result: the plugin's answer, by convention negative for an error; ret_result may be NULL.
+ *   -ENOMSG  no answer: no plugin, no call hook, or a message that it does not handle
  *   -E2BIG   size is more than KPLUG_CALL_MAX
- *   -EFAULT  data is no good pointer
+ *   -EFAULT  data is not readable and writable memory
  */
 int kplug_call(struct kplug_device *dev, uint32_t message, void *data, size_t size, int64_t *ret_result);
 
 /*
- * Enables a vector for this open device. vector: 0..out_vectors-1. data: size bytes, 0..KPLUG_CALL_MAX, for the
- * plugin's int_enable hook; may be NULL if size is 0. The hook may refuse with any errno.
+ * Enables a vector for this open device. vector: 0..out_vectors-1 of struct kplug_info. data: size
+ * bytes, 0..KPLUG_CALL_MAX, for the plugin's int_enable hook, which may refuse with any errno; may
+ * be NULL if size is 0.
  *   -ERANGE    no such vector
- *   -EALREADY  enabled here
+ *   -EALREADY  already enabled through dev
  *   -E2BIG     size is more than KPLUG_CALL_MAX
  */
 int kplug_irq_enable(struct kplug_device *dev, uint32_t vector, const void *data, size_t size);
 
 /*
- * As kplug_irq_enable(); each wake-up also adds one to an eventfd, for an event loop, io_uring or another process.
- * eventfd: the caller's, who may close it afterwards; negative: none. It is signalled once more if the device goes;
- * nobody needs to read it. As kplug_irq_enable(), and -EBADF it is not open, -EINVAL it is not an eventfd.
+ * As kplug_irq_enable(); each wake-up also adds 1 to an eventfd, for an event loop, io_uring or
+ * another process, and so does the device's removal. It need not be read. eventfd: the caller may
+ * close it afterwards; negative: none. Errors: as kplug_irq_enable(), and -EBADF (not open),
+ * -EINVAL (not an eventfd).
  */
 int kplug_irq_enable_eventfd(struct kplug_device *dev, uint32_t vector, const void *data, size_t size, int eventfd);
 
-/* The reverse; waits until no hook of the vector runs. -ERANGE no such vector, -EALREADY not enabled here. */
+/*
+ * Disables a vector for this open device; waits until no hook of the vector runs. -ERANGE: no such
+ * vector. -EALREADY: not enabled through dev.
+ */
 int kplug_irq_disable(struct kplug_device *dev, uint32_t vector);
 
 /*
- * Waits for news of the vectors enabled here and for events. timeout_ms: milliseconds; 0: does not wait; negative: no
- * limit. max: records that ret_records has room for, at least 1. *ret_count: 1..max. With several threads, each
- * record goes to one of them.
- *   -ETIMEDOUT  nothing came
- *   -EINTR      a signal came
- *   -ENODEV     the device has gone, and all has been read
+ * Waits for records of the vectors enabled through dev, and of events. timeout_ms: milliseconds; 0:
+ * do not wait; negative: no limit. max: room in ret_records, at least 1. *ret_count: 1..max. If
+ * several threads wait, each record is delivered to one of them.
+ *   -ETIMEDOUT  no record
+ *   -EINTR      interrupted by a signal
+ *   -ENODEV     the device was removed, and no record is pending
  *   -EINVAL     max is 0
  */
 int kplug_irq_wait(struct kplug_device *dev, int timeout_ms, struct kplug_record *ret_records, size_t max,
 		   size_t *ret_count);
 
 /*
- * record: one as kplug_irq_wait() gives it, good during the call; NULL, the last call: the device has gone. Runs in the
- * thread of kplug_irq_start(), one call at a time, and may call the library, but not kplug_irq_stop().
+ * record: as from kplug_irq_wait(), valid during the call; NULL in the last call: the device was
+ * removed. Called in the thread of kplug_irq_start(). May call the library, except kplug_irq_stop()
+ * on its own thread.
  */
 typedef void (*kplug_irq_fn)(const struct kplug_record *record, void *arg);
 
 /*
- * Enables a vector and starts a thread that calls fn with arg for each of its records and for events. It has an open of
- * its own: kplug_irq_wait() on dev goes on as it was, and dev may be closed. kplug_irq_stop() it. Errors as
- * kplug_device_open() and kplug_irq_enable(); -EAGAIN: no thread to be had.
+ * Enables a vector and starts a thread that calls fn with arg for each of its records, and for
+ * events. Freed by kplug_irq_stop(). The thread opens the device itself: it takes no records from
+ * kplug_irq_wait() on dev, and dev may be closed. Errors: as kplug_device_open() and
+ * kplug_irq_enable(), and -EAGAIN (no thread can be created).
  */
 int kplug_irq_start(struct kplug_device *dev, uint32_t vector, kplug_irq_fn fn, void *arg,
 		    struct kplug_irq_thread **ret_thread);
 
 /*
- * Waits until fn does not run, ends the thread and disables the vector. thread may be NULL. -EDEADLK: called by fn, and
- * nothing is done.
+ * Waits until fn has returned, ends the thread and disables the vector. thread may be NULL.
+ * -EDEADLK: called from fn; nothing was done.
  */
 int kplug_irq_stop(struct kplug_irq_thread *thread);
 
 /*
- * Waits without sleeping until *word, in a buffer that the device or the plugin writes, is not `old` any more: the
- * fastest way, which costs a processor. timeout_us: microseconds; negative: no limit. *ret_value: what it is now; reads
- * after the call see what was written before the word. -ETIMEDOUT: it has not changed.
+ * Busy-waits until *word, which the device or the plugin writes in a buffer, differs from `old`:
+ * the lowest latency, at the cost of a CPU. timeout_us: microseconds; negative: no limit.
+ * *ret_value: the new value. An acquire load: later reads see all that was written before the word.
+ * -ETIMEDOUT: no change.
  */
 int kplug_irq_spin(const uint64_t *word, uint64_t old, int64_t timeout_us, uint64_t *ret_value);
 
 /*
- * Lets an INTx line through again that was masked because no plugin claimed its interrupt; does nothing on others.
- * -ERANGE no such vector, -EBUSY a guard has stopped it.
+ * Unmasks an INTx line that was masked because no plugin claimed its interrupt; does nothing on
+ * other vectors. -ERANGE: no such vector. -EBUSY: the watchdog stopped it, see kplug_irq_resume().
  */
 int kplug_irq_unmask(struct kplug_device *dev, uint32_t vector);
 
-/*
- * How a vector fares: its counters, whether a guard has stopped it and why, its Linux number for /proc/irq. -ERANGE no
- * such vector.
- */
+/* A vector's counters, the watchdog's verdict, and its Linux IRQ number. -ERANGE: no such vector. */
 int kplug_irq_info(struct kplug_device *dev, uint32_t vector, struct kplug_irq_info *ret_info);
 
-/* Lets a vector through again that a guard has stopped. -ERANGE no such vector, -EALREADY not stopped. */
+/* Resumes a vector that the watchdog stopped. -ERANGE: no such vector. -EALREADY: not stopped. */
 int kplug_irq_resume(struct kplug_device *dev, uint32_t vector);
 
 /*
- * Raises a vector by software, as the device would. -ERANGE no such vector, -EOPNOTSUPP the device or kernel cannot,
- * -EAGAIN nobody has it enabled (of a PCI device).
+ * Raises a vector by software, as the device would. -ERANGE: no such vector. -EOPNOTSUPP: the
+ * kernel or the device does not support it. -EAGAIN: a PCI device's vector that is not enabled
+ * through any open device.
  */
 int kplug_irq_trigger(struct kplug_device *dev, uint32_t vector);
 

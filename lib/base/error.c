@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "base/base.h"
 
 #define TEXT_LEN 2048
 
@@ -13,15 +13,15 @@ static __thread char error_text[TEXT_LEN];
 static kplug_log_fn log_fn;
 static void *log_arg;
 
-/* What uapi says of all commands, in words for people. */
+/* The errnos that kplug_uapi.h defines for all commands. */
 static const struct kp_reason common_reasons[] = {
-	{ E2BIG, "the module kplug is older than this library and cannot do what is asked; update the module" },
-	{ ENOTTY, "the module kplug is older than this library and cannot do what is asked; update the module" },
+	{ E2BIG, "the module kplug is older than this library and lacks this feature; update the module" },
+	{ ENOTTY, "the module kplug is older than this library and lacks this feature; update the module" },
 	{ EACCES, "it is open read-only, or a security policy refuses it; open it for writing, or change the policy" },
 	{ EPERM, "a capability is missing; run it as root" },
-	{ ENODEV, "the device has gone; open it again when it is back" },
+	{ ENODEV, "the device was removed; open it again when it is back" },
 	{ ENOMEM, "not enough memory" },
-	{ EINTR, "interrupted by a signal; try again" },
+	{ EINTR, "interrupted by a signal; retry" },
 	{ 0, NULL },
 };
 
@@ -30,7 +30,7 @@ const char *kplug_error(void)
 	return error_text;
 }
 
-/* By way of a copy, since an argument may be the text itself. */
+/* Formats into a copy: an argument may be the current error text. */
 static KP_PRINTF(1, 0) void set_text(const char *fmt, va_list args)
 {
 	char text[TEXT_LEN];

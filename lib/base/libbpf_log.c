@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * libbpf's messages. Its print function is process-wide, and the program may use libbpf itself: ours is in place only
- * while a thread of ours is in libbpf, and hands other threads' messages to the one before.
+ * Routes libbpf's messages to the log callback. libbpf's print function is process-wide, and the
+ * program may use libbpf itself: ours is installed only while one of our calls is in libbpf, and
+ * passes other threads' messages on to the function it replaced.
  */
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "base/base.h"
 
-#define PREFIX "libbpf: " /* most messages have it already */
+#define PREFIX "libbpf: " /* most messages start with it already */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned int users; /* under lock */
-static libbpf_print_fn_t before; /* written under lock, while ours is not in place */
+static unsigned int users; /* threads between begin and end; under lock */
+static libbpf_print_fn_t previous; /* written under lock, while print_message() is not installed */
 static __thread bool inside;
 static __thread enum kplug_log_level most_urgent;
 static __thread char first_warning[512];
 
-static KP_PRINTF(2, 0) int print(enum libbpf_print_level level, const char *fmt, va_list args)
+static KP_PRINTF(2, 0) int print_message(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	libbpf_print_fn_t other = __atomic_load_n(&before, __ATOMIC_ACQUIRE);
+	libbpf_print_fn_t other = __atomic_load_n(&previous, __ATOMIC_ACQUIRE);
 	enum kplug_log_level ours;
 	char buf[2048], *text = buf;
 	size_t len;
@@ -50,10 +51,10 @@ void kp_libbpf_begin(enum kplug_log_level most)
 	most_urgent = most;
 	pthread_mutex_lock(&lock);
 	if (!users++) {
-		/* Learnt before ours is in place, since ours calls it. */
+		/* Publish the previous function first: print_message() calls it. */
 		old = libbpf_set_print(NULL);
-		__atomic_store_n(&before, old, __ATOMIC_RELEASE);
-		libbpf_set_print(print);
+		__atomic_store_n(&previous, old, __ATOMIC_RELEASE);
+		libbpf_set_print(print_message);
 	}
 	pthread_mutex_unlock(&lock);
 }
@@ -62,7 +63,7 @@ void kp_libbpf_end(void)
 {
 	pthread_mutex_lock(&lock);
 	if (!--users)
-		libbpf_set_print(before);
+		libbpf_set_print(previous);
 	pthread_mutex_unlock(&lock);
 	inside = false;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base/base.h"
 
 const char *kp_sys_root = "/sys", *kp_dev_root = "/dev";
 
@@ -17,7 +17,7 @@ bool kp_name_ok(const char *name)
 	return len && len < KPLUG_NAME_LEN && name[0] != '.' && !strchr(name, '/');
 }
 
-/* Names are checked before they come here, so only an absurd root can make it too long; then nothing is found. */
+/* Callers check names, so only an absurd root is too long: the empty path is ENOENT. */
 void kp_path(char path[KP_PATH_LEN], const char *fmt, ...)
 {
 	va_list args;
@@ -77,7 +77,7 @@ bool kp_locked_down(void)
 const char *kp_load_hint(void)
 {
 	return kp_locked_down()
-		       ? "the kernel is locked down, so sign it with a key that the kernel knows, then modprobe"
+		       ? "the kernel is locked down, so sign it with a key that the kernel trusts, then modprobe"
 		       : "modprobe";
 }
 

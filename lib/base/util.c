@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base/base.h"
 
 int kp_ioctl(int fd, unsigned long command, void *arg)
 {
@@ -26,8 +26,10 @@ int kp_opts(void *known, size_t known_size, const void *opts, const char *type)
 		return kp_err(-EINVAL, "struct %s: sz is %zu; set it to the struct's size", type, size);
 	for (i = known_size; i < size; i++) {
 		if (bytes[i])
-			return kp_err(-EINVAL, "struct %s: byte %zu is set, and this library knows only %zu; update it",
-				      type, i, known_size);
+			return kp_err(
+				-EINVAL,
+				"struct %s: byte %zu is set, but this library knows only %zu bytes; update the library",
+				type, i, known_size);
 	}
 	memcpy(known, opts, size < known_size ? size : known_size);
 	return 0;
@@ -48,16 +50,16 @@ int64_t kp_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int64_t kp_end_ms(int timeout_ms)
+int64_t kp_deadline_ms(int timeout_ms)
 {
 	return timeout_ms < 0 ? -1 : kp_now_us() / 1000 + timeout_ms;
 }
 
-int kp_left_ms(int64_t end)
+int kp_remaining_ms(int64_t deadline)
 {
-	int64_t left = end - kp_now_us() / 1000;
+	int64_t left = deadline - kp_now_us() / 1000;
 
-	if (end < 0)
+	if (deadline < 0)
 		return -1;
 	return left > 0 ? (int)left : 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Allocates buffers: in parts, where one map cannot hold all. */
+/* Allocates buffers: in parts, if larger than one map can be. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -7,49 +7,49 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
 static const struct kp_reason alloc_reasons[] = {
-	{ EINVAL,
-	  "refused; size: from 1 byte on, an arena to 512 MiB; name: letters, digits, '_' and '.'; DMA bits: 0 to 64" },
-	{ EEXIST, "the device has a buffer of this name; free it first, or take another name" },
-	{ ENOMEM, "not enough free memory; end programs, or ask for less" },
+	{ EINVAL, "out of range; size: 1 byte or more, an arena up to 512 MiB; name: letters, digits, '_' and '.'; DMA "
+		  "bits: 0 to 64" },
+	{ EEXIST, "the device has a buffer of this name; free it first, or choose another name" },
+	{ ENOMEM, "not enough free memory; stop programs, or ask for less" },
 	{ ENOPKG, "this needs the module kplug_memory, which is not installed; load it (modprobe kplug_memory), ask for "
 		  "less, or use an IOMMU and kind paged" },
-	{ ENOSPC, "there is enough free memory, but not in one piece; ask for less, or sooner after boot, or use an "
+	{ ENOSPC, "enough memory is free, but not in one piece; ask for less, or sooner after boot, or use an "
 		  "IOMMU and kind paged" },
-	{ EFBIG,
-	  "more than all memory, or all that the device reaches; ask for less or for more DMA bits, or use an IOMMU" },
+	{ EFBIG, "more than the machine's memory, or than the device can address; ask for less, for more DMA bits, or "
+		 "use an IOMMU" },
 	{ EDQUOT,
-	  "over the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
+	  "exceeds the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
 	  "less" },
-	{ EOVERFLOW, "the device has had all the buffers that can be told apart; unbind it, and bind it again" },
-	{ ENXIO, "there is no memory on this NUMA node (numactl --hardware shows them)" },
-	{ EMFILE, "each 512 MiB take a file descriptor; raise the limit (ulimit -n)" },
-	{ ETIME, "found no piece of memory so large in time; give more time, or ask for less" },
+	{ EOVERFLOW, "the device has used up its buffer ids; unbind it, and bind it again" },
+	{ ENXIO, "no such NUMA node, or it has no memory (numactl --hardware shows them)" },
+	{ EMFILE, "each part of 512 MiB takes a file descriptor; raise the limit (ulimit -n)" },
+	{ ETIME, "no contiguous memory of this size was found in time; allow more time, or ask for less" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
-	{ EIO, "the kernel cannot do DMA with this mask, or would copy the data (swiotlb); ask for more bits, or use "
+	{ EIO, "the kernel cannot do DMA with this mask, or would bounce the data (swiotlb); ask for more bits, or use "
 	       "an IOMMU" },
-	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
-	{ EFAULT, "no memory for the arena's pages; end programs, or ask for less" },
-	{ EOPNOTSUPP,
-	  "this kind is not possible here: paged and arena need an IOMMU, wc needs x86, all a cache-coherent device" },
+	{ EPERM, "giving a buffer to another user, or to a group of others, needs CAP_CHOWN; run it as root" },
+	{ EFAULT, "no memory for the arena's pages; stop programs, or ask for less" },
+	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, wc needs x86, all need a "
+		      "cache-coherent device" },
 	{ 0, NULL },
 };
 
 static const struct kp_reason import_reasons[] = {
-	{ EINVAL, "refused; size: 1 byte to 512 MiB; DMA bits: 0 to 64" },
+	{ EINVAL, "out of range; size: 1 byte to 512 MiB; DMA bits: 0 to 64" },
 	{ ENOPKG, "the module kplug_memory is not installed; load it (modprobe kplug_memory)" },
-	{ EEXIST, "the device has a buffer of this name; free it first, or take another name" },
+	{ EEXIST, "the device has a buffer of this name; free it first, or choose another name" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
-	{ EIO, "the device does not reach the memory, or not in one piece; ask for more bits, or use an IOMMU" },
-	{ EACCES, "the device, or the dma-buf, is open for reading only; open it for writing, and export it so" },
-	{ EPERM, "only root (CAP_CHOWN) gives a buffer to another user, or to a group that he is not in" },
-	{ EOPNOTSUPP, "the device is not cache-coherent, or the exporter does not let the kernel read and write it" },
+	{ EIO, "the device cannot address the memory, or not in one piece; ask for more bits, or use an IOMMU" },
+	{ EACCES, "the device or the dma-buf is open read-only; open the device, and export the dma-buf, for writing" },
+	{ EPERM, "giving a buffer to another user, or to a group of others, needs CAP_CHOWN; run it as root" },
+	{ EOPNOTSUPP, "the device is not cache-coherent, or the exporter gives the kernel no CPU access" },
 	{ 0, NULL },
 };
 
-static bool wants_memory(int err)
+static bool is_short_of_memory(int err)
 {
 	return err == -ENOMEM || err == -ENOSPC || err == -EFBIG || err == -EDQUOT;
 }
@@ -59,9 +59,9 @@ static size_t parts_of(size_t bytes)
 	return bytes ? (bytes - 1) / KPLUG_BUFFER_MAX + 1 : 1;
 }
 
-/* Closes the parts from `first` on; the very first may be kept. */
-static void undo(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, const struct kplug_buffer *buf,
-		 size_t first)
+/* Closes the parts from `first` on, and drops the keep, which is on part 0. */
+static void undo_parts(const struct kplug_device *dev, const struct kplug_buffer_alloc *like,
+		       const struct kplug_buffer *buf, size_t first)
 {
 	struct kplug_buffer_free drop = { .size = sizeof(drop) };
 
@@ -73,24 +73,24 @@ static void undo(const struct kplug_device *dev, const struct kplug_buffer_alloc
 		close(buf->part[first].map_fd);
 }
 
-/* The kernel frees BPF programs, and the buffers they hold, some time after their last user: retry for a second. */
+/* The kernel frees BPF programs, and the buffers that they hold, after a delay: retry for a second. */
 static int alloc_patiently(const struct kplug_device *dev, struct kplug_buffer_alloc *req)
 {
-	int64_t end = kp_end_ms(1000);
+	int64_t deadline = kp_deadline_ms(1000);
 	int err;
 
 	for (;;) {
 		err = kp_ioctl(dev->fd, KPLUG_BUFFER_ALLOC, req);
 		if (err != -EAGAIN)
 			return err;
-		if (!kp_left_ms(end))
+		if (!kp_remaining_ms(deadline))
 			return -EEXIST;
 		usleep(10000);
 	}
 }
 
-/* One part, all but its bytes and number as in `like`. */
-static int request_part(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t end,
+/* Allocates part i; all but its size and number is as in `like`. */
+static int request_part(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t deadline,
 			struct kplug_buffer *buf, size_t i)
 {
 	struct kplug_buffer_part *part = &buf->part[i];
@@ -102,8 +102,8 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	req.bytes = part->bytes;
 	req.part = (uint16_t)i;
 	req.parts = (uint16_t)(buf->count > 1 ? buf->count : 0);
-	if (end >= 0)
-		req.timeout_ms = kp_left_ms(end) ?: 1;
+	if (deadline >= 0)
+		req.timeout_ms = kp_remaining_ms(deadline) ?: 1;
 	err = alloc_patiently(dev, &req);
 	if (err)
 		return err;
@@ -115,14 +115,14 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	return 0;
 }
 
-/* All parts or none; the first is the last to be made, and holds the others. */
-static int request_parts(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t end,
+/* All parts or none. Part 0 comes last: its map holds references on the others. */
+static int request_parts(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t deadline,
 			 struct kplug_buffer *buf)
 {
 	size_t i;
 	int err;
 
-	/* Not one part after the other, until there is nothing left for others. */
+	/* Refuse before the first part, or the parts would use up the machine's memory. */
 	if (like->kind != KPLUG_BUFFER_IMPORTED && buf->bytes / kp_page_round(1) > (size_t)sysconf(_SC_PHYS_PAGES))
 		return -EFBIG;
 	buf->count = parts_of(buf->bytes);
@@ -131,32 +131,32 @@ static int request_parts(const struct kplug_device *dev, const struct kplug_buff
 
 		part->offset = i * KPLUG_BUFFER_MAX;
 		part->bytes = i + 1 < buf->count ? KPLUG_BUFFER_MAX : buf->bytes - part->offset;
-		err = request_part(dev, like, end, buf, i);
+		err = request_part(dev, like, deadline, buf, i);
 		if (err) {
-			undo(dev, like, buf, i + 1);
+			undo_parts(dev, like, buf, i + 1);
 			return err;
 		}
 	}
 	return 0;
 }
 
-/* buf->bytes ends as what there is. */
-static int request(const struct kplug_device *dev, const struct kplug_alloc_opts *opts, struct kplug_buffer_alloc *like,
-		   struct kplug_buffer *buf)
+/* With retry_smaller, buf->bytes becomes the size obtained. */
+static int request_buffer(const struct kplug_device *dev, const struct kplug_alloc_opts *opts,
+			  struct kplug_buffer_alloc *like, struct kplug_buffer *buf)
 {
-	int64_t end = kp_end_ms(opts->timeout_ms && opts->timeout_ms < INT_MAX ? (int)opts->timeout_ms : -1);
+	int64_t deadline = kp_deadline_ms(opts->timeout_ms && opts->timeout_ms < INT_MAX ? (int)opts->timeout_ms : -1);
 	const size_t page = kp_page_round(1);
-	size_t less;
+	size_t smaller;
 	int err;
 
 	like->timeout_ms = opts->timeout_ms;
 	for (;;) {
-		err = request_parts(dev, like, end, buf);
-		if (!opts->retry_smaller || !wants_memory(err) || buf->bytes <= page)
+		err = request_parts(dev, like, deadline, buf);
+		if (!opts->retry_smaller || !is_short_of_memory(err) || buf->bytes <= page)
 			return err;
-		less = buf->bytes - buf->bytes / 8;
-		buf->bytes = less > page ? less / page * page : page;
-		if (end >= 0 && !kp_left_ms(end))
+		smaller = buf->bytes - buf->bytes / 8;
+		buf->bytes = smaller > page ? smaller / page * page : page;
+		if (deadline >= 0 && !kp_remaining_ms(deadline))
 			return -ETIME;
 	}
 }
@@ -167,7 +167,7 @@ static int request_arena(const struct kplug_device *dev, const char *name, struc
 	size_t bytes = kp_page_round(buf->bytes);
 	int fd, err;
 
-	err = kp_arena_make(name, bytes, &fd, &buf->ptr);
+	err = kp_arena_create(name, bytes, &fd, &buf->ptr);
 	if (err)
 		return err;
 	like->memory_fd = fd;
@@ -216,7 +216,8 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	if (err)
 		return err;
 	if (parts_of(bytes) > UINT16_MAX)
-		return kp_err(-EINVAL, "buffer %s: %zu bytes are more than %d parts", name, bytes, UINT16_MAX);
+		return kp_err(-EINVAL, "buffer %s: %zu bytes need more than %d parts; ask for less", name, bytes,
+			      UINT16_MAX);
 	buf = kp_buffer_new(name, parts_of(bytes));
 	if (!buf)
 		return -ENOMEM;
@@ -224,7 +225,7 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	if (like.kind == KPLUG_BUFFER_ARENA && bytes && bytes <= KPLUG_BUFFER_MAX) {
 		err = request_arena(dev, name, &like, buf);
 	} else {
-		err = request(dev, opts, &like, buf);
+		err = request_buffer(dev, opts, &like, buf);
 		if (err)
 			kp_fail(err, dmabuf_fd < 0 ? alloc_reasons : import_reasons,
 				"buffer %s of %zu bytes on device %s", name, bytes, dev->name);
@@ -237,8 +238,8 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	*ret_buf = buf;
 	return 0;
 
-err_undo: /* nobody knows yet that it is to be kept */
-	undo(dev, &like, buf, 0);
+err_undo: /* the caller never saw the buffer: drop its keep, too */
+	undo_parts(dev, &like, buf, 0);
 err_free:
 	free(buf);
 	return err;
@@ -252,6 +253,6 @@ int kplug_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes,
 
 	err = kp_opts(&known, sizeof(known), opts, "kplug_alloc_opts");
 	if (!err && (known.kind == KPLUG_BUFFER_IMPORTED || known.kind > KPLUG_BUFFER_WC))
-		err = kp_err(-EINVAL, "buffer %s: %d is no kind of buffer to allocate", name, (int)known.kind);
+		err = kp_err(-EINVAL, "buffer %s: kind %d cannot be allocated", name, (int)known.kind);
 	return err ?: kp_buffer_alloc(dev, name, bytes, &known, -1, ret_buf);
 }

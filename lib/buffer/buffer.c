@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Finds and maps buffers: their parts one after the other. */
+/* Looks up, maps and lists buffers. The parts of a buffer are mapped side by side. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
 #define HUGE (2UL << 20)
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."
 
 static const struct kp_reason lookup_reasons[] = {
 	{ ENOENT, "the device has no buffer of this name" },
-	{ EACCES, "its owner, group and mode do not let you in (kplug buffer list shows them), or a security policy "
-		  "refuses it; open it for writing, or change the policy" },
-	{ EMFILE, "each 512 MiB take a file descriptor; raise the limit (ulimit -n)" },
-	{ ERANGE, "not a part of it, or not from a page's boundary on; an arena has no parts" },
-	{ EINVAL, "refused; a name has letters, digits, '_' and '.'" },
+	{ EACCES, "denied by its owner, group and mode (kplug buffer list shows them), or by a security policy; "
+		  "run it as a user that they allow" },
+	{ EMFILE, "each part of 512 MiB takes a file descriptor; raise the limit (ulimit -n)" },
+	{ ERANGE, "outside the buffer, or the offset is not page-aligned; an arena is opened as a whole" },
+	{ EINVAL, "not a valid name; use letters, digits, '_' and '.'" },
 	{ 0, NULL },
 };
 
 static const struct kp_reason huge_reasons[] = {
-	{ EOPNOTSUPP, "only a contiguous buffer can be mapped so; allocate one, or open it in the usual way" },
+	{ EOPNOTSUPP, "only a contiguous buffer can be mapped by large pages; allocate one, or open it without" },
 	{ 0, NULL },
 };
 
 static const struct kp_reason drop_reasons[] = {
 	{ ENOENT, "the device has no kept buffer of this name" },
-	{ EACCES, "its owner, group and mode do not let you write (kplug buffer list shows them), or a security policy "
-		  "refuses it; open it for writing, or change the policy" },
+	{ EACCES, "denied by its owner, group and mode (kplug buffer list shows them) or by a security policy, or the "
+		  "device is open read-only; open it for writing, or change them" },
 	{ 0, NULL },
 };
 
@@ -38,10 +38,10 @@ int kp_buffer_name(char to[KPLUG_BUFFER_NAME_LEN], const char *name)
 	size_t len = strlen(name);
 
 	if (!len || len >= KPLUG_BUFFER_NAME_LEN)
-		return kp_err(-EINVAL, "buffer %.64s: the name has %zu bytes; it must have 1 to %d", name, len,
+		return kp_err(-EINVAL, "buffer %.64s: the name has %zu bytes; use 1 to %d", name, len,
 			      KPLUG_BUFFER_NAME_LEN - 1);
 	if (name[strspn(name, NAME_CHARS)])
-		return kp_err(-EINVAL, "buffer %s: a name has letters, digits, '_' and '.'", name);
+		return kp_err(-EINVAL, "buffer %s: not a valid name; use letters, digits, '_' and '.'", name);
 	memcpy(to, name, len);
 	return 0;
 }
@@ -60,7 +60,10 @@ struct kplug_buffer *kp_buffer_new(const char *name, size_t count)
 	return buf;
 }
 
-/* At ptr; NULL: anywhere. A map's fd cannot be mapped read-only where others may write: the node serves that. */
+/*
+ * ptr: the fixed address, or NULL. Read-only mappings go through the node: a map's fd would allow
+ * writing, and the module refuses it to a read-only open.
+ */
 static void *map_part(const struct kplug_device *dev, const struct kplug_buffer *buf, size_t i, void *ptr)
 {
 	const struct kplug_buffer_part *part = &buf->part[i];
@@ -74,8 +77,8 @@ static void *map_part(const struct kplug_device *dev, const struct kplug_buffer 
 	return mmap(ptr, bytes, PROT_READ, flags, dev->fd, (off_t)(KPLUG_MMAP_BUFFER(part->id) + start));
 }
 
-/* The kernel has unmapped what was to become part i, and another thread may have got the place since. */
-static void unmap_but(const struct kplug_buffer *buf, size_t i)
+/* Skips part i: MAP_FIXED unmapped its range, and another thread may have mapped it since. */
+static void unmap_all_but(const struct kplug_buffer *buf, size_t i)
 {
 	size_t after = buf->part[i].offset + buf->part[i].bytes;
 
@@ -84,8 +87,8 @@ static void unmap_but(const struct kplug_buffer *buf, size_t i)
 		munmap((uint8_t *)buf->ptr + after, kp_page_round(buf->bytes - after));
 }
 
-/* Room for all parts; for large pages at a place that is good for them. */
-static void *reserve(const struct kplug_buffer *buf)
+/* Reserves address space for all parts, aligned for large pages if they are wanted. */
+static void *reserve_range(const struct kplug_buffer *buf)
 {
 	size_t bytes = kp_page_round(buf->bytes), room = buf->huge ? HUGE : 0, before;
 	uint8_t *ptr = mmap(NULL, bytes + room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -108,13 +111,13 @@ static int map_parts(const struct kplug_device *dev, struct kplug_buffer *buf)
 		buf->ptr = map_part(dev, buf, 0, NULL);
 		return buf->ptr == MAP_FAILED ? -errno : 0;
 	}
-	buf->ptr = reserve(buf);
+	buf->ptr = reserve_range(buf);
 	if (buf->ptr == MAP_FAILED)
 		return -errno;
 	for (i = 0; i < buf->count; i++)
 		if (map_part(dev, buf, i, (uint8_t *)buf->ptr + buf->part[i].offset) == MAP_FAILED) {
 			err = -errno;
-			unmap_but(buf, i);
+			unmap_all_but(buf, i);
 			return err;
 		}
 	return 0;
@@ -128,7 +131,7 @@ int kp_buffer_map(const struct kplug_device *dev, const char *name, struct kplug
 		return 0;
 	err = map_parts(dev, buf);
 	if (err == -ENXIO && buf->part[0].map_fd < 0)
-		err = -ENOENT; /* it has ended meanwhile */
+		err = -ENOENT; /* freed since the lookup */
 	return err ? kp_fail(err, lookup_reasons, "buffer %s on device %s: cannot be mapped", name, dev->name) : 0;
 }
 
@@ -181,7 +184,7 @@ static void add_part(struct kplug_buffer *buf, const struct kplug_buffer_info *i
 	buf->kind = info->out_kind;
 }
 
-/* All parts, not mapped. first: what the kernel tells of the first, whose fd is the buffer's from then on. */
+/* Looks up all parts, without mapping them. The buffer owns the fd in *first. */
 static int find_parts(struct kplug_device *dev, const char *name, struct kplug_buffer_info *first,
 		      struct kplug_buffer **ret_buf)
 {
@@ -216,8 +219,8 @@ static int find_parts(struct kplug_device *dev, const char *name, struct kplug_b
 	return 0;
 }
 
-/* Keeps [from, to) of a part, none of it if they do not meet. */
-static void cut_part(struct kplug_buffer_part *part, size_t from, size_t to)
+/* Trims a part to [from, to); to 0 bytes if they do not overlap. */
+static void trim_part(struct kplug_buffer_part *part, size_t from, size_t to)
 {
 	size_t end = part->offset + part->bytes;
 
@@ -228,8 +231,11 @@ static void cut_part(struct kplug_buffer_part *part, size_t from, size_t to)
 	part->bytes = from < to ? to - from : 0;
 }
 
-/* Keeps `bytes` bytes from offset on; SIZE_MAX from 0: all. The first part's map holds the others, so its fd stays. */
-static int cut(struct kplug_buffer *buf, size_t offset, size_t bytes)
+/*
+ * Trims buf to `bytes` bytes from offset; (0, SIZE_MAX): no change. The first part's fd stays open:
+ * its map holds the references on the others.
+ */
+static int trim_buffer(struct kplug_buffer *buf, size_t offset, size_t bytes)
 {
 	size_t i, kept = 0;
 
@@ -240,7 +246,7 @@ static int cut(struct kplug_buffer *buf, size_t offset, size_t bytes)
 	for (i = 0; i < buf->count; i++) {
 		struct kplug_buffer_part part = buf->part[i];
 
-		cut_part(&part, offset, offset + bytes);
+		trim_part(&part, offset, offset + bytes);
 		if (!part.bytes) {
 			if (!i)
 				buf->first_fd = part.map_fd;
@@ -258,14 +264,14 @@ static int cut(struct kplug_buffer *buf, size_t offset, size_t bytes)
 	return 0;
 }
 
-/* An arena has its one place, and no parts. */
-static int place(struct kplug_device *dev, const struct kplug_buffer_info *first, size_t offset, size_t bytes,
-		 struct kplug_buffer *buf)
+/* An arena is mapped as a whole, at its own address, unless read-only through the node. */
+static int map_range(struct kplug_device *dev, const struct kplug_buffer_info *first, size_t offset, size_t bytes,
+		     struct kplug_buffer *buf)
 {
 	bool in_place = buf->kind == KPLUG_BUFFER_ARENA && !dev->read_only;
 	int err;
 
-	err = in_place && (offset || bytes != SIZE_MAX) ? -ERANGE : cut(buf, offset, bytes);
+	err = in_place && (offset || bytes != SIZE_MAX) ? -ERANGE : trim_buffer(buf, offset, bytes);
 	if (err)
 		return kp_fail(err, lookup_reasons, "%zu bytes from offset %zu of buffer %s", bytes, offset,
 			       first->out_name);
@@ -288,7 +294,7 @@ static int open_buffer(struct kplug_device *dev, const char *name, size_t offset
 	if (huge && buf->kind != KPLUG_BUFFER_CONTIGUOUS)
 		err = kp_fail(-EOPNOTSUPP, huge_reasons, "buffer %s on device %s by huge pages", name, dev->name);
 	else
-		err = place(dev, &first, offset, bytes, buf);
+		err = map_range(dev, &first, offset, bytes, buf);
 	if (err) {
 		close_parts(buf);
 		free(buf);
@@ -369,4 +375,35 @@ uint32_t kplug_buffer_map_id(const struct kplug_buffer *buf)
 enum kplug_buffer_kind kplug_buffer_kind(const struct kplug_buffer *buf)
 {
 	return buf->kind;
+}
+
+int kplug_buffer_list(struct kplug_device *dev, struct kplug_buffer_info **ret_infos, size_t *ret_count)
+{
+	struct kplug_buffer_info *infos = NULL, *more;
+	size_t count = 0;
+	uint32_t id = 0;
+	int err;
+
+	/* The kernel fills the entry after the last; it counts once that succeeded. */
+	for (;;) {
+		more = reallocarray(infos, count + 1, sizeof(*infos));
+		if (!more) {
+			err = -ENOMEM;
+			goto cleanup;
+		}
+		infos = more;
+		infos[count] = (struct kplug_buffer_info){ .size = sizeof(*infos), .id = id };
+		err = kp_ioctl(dev->fd, KPLUG_BUFFER_INFO, &infos[count]);
+		if (err == -ENOENT)
+			break;
+		if (err)
+			goto cleanup;
+		id = infos[count++].out_id + 1;
+	}
+	*ret_infos = infos;
+	*ret_count = count;
+	return 0;
+cleanup:
+	free(infos);
+	return kp_fail(err, NULL, "buffers of device %s", dev->name);
 }

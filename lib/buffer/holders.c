@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * Who holds a buffer, as fuser(1) finds out for files. An fd of the map says whose it is in its fdinfo, and a mapping
- * of the node by its offset; a mapping of a map or a dma-buf says nothing, so its first page is compared with the
- * buffer's. Pages of a foreign dma-buf may have no numbers (VM_PFNMAP): such mappings are not found.
+ * Finds the holders of a buffer, as fuser(1) does for files: fds of the map by the map's id in
+ * fdinfo, mappings of the node by their offset, and mappings of maps and dma-bufs, which /proc does
+ * not identify, by comparing a physical page with the buffer's. Mappings without struct pages
+ * (VM_PFNMAP), as of some exporters' dma-bufs, are not found.
  */
 #include <bpf/bpf.h>
 #include <ctype.h>
@@ -17,16 +18,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
-#define PFN_MASK ((1ULL << 55) - 1) /* of an entry, says the kernel's admin-guide/mm/pagemap.rst */
+#define PFN_MASK ((1ULL << 55) - 1) /* of an entry; see the kernel's admin-guide/mm/pagemap.rst */
 #define PRESENT (1ULL << 63)
 
 struct search {
 	const struct kplug_buffer_info *info;
 	char node[KP_PATH_LEN];
 	uint64_t from; /* the buffer's mapping offset in the node */
-	const uint8_t *mem; /* our own mapping of it, which is not listed */
+	const uint8_t *mem; /* our own mapping of it, which is skipped */
 	size_t bytes;
 	int pages; /* /proc/self/pagemap */
 	struct kplug_holder *found;
@@ -34,14 +35,14 @@ struct search {
 };
 
 static const struct kp_reason reasons[] = {
-	{ EPERM, "looking at other processes needs CAP_SYS_ADMIN and CAP_SYS_PTRACE; run it as root" },
+	{ EPERM, "inspecting other processes needs CAP_SYS_ADMIN and CAP_SYS_PTRACE; run it as root" },
 	{ ENOENT, "the device has no buffer of this name" },
-	{ EACCES, "its owner, group and mode do not let you read" },
+	{ EACCES, "denied by its owner, group and mode (kplug buffer list shows them)" },
 	{ 0, NULL },
 };
 
-/* Once, though it may hold several parts. */
-static int add(struct search *s, const struct kplug_holder *holder)
+/* Merges: a holder of several parts is listed once. */
+static int add_holder(struct search *s, const struct kplug_holder *holder)
 {
 	struct kplug_holder *more;
 	size_t i;
@@ -59,7 +60,7 @@ static int add(struct search *s, const struct kplug_holder *holder)
 	return 0;
 }
 
-/* The number of the physical page behind an address; 0: none there, or no right to know. */
+/* The page frame number behind an address; 0: not present, or no permission to see it. */
 static uint64_t page_number(int pagemap, uint64_t addr)
 {
 	uint64_t entry = 0;
@@ -69,8 +70,8 @@ static uint64_t page_number(int pagemap, uint64_t addr)
 	return entry & PRESENT ? entry & PFN_MASK : 0;
 }
 
-/* Newer kernels map a map's page when it is touched. */
-static void touch(uint32_t pid, uint64_t addr)
+/* Newer kernels map a map's pages on demand. */
+static void fault_in(uint32_t pid, uint64_t addr)
 {
 	char byte;
 	struct iovec own = { &byte, 1 }, other = { (void *)(uintptr_t)addr, 1 };
@@ -78,12 +79,12 @@ static void touch(uint32_t pid, uint64_t addr)
 	process_vm_readv((pid_t)pid, &own, 1, &other, 1, 0);
 }
 
-/* Is a mapping of some map, from this offset on, one of the buffer? The first page tells that can be had. */
+/* True if a mapping of a map or dma-buf maps the buffer; the first present page decides. */
 static bool same_pages(const struct search *s, uint32_t pid, int pagemap, uint64_t start, uint64_t end, uint64_t offset)
 {
 	const size_t page = kp_page_round(1);
 
-	if (s->info->out_addr && s->info->out_addr != start) /* an arena has one place */
+	if (s->info->out_addr && s->info->out_addr != start) /* an arena has one address */
 		return false;
 	if (end - start > s->bytes || offset > s->bytes - (end - start))
 		return false;
@@ -91,7 +92,7 @@ static bool same_pages(const struct search *s, uint32_t pid, int pagemap, uint64
 		uint64_t number = page_number(pagemap, start);
 
 		if (!number) {
-			touch(pid, start);
+			fault_in(pid, start);
 			number = page_number(pagemap, start);
 		}
 		if (number)
@@ -100,21 +101,21 @@ static bool same_pages(const struct search *s, uint32_t pid, int pagemap, uint64
 	return false;
 }
 
-/* A mapping of a map, or of a dma-buf, which an imported buffer's is. */
-static bool of_some_memory(const char *path)
+/* A mapping of a BPF map, or of a dma-buf, as an imported buffer's is. */
+static bool maps_shared_memory(const char *path)
 {
 	return !strcmp(path, "anon_inode:bpf-map") || !strncmp(path, "/dmabuf:", 8);
 }
 
-/* Is a mapping of the node, from this offset on, one of the buffer? */
-static bool of_buffer(const struct search *s, uint64_t offset)
+/* True if a mapping of the node at this offset maps the buffer. */
+static bool offset_in_buffer(const struct search *s, uint64_t offset)
 {
 	uint64_t huge = KPLUG_MMAP_HUGE(s->info->out_id);
 
 	return (offset >= s->from && offset - s->from < s->bytes) || (offset >= huge && offset - huge < s->bytes);
 }
 
-/* A file of a process could not be opened. 0: the process has gone, or is the kernel's and has no memory. */
+/* The error of opening a /proc file; 0: the process has exited, or is a kernel thread. */
 static int open_error(void)
 {
 	if (errno == ENOENT || errno == ESRCH)
@@ -122,8 +123,8 @@ static int open_error(void)
 	return errno == EACCES ? -EPERM : -errno;
 }
 
-/* KPLUG_HOLD_*, or a negative errno; so do those below. */
-static int mappings(const struct search *s, uint32_t pid)
+/* These return KPLUG_HOLD_ flags, or a negative errno. */
+static int search_mappings(const struct search *s, uint32_t pid)
 {
 	uint64_t start, end, offset;
 	char path[KP_PATH_LEN], rights[8], *line = NULL;
@@ -146,9 +147,9 @@ static int mappings(const struct search *s, uint32_t pid)
 			continue;
 		if (pid == (uint32_t)getpid() && start == (uintptr_t)s->mem)
 			continue;
-		if (!strcmp(line + at, s->node) && of_buffer(s, offset))
+		if (!strcmp(line + at, s->node) && offset_in_buffer(s, offset))
 			how |= rights[1] == 'w' ? KPLUG_HOLD_WRITE : KPLUG_HOLD_READ;
-		else if (of_some_memory(line + at) && same_pages(s, pid, pagemap, start, end, offset))
+		else if (maps_shared_memory(line + at) && same_pages(s, pid, pagemap, start, end, offset))
 			how |= KPLUG_HOLD_WRITE;
 	}
 	free(line);
@@ -171,7 +172,7 @@ static bool is_map(const struct search *s, const char *path)
 	return id == s->info->out_map_id;
 }
 
-static int fds(const struct search *s, uint32_t pid)
+static int search_fds(const struct search *s, uint32_t pid)
 {
 	char path[KP_PATH_LEN];
 	const struct dirent *d;
@@ -191,25 +192,25 @@ static int fds(const struct search *s, uint32_t pid)
 	return (int)how;
 }
 
-static int process(struct search *s, uint32_t pid)
+static int search_process(struct search *s, uint32_t pid)
 {
 	struct kplug_holder holder = { .pid = pid };
 	char path[KP_PATH_LEN];
 	int by_fd, by_mapping;
 
-	by_fd = fds(s, pid);
+	by_fd = search_fds(s, pid);
 	if (by_fd < 0)
 		return by_fd;
-	by_mapping = mappings(s, pid);
+	by_mapping = search_mappings(s, pid);
 	if (by_mapping < 0)
 		return by_mapping;
 	holder.how = (uint32_t)(by_fd | by_mapping);
 	kp_path(path, "/proc/%u/comm", pid);
-	return holder.how && !kp_sysfs_read(path, holder.name, sizeof(holder.name)) ? add(s, &holder) : 0;
+	return holder.how && !kp_sysfs_read(path, holder.name, sizeof(holder.name)) ? add_holder(s, &holder) : 0;
 }
 
-/* Those that come or go meanwhile may or may not be found. */
-static int processes(struct search *s)
+/* A process that starts or exits meanwhile may be missed. */
+static int search_processes(struct search *s)
 {
 	const struct dirent *d;
 	DIR *dir = opendir("/proc");
@@ -219,12 +220,12 @@ static int processes(struct search *s)
 		return -errno;
 	while (!err && (d = readdir(dir)))
 		if (isdigit((unsigned char)d->d_name[0]))
-			err = process(s, (uint32_t)strtoul(d->d_name, NULL, 10));
+			err = search_process(s, (uint32_t)strtoul(d->d_name, NULL, 10));
 	closedir(dir);
 	return err;
 }
 
-static int programs(struct search *s)
+static int search_programs(struct search *s)
 {
 	struct kplug_program_info program;
 	struct kplug_holder holder;
@@ -233,18 +234,17 @@ static int programs(struct search *s)
 
 	while (!err && !bpf_prog_get_next_id(id, &id)) {
 		holder = (struct kplug_holder){ .prog_id = id };
-		if (kp_program_look(id, &program, holder.name))
-			continue; /* it has gone */
+		if (kp_prog_info(id, &program, holder.name))
+			continue; /* unloaded meanwhile */
 		for (i = 0; i < (int)program.map_count; i++)
 			if (program.map_ids[i] == s->info->out_map_id) {
-				err = add(s, &holder);
+				err = add_holder(s, &holder);
 				break;
 			}
 	}
 	return err;
 }
 
-/* Of one part. */
 static int search_part(struct kplug_device *dev, struct search *s)
 {
 	void *mem;
@@ -256,15 +256,15 @@ static int search_part(struct kplug_device *dev, struct search *s)
 	if (mem == MAP_FAILED)
 		return errno == ENXIO ? -ENOENT : -errno;
 	s->mem = mem;
-	/* Who may not know the numbers of pages sees zeros: does he see one of his own? */
-	err = page_number(s->pages, (uintptr_t)&err) ? processes(s) : -EPERM;
+	/* Without CAP_SYS_ADMIN page numbers read as 0: check with a page of our own. */
+	err = page_number(s->pages, (uintptr_t)&err) ? search_processes(s) : -EPERM;
 	munmap(mem, s->bytes);
 	return err;
 }
 
-/* Of those among infos that are of this name: processes first. A part that ends meanwhile is passed over. */
-static int search(struct kplug_device *dev, const char *name, const struct kplug_buffer_info *infos, size_t count,
-		  struct search *s)
+/* Searches the parts of this name: processes first. Skips a part that is freed meanwhile. */
+static int search_all(struct kplug_device *dev, const char *name, const struct kplug_buffer_info *infos, size_t count,
+		      struct search *s)
 {
 	bool any = false;
 	int err = 0;
@@ -287,7 +287,7 @@ static int search(struct kplug_device *dev, const char *name, const struct kplug
 	for (i = 0; i < count && !err; i++) {
 		s->info = &infos[i];
 		if (!strcmp(infos[i].out_name, name))
-			err = programs(s);
+			err = search_programs(s);
 	}
 	close(s->pages);
 	return err;
@@ -306,11 +306,11 @@ int kplug_buffer_holders(struct kplug_device *dev, const char *name, struct kplu
 	if (err)
 		return err;
 	kp_path(s.node, "%s/kplug/%s", kp_dev_root, dev->name);
-	err = search(dev, name, infos, count, &s);
+	err = search_all(dev, name, infos, count, &s);
 	free(infos);
 	if (err) {
 		free(s.found);
-		return kp_fail(err, reasons, "buffer %s on device %s: its holders", name, dev->name);
+		return kp_fail(err, reasons, "holders of buffer %s on device %s", name, dev->name);
 	}
 	*ret_holders = s.found;
 	*ret_count = s.count;

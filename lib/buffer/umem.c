@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The program's own memory, locked for DMA. */
+/* User memory, locked in place for DMA. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "internal.h"
+#include "buffer/buffer.h"
 
 struct kplug_lock {
 	struct kplug_device *dev;
@@ -17,21 +17,22 @@ struct kplug_lock {
 };
 
 static const struct kp_reason lock_reasons[] = {
-	{ EINVAL, "refused; bytes: 1 to 2 GiB; DMA bits: 0 to 64" },
+	{ EINVAL, "out of range; bytes: 1 to 2 GiB; DMA bits: 0 to 64" },
 	{ ENOPKG, "the module kplug_memory is not installed; load it (modprobe kplug_memory), or use a buffer" },
-	{ EFAULT, "some of it is not mapped, is read-only, or is a file's or a device's; lock memory that the program "
-		  "may write, of malloc() or mmap()" },
-	{ ENOMEM, "not enough memory or, behind an IOMMU, device addresses; lock less" },
+	{ EFAULT,
+	  "some of it is not mapped, is read-only, or belongs to a file or a device; lock writable memory, of malloc() "
+	  "or of an anonymous mmap()" },
+	{ ENOMEM, "not enough memory, or behind an IOMMU not enough device addresses; lock less" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO,
-	  "the device cannot reach some of it with this mask, or the kernel would copy the data (swiotlb); ask for "
+	  "the device cannot address some of it with this mask, or the kernel would bounce the data (swiotlb); ask for "
 	  "more bits, use an IOMMU, or use a buffer" },
-	{ EOPNOTSUPP, "the device is not cache-coherent, or the memory is of a file system that must not be pinned for "
-		      "long; use a buffer" },
+	{ EOPNOTSUPP, "the device is not cache-coherent, or the memory's file system forbids long-term pins; use a "
+		      "buffer" },
 	{ 0, NULL },
 };
 
-/* What counts against the limit now. */
+/* Bytes that count against RLIMIT_MEMLOCK now. */
 static uint64_t locked_now(void)
 {
 	FILE *f = fopen("/proc/self/status", "re");
@@ -124,7 +125,7 @@ void kplug_dma_unlock(struct kplug_lock *lock)
 	if (!lock)
 		return;
 	req.id = lock->id;
-	kp_ioctl(lock->dev->fd, KPLUG_DMA_UNLOCK, &req); /* ENODEV: the device has gone, and the lock with it */
+	kp_ioctl(lock->dev->fd, KPLUG_DMA_UNLOCK, &req); /* ENODEV: the device's removal unlocked it */
 	free(lock->entries);
 	free(lock);
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Giving a PCI function to kplug and taking it away. */
+/* Binds PCI functions to kplug, and unbinds them. */
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason write_reasons[] = {
-	{ EACCES, "no right to write it; run it as root" },
-	{ EPERM, "no right to write it; run it as root" },
+	{ EACCES, "no permission to write it; run it as root" },
+	{ EPERM, "no permission to write it; run it as root" },
 	{ EROFS, "sysfs is mounted read-only; run it outside the container" },
-	{ ENODEV, "the device has gone" },
+	{ ENODEV, "the device was removed" },
 	{ 0, NULL },
 };
 
@@ -28,7 +28,7 @@ static int write_attribute(const char *addr, const char *attribute, const char *
 	return err ? kp_fail(err, write_reasons, "device %s: %s", addr, path) : 0;
 }
 
-static int probe(const char *addr)
+static int probe_function(const char *addr)
 {
 	char path[KP_PATH_LEN];
 	int err;
@@ -38,7 +38,7 @@ static int probe(const char *addr)
 	return err ? kp_fail(err, write_reasons, "device %s: %s", addr, path) : 0;
 }
 
-/* As it is to be written again: "\n" for none, and for what a bind has left that was killed. */
+/* The value that restores the attribute: "\n" if it is unset, or is "kplug", left by a killed bind. */
 static void get_override(const char *addr, char ret_override[KP_PATH_LEN])
 {
 	char path[KP_PATH_LEN];
@@ -49,8 +49,8 @@ static void get_override(const char *addr, char ret_override[KP_PATH_LEN])
 		strcpy(ret_override, "\n");
 }
 
-/* Keeps the error text of what failed before. The driver that was driven out gets its device back. */
-static void undo(const char *addr, const char *driver, const char *override)
+/* Restores driver_override and the old driver; keeps the error text. */
+static void undo_bind(const char *addr, const char *driver, const char *override)
 {
 	char path[KP_PATH_LEN];
 
@@ -76,24 +76,24 @@ int kplug_bind(const char *pci_addr, bool force)
 	if (driver[0] && !force)
 		return kp_err(-EBUSY, "device %s: bound to driver %s; unbind it first, or force it", pci_addr, driver);
 
-	/* Before the old driver goes: nothing has happened yet if we have no right to. */
+	/* Before the old driver is unbound: without permission, fail with nothing changed. */
 	get_override(pci_addr, override);
 	err = write_attribute(pci_addr, "driver_override", "kplug");
 	if (err)
 		return err;
 	if (driver[0])
 		err = write_attribute(pci_addr, "driver/unbind", pci_addr);
-	err = err ?: probe(pci_addr);
-	/* A probe that fails is no error of the write. */
+	err = err ?: probe_function(pci_addr);
+	/* The write succeeds even if the driver's probe fails. */
 	if (!err && (kp_pci_driver(pci_addr, now) || strcmp(now, "kplug")))
-		err = kp_err(-EIO, "device %s: kplug did not take it; the kernel's log says why", pci_addr);
+		err = kp_err(-EIO, "device %s: kplug's probe failed; the kernel's log says why", pci_addr);
 	if (err)
-		undo(pci_addr, driver, override);
+		undo_bind(pci_addr, driver, override);
 	return err;
 }
 
-/* What somebody has left who was killed in kplug_bind(): with it the module would take the device when it is loaded. */
-static void clear_left_over(const char *addr)
+/* Clears a killed kplug_bind()'s driver_override, by which the module would bind when loaded. */
+static void clear_stale_override(const char *addr)
 {
 	char path[KP_PATH_LEN], text[KP_DRIVER_LEN];
 
@@ -110,12 +110,12 @@ int kplug_unbind(const char *pci_addr)
 	if (kp_pci_driver(pci_addr, driver))
 		return no_such_function(pci_addr);
 	if (strcmp(driver, "kplug")) {
-		clear_left_over(pci_addr);
+		clear_stale_override(pci_addr);
 		return kp_err(-ENOENT, "device %s: not bound to kplug (driver: %s)", pci_addr,
 			      driver[0] ? driver : "none");
 	}
 
-	/* In this order: whoever is killed between leaves it bound, and nothing that takes it again later. */
+	/* Killed in between, the device stays bound, and no override rebinds it later. */
 	err = write_attribute(pci_addr, "driver_override", "\n");
 	return err ?: write_attribute(pci_addr, "driver/unbind", pci_addr);
 }

@@ -5,14 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason info_reasons[] = {
 	{ ENOTTY, "not a device node of kplug" },
 	{ 0, NULL },
 };
 
-/* There is no node: says what the name is instead. */
+static const struct kp_reason call_reasons[] = {
+	{ ENOMSG, "no plugin answered; load one that handles this message" },
+	{ EFAULT, "its data is not readable and writable memory" },
+	{ 0, NULL },
+};
+
+/* The node is missing: says what the name refers to instead. */
 static int no_node(const char *name, const char *path)
 {
 	char driver[KP_DRIVER_LEN];
@@ -33,10 +39,11 @@ static int open_failed(int err, const char *name, const char *path)
 	if (err == -ENXIO)
 		err = -ENODEV;
 	if (err == -EPERM)
-		return kp_err(err, "device %s: refused by its plugin, or by a container's device rules", name);
+		return kp_err(err, "device %s: open refused by its plugin, or by a container's device rules", name);
 	if (err == -EACCES)
-		return kp_err(err, "device %s: no right to open %s; run it as root, or give its user the node", name,
-			      path);
+		return kp_err(
+			err, "device %s: no permission to open %s; run it as root, or give the user access to the node",
+			name, path);
 	return kp_fail(err, NULL, "device %s: cannot be opened", name);
 }
 
@@ -63,7 +70,7 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
 	dev->pid = getpid();
 
 	kp_path(path, "%s/kplug/%s", kp_dev_root, name);
-	/* O_NONBLOCK: kplug_irq_wait() waits in poll(), so that of several threads none is caught in read(). */
+	/* O_NONBLOCK: read() must not block if another thread took the record after poll(). */
 	dev->fd = open(path, (known.read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
 	if (dev->fd < 0) {
 		err = open_failed(-errno, name, path);
@@ -117,5 +124,24 @@ int kplug_device_info(struct kplug_device *dev, struct kplug_info *ret_info)
 	if (err)
 		return kp_fail(err, info_reasons, "device %s", dev->name);
 	*ret_info = info;
+	return 0;
+}
+
+int kplug_call(struct kplug_device *dev, uint32_t message, void *data, size_t size, int64_t *ret_result)
+{
+	struct kplug_call req = {
+		.size = sizeof(req), .message = message, .data = (uintptr_t)data, .data_size = (uint32_t)size
+	};
+	int err;
+
+	/* The kernel checks too, but data_size is narrower than size. */
+	if (size > KPLUG_CALL_MAX)
+		return kp_err(-E2BIG, "call %u to device %s: %zu bytes of data; at most %d, use a buffer for more",
+			      message, dev->name, size, KPLUG_CALL_MAX);
+	err = kp_ioctl(dev->fd, KPLUG_CALL, &req);
+	if (err)
+		return kp_fail(err, call_reasons, "call %u to device %s", message, dev->name);
+	if (ret_result)
+		*ret_result = req.out_result;
 	return 0;
 }

@@ -3,12 +3,12 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason enable_reasons[] = {
-	{ ERANGE, "the device has no such vector" }, { EALREADY, "already enabled here" },
-	{ EFAULT, "its data cannot be read" },	     { EBADF, "the eventfd is not open" },
-	{ EINVAL, "the eventfd is not one" },	     { 0, NULL },
+	{ ERANGE, "the device has no such vector" },	   { EALREADY, "already enabled here" },
+	{ EFAULT, "its data is not readable memory" },	   { EBADF, "the eventfd is not open" },
+	{ EINVAL, "the eventfd is another kind of file" }, { 0, NULL },
 };
 
 static const struct kp_reason disable_reasons[] = {
@@ -20,9 +20,9 @@ static const struct kp_reason disable_reasons[] = {
 static const struct kp_reason act_reasons[] = {
 	{ ERANGE, "the device has no such vector" },
 	{ EOPNOTSUPP, "this kernel or device cannot raise it by software" },
-	{ EBUSY, "a guard has stopped it; see kplug info, and kplug irq resume" },
+	{ EBUSY, "the watchdog stopped it; see kplug info, and kplug irq resume" },
 	{ EALREADY, "not stopped" },
-	{ EAGAIN, "nobody has enabled it" },
+	{ EAGAIN, "no open file has enabled it; enable it first" },
 	{ 0, NULL },
 };
 
@@ -43,7 +43,7 @@ int kplug_irq_enable_eventfd(struct kplug_device *dev, uint32_t vector, const vo
 	};
 	int err;
 
-	/* Here too, since data_size is narrower than size. */
+	/* The kernel checks too, but data_size is narrower than size. */
 	if (size > KPLUG_CALL_MAX)
 		return kp_err(-E2BIG, "vector %u of device %s: %zu bytes of data; at most %d", vector, dev->name, size,
 			      KPLUG_CALL_MAX);
@@ -116,27 +116,28 @@ int kplug_irq_spin(const uint64_t *word, uint64_t old, int64_t timeout_us, uint6
 
 	end = timeout_us < 0 || timeout_us > INT64_MAX - end ? INT64_MAX : end + timeout_us;
 	do {
-		late = kp_now_us() >= end; /* before the look: a change just in time counts */
+		late = kp_now_us() >= end; /* read the clock first: a change just in time counts */
 		value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 		if (value != old) {
 			*ret_value = value;
 			return 0;
 		}
 	} while (!late);
-	return kp_err(-ETIMEDOUT, "no change within %lld us", (long long)timeout_us);
+	return kp_err(-ETIMEDOUT, "the word did not change within %lld us", (long long)timeout_us);
 }
 
 int kplug_irq_wait(struct kplug_device *dev, int timeout_ms, struct kplug_record *ret_records, size_t max,
 		   size_t *ret_count)
 {
 	struct pollfd pollfd = { .fd = dev->fd, .events = POLLIN };
-	int64_t end = kp_end_ms(timeout_ms);
+	int64_t end = kp_deadline_ms(timeout_ms);
 	ssize_t n;
 
 	if (!max)
-		return kp_err(-EINVAL, "device %s: waiting for interrupts needs room for one record", dev->name);
+		return kp_err(-EINVAL, "device %s: waiting for interrupts: max is 0; give room for one record or more",
+			      dev->name);
 	for (;;) {
-		n = poll(&pollfd, 1, kp_left_ms(end));
+		n = poll(&pollfd, 1, kp_remaining_ms(end));
 		if (n < 0)
 			return kp_fail(-errno, NULL, "device %s: waiting for interrupts", dev->name);
 		if (!n)
@@ -147,7 +148,7 @@ int kplug_irq_wait(struct kplug_device *dev, int timeout_ms, struct kplug_record
 			break;
 		if (n >= 0 || errno != EAGAIN)
 			return kp_fail(n < 0 ? -errno : -EIO, NULL, "device %s: waiting for interrupts", dev->name);
-		/* Another thread was faster: wait for what is left of the time. */
+		/* Another thread took the records; wait for the remaining time. */
 	}
 	*ret_count = n / sizeof(*ret_records);
 	return 0;

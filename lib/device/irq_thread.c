@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* A thread that waits for a vector and calls the program's function. */
+/* A thread that waits for a vector and calls the program's callback. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 #define BATCH 16
 
 struct kplug_irq_thread {
-	struct kplug_device *dev; /* an open of our own: what we read is nobody else's */
+	struct kplug_device *dev; /* its own open file: it shares no records with other readers */
 	kplug_irq_fn fn;
 	void *arg;
 	pthread_t thread;
-	int end; /* eventfd */
+	int stop; /* eventfd: kplug_irq_stop() was called */
 };
 
-/* Hands on what there is; false: the device has gone. */
-static bool hand_on(struct kplug_irq_thread *t)
+/* Delivers all pending records; false: the device was removed. */
+static bool deliver_records(struct kplug_irq_thread *t)
 {
 	struct kplug_record records[BATCH];
 	size_t count, i;
@@ -31,17 +31,17 @@ static bool hand_on(struct kplug_irq_thread *t)
 	return !err || err == -ETIMEDOUT || err == -EINTR;
 }
 
-static void *run(void *arg)
+static void *thread_main(void *arg)
 {
 	struct kplug_irq_thread *t = arg;
-	struct pollfd fds[] = { { .fd = t->end, .events = POLLIN }, { .fd = t->dev->fd, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = t->stop, .events = POLLIN }, { .fd = t->dev->fd, .events = POLLIN } };
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0)
 			continue; /* EINTR */
 		if (fds[0].revents)
 			return NULL;
-		if (!hand_on(t))
+		if (!deliver_records(t))
 			break;
 	}
 	t->fn(NULL, t->arg);
@@ -50,8 +50,8 @@ static void *run(void *arg)
 
 static void thread_free(struct kplug_irq_thread *t)
 {
-	if (t->end >= 0)
-		close(t->end);
+	if (t->stop >= 0)
+		close(t->stop);
 	kplug_device_close(t->dev);
 	free(t);
 }
@@ -67,14 +67,14 @@ int kplug_irq_start(struct kplug_device *dev, uint32_t vector, kplug_irq_fn fn, 
 		return kp_fail(-ENOMEM, NULL, "vector %u of device %s", vector, dev->name);
 	t->fn = fn;
 	t->arg = arg;
-	t->end = eventfd(0, EFD_CLOEXEC);
-	err = t->end < 0 ? kp_fail(-errno, NULL, "vector %u of device %s", vector, dev->name) : 0;
+	t->stop = eventfd(0, EFD_CLOEXEC);
+	err = t->stop < 0 ? kp_fail(-errno, NULL, "vector %u of device %s", vector, dev->name) : 0;
 	err = err ?: kplug_device_open(dev->name, NULL, &t->dev);
 	err = err ?: kplug_irq_enable(t->dev, vector, NULL, 0);
 	if (!err) {
-		err = -pthread_create(&t->thread, NULL, run, t);
+		err = -pthread_create(&t->thread, NULL, thread_main, t);
 		if (err)
-			kp_fail(err, NULL, "vector %u of device %s: a thread", vector, dev->name);
+			kp_fail(err, NULL, "vector %u of device %s: cannot create a thread", vector, dev->name);
 	}
 	if (err)
 		thread_free(t);
@@ -88,9 +88,9 @@ int kplug_irq_stop(struct kplug_irq_thread *t)
 	if (!t)
 		return 0;
 	if (pthread_equal(pthread_self(), t->thread))
-		return kp_err(-EDEADLK, "device %s: the function of kplug_irq_start() cannot stop itself",
+		return kp_err(-EDEADLK, "device %s: the callback of kplug_irq_start() cannot stop its own thread",
 			      t->dev->name);
-	eventfd_write(t->end, 1);
+	eventfd_write(t->stop, 1);
 	pthread_join(t->thread, NULL);
 	thread_free(t);
 	return 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Registers, through the mapped BAR or by ioctl. */
+/* Register access, through the mapped BAR or by ioctl. */
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason reasons[] = {
 	{ EPERM, "CAP_SYS_RAWIO is missing; run it as root" },
@@ -11,7 +11,7 @@ static const struct kp_reason reasons[] = {
 };
 
 static const struct kp_reason locked_reasons[] = {
-	{ EPERM, "the kernel is locked down and keeps PCI registers from programs; a plugin may use them" },
+	{ EPERM, "the kernel is locked down and denies programs PCI registers; access them from a plugin" },
 	{ 0, NULL },
 };
 
@@ -32,7 +32,7 @@ int kp_reg_check(const struct kplug_device *dev, uint32_t bar, uint64_t offset, 
 	return 0;
 }
 
-/* The BAR's mapping, made when first needed; NULL: there is none, use the ioctl. */
+/* Maps the BAR at its first use; NULL: it cannot be mapped, use the ioctl. */
 static void *map_bar(struct kplug_device *dev, uint32_t bar)
 {
 	void *map = __atomic_load_n(&dev->bar[bar], __ATOMIC_ACQUIRE);
@@ -45,10 +45,11 @@ static void *map_bar(struct kplug_device *dev, uint32_t bar)
 	if (!map) {
 		map = mmap(NULL, kp_page_round(dev->info.out_bar_size[bar]), PROT_READ | PROT_WRITE, MAP_SHARED,
 			   dev->fd, KPLUG_MMAP_BAR(bar));
-		/* No need to know why: the ioctl works, or tells. */
+		/* The reason does not matter: the ioctl works, or reports it. */
 		if (map == MAP_FAILED)
-			kp_log(KPLUG_LOG_INFO, "device %s: BAR %u cannot be mapped; its registers go by ioctl",
-			       dev->name, bar);
+			kp_log(KPLUG_LOG_INFO,
+			       "device %s: BAR %u cannot be mapped; its registers are accessed by ioctl", dev->name,
+			       bar);
 		__atomic_store_n(&dev->bar[bar], map, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&dev->bar_lock);
@@ -74,7 +75,7 @@ static int reg_ioctl(struct kplug_device *dev, struct kplug_reg *reg)
 		   : 0;
 }
 
-/* Checks, and gives the register's address, or NULL for the ioctl. */
+/* Checks the arguments; *ret_addr: the register's address, or NULL for the ioctl. */
 static int find_reg(struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width, volatile void **ret_addr)
 {
 	char *map = NULL;
@@ -82,7 +83,7 @@ static int find_reg(struct kplug_device *dev, uint32_t bar, uint64_t offset, uin
 
 	if (err)
 		return err;
-	/* A 32-bit machine would make two accesses of 8 bytes. */
+	/* A 32-bit CPU would split an access of 8 bytes. */
 	if ((dev->info.out_flags & KPLUG_INFO_BAR_MMAP) && width <= sizeof(long))
 		map = map_bar(dev, bar);
 	*ret_addr = map ? map + offset : NULL;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The machine's PCI functions and software devices, from sysfs. */
+/* Lists PCI functions and software devices from sysfs. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 struct list {
 	struct kplug_scan_entry *entries;
@@ -14,7 +14,7 @@ struct list {
 };
 
 static const struct kp_reason reasons[] = {
-	{ EACCES, "no right to read it; run it as root" },
+	{ EACCES, "no permission to read it; run it as root" },
 	{ 0, NULL },
 };
 
@@ -28,7 +28,7 @@ static uint16_t read_id(const char *addr, const char *attribute)
 	return kp_sysfs_read(path, text, sizeof(text)) ? 0 : (uint16_t)strtoul(text, NULL, 16);
 }
 
-/* A fill function returns -ENOENT for what is not to be listed, or has just gone. */
+/* A fill function returns -ENOENT to skip an entry: it is not to be listed, or was just removed. */
 static int fill_pci(struct kplug_scan_entry *entry)
 {
 	int err = kp_pci_driver(entry->name, entry->driver);
@@ -52,7 +52,7 @@ static int fill_soft(struct kplug_scan_entry *entry)
 		return err;
 	if (strcmp(bus, "soft"))
 		return -ENOENT;
-	/* Those of QEMU's edu, says struct kplug_info. Asking the node would run a plugin's open hook. */
+	/* QEMU's edu, as in struct kplug_info; opening the node would run the open hook. */
 	entry->vendor = 0x1234;
 	entry->device = 0x11e8;
 	strcpy(entry->driver, "kplug_soft");
@@ -85,7 +85,7 @@ static int scan_dir(struct list *list, const char *sub, fill_fn fill)
 
 	kp_path(path, "%s/%s", kp_sys_root, sub);
 	dir = opendir(path);
-	if (!dir) /* no PCI in this machine, or the module is not loaded */
+	if (!dir) /* the machine has no PCI, or the module is not loaded */
 		return errno == ENOENT ? 0 : kp_fail(-errno, reasons, "%s", path);
 
 	while (!err && (dirent = readdir(dir))) {

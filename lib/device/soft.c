@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Software devices, made by the module kplug_soft. */
+/* Creates and deletes software devices, through the module kplug_soft. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "device/device.h"
 
 static const struct kp_reason open_reasons[] = {
-	{ EACCES, "no right to open it; run it as root" },
-	{ EPERM, "no right to open it; run it as root" },
+	{ EACCES, "no permission to open it; run it as root" },
+	{ EPERM, "no permission to open it; run it as root" },
 	{ 0, NULL },
 };
 
 static const struct kp_reason reasons[] = {
-	{ EEXIST, "the name is taken; delete that device first, or take another name" },
+	{ EEXIST, "the name is in use; delete that device first, or choose another name" },
 	{ ENOENT, "no such software device" },
-	{ EINVAL, "refused; name: 1 to 31 letters, digits, '_', '-' or '.', none leading; vectors: 1 to 32; DMA bits: "
-		  "0, or 20 to 64" },
+	{ EINVAL,
+	  "out of range; name: 1 to 31 letters, digits, '_', '-' or '.', no leading '.'; vectors: 1 to 32; DMA bits: "
+	  "0, or 20 to 64" },
 	{ EPERM, "CAP_SYS_ADMIN is missing; run it as root" },
 	{ 0, NULL },
 };

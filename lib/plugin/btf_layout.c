@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Do two types, each of its own BTF, lay their data out in the same way, under the same names? */
+/* Compares the layouts and names of two types of different BTFs. */
 #include <bpf/btf.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 struct side {
 	const struct btf *btf;
-	const struct btf_type *t; /* NULL: none, or typedefs without an end */
+	const struct btf_type *t; /* NULL: no such type, or a cycle of typedefs */
 };
 
-/* Without typedefs and qualifiers. */
-static struct side strip(const struct btf *btf, uint32_t id)
+/* Resolves typedefs and qualifiers. */
+static struct side resolve(const struct btf *btf, uint32_t id)
 {
 	int found = btf__resolve_type(btf, id);
 
@@ -40,7 +40,7 @@ static bool members_same(const struct side *a, const struct side *b, char *text,
 		}
 		if (btf_member_bit_offset(a->t, i) != btf_member_bit_offset(b->t, i) ||
 		    btf_member_bitfield_size(a->t, i) != btf_member_bitfield_size(b->t, i)) {
-			snprintf(text, size, "member %s is at another place", name);
+			snprintf(text, size, "member %s has another offset", name);
 			return false;
 		}
 		if (!kp_btf_same(a->btf, x->type, b->btf, y->type, text, size))
@@ -66,7 +66,7 @@ static bool variables_same(const struct side *a, const struct side *b, char *tex
 		if (x->offset == y->offset && x->size == y->size &&
 		    kp_btf_same(a->btf, v->type, b->btf, w->type, inner, sizeof(inner)))
 			continue;
-		snprintf(text, size, "variable %s: %s", name, inner[0] ? inner : "it has another place or size");
+		snprintf(text, size, "variable %s: %s", name, inner[0] ? inner : "it has another offset or size");
 		return false;
 	}
 	return true;
@@ -81,7 +81,7 @@ static bool same_form(const struct side *a, const struct side *b)
 bool kp_btf_same(const struct btf *btf_a, uint32_t id_a, const struct btf *btf_b, uint32_t id_b, char *text,
 		 size_t size)
 {
-	struct side a = strip(btf_a, id_a), b = strip(btf_b, id_b);
+	struct side a = resolve(btf_a, id_a), b = resolve(btf_b, id_b);
 
 	if (!same_form(&a, &b)) {
 		snprintf(text, size, "a type differs in kind or size (%s, was %s)",
@@ -101,7 +101,7 @@ bool kp_btf_same(const struct btf *btf_a, uint32_t id_a, const struct btf *btf_b
 		return x->nelems == y->nelems && kp_btf_same(btf_a, x->type, btf_b, y->type, text, size);
 	}
 	if (!btf_is_composite(a.t) && !btf_is_datasec(a.t))
-		return true; /* pointers are not followed: what they point to is not in the map */
+		return true; /* pointers are not followed: their targets are not in the map */
 	if (btf_vlen(a.t) != btf_vlen(b.t)) {
 		snprintf(text, size, "%s has %u %s and had %u", name_of(&a, a.t->name_off), btf_vlen(a.t),
 			 btf_is_datasec(a.t) ? "variables" : "members", btf_vlen(b.t));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Verifying a plugin without making it a device's, and what the verifier had to say of each program. */
+/* Verifies a plugin without loading it on a device, and reports on each program. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
-#define LOG_INSTRUCTIONS 1U /* BPF_LOG_LEVEL1 and BPF_LOG_STATS, which no header has */
+#define LOG_INSTRUCTIONS 1U /* BPF_LOG_LEVEL1 and BPF_LOG_STATS of the kernel, in no uapi header */
 #define LOG_STATISTICS 4U
 
-/* "stack depth 16+8", by function, or since some kernel "stack depth max 24", of the deepest chain of calls. */
-static uint32_t stack_of(const char *log)
+/* Parses "stack depth 16+8", by function, or newer "stack depth max 24", of the call chain. */
+static uint32_t parse_stack(const char *log)
 {
 	const char *next = log, *line = NULL;
 	unsigned long sum = 0;
@@ -31,7 +31,7 @@ static uint32_t stack_of(const char *log)
 	return sum;
 }
 
-/* A section of globals by its name, and not by what the kernel calls it. */
+/* A map of globals is listed by its section's name. */
 static int list_maps(uint32_t prog_id, struct kplug_check *check)
 {
 	struct kp_maps maps = { 0 };
@@ -44,8 +44,8 @@ static int list_maps(uint32_t prog_id, struct kplug_check *check)
 	return err;
 }
 
-static int look(const struct bpf_program *prog, const char *log, const struct btf *object,
-		const struct kp_kfunc_names *names, struct kplug_check *check)
+static int inspect_program(const struct bpf_program *prog, const char *log, const struct btf *object,
+			   const struct kp_kfunc_names *names, struct kplug_check *check)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -54,9 +54,9 @@ static int look(const struct bpf_program *prog, const char *log, const struct bt
 	if (bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 		return -errno;
 	check->verified = info.verified_insns;
-	check->stack = stack_of(log);
+	check->stack = parse_stack(log);
 	err = list_maps(info.id, check);
-	return err ?: kp_insns_look(prog, object, names, check);
+	return err ?: kp_insns_inspect(prog, object, names, check);
 }
 
 int kplug_plugin_check(struct kplug_plugin *plugin, struct kplug_check **ret_checks, size_t *ret_count)
@@ -67,12 +67,13 @@ int kplug_plugin_check(struct kplug_plugin *plugin, struct kplug_check **ret_che
 	size_t count = 0;
 	int i, err;
 
-	if (plugin->spent)
-		return kp_err(-EALREADY, "plugin %s: loading it was tried before; open it again", plugin->meta.name);
+	if (plugin->consumed)
+		return kp_err(-EALREADY, "plugin %s: this object was used for a load or a check before; open it again",
+			      plugin->meta.name);
 	checks = calloc(KP_PROGRAMS, sizeof(*checks));
 	if (!checks)
 		return kp_fail(-ENOMEM, NULL, "plugin %s", plugin->meta.name);
-	plugin->spent = true;
+	plugin->consumed = true;
 	err = kp_verify(plugin, LOG_INSTRUCTIONS | LOG_STATISTICS, &logs);
 	if (err)
 		goto cleanup;
@@ -81,11 +82,11 @@ int kplug_plugin_check(struct kplug_plugin *plugin, struct kplug_check **ret_che
 		if (!plugin->prog[i])
 			continue;
 		snprintf(checks[count].program, sizeof(checks[count].program), "%s", kp_program_names[i]);
-		err = look(plugin->prog[i], logs + i * KP_LOG_LEN, bpf_object__btf(plugin->obj), names,
-			   &checks[count++]);
+		err = inspect_program(plugin->prog[i], logs + i * KP_LOG_LEN, bpf_object__btf(plugin->obj), names,
+				      &checks[count++]);
 	}
 	if (err) {
-		kp_fail(err, NULL, "plugin %s: what was verified", plugin->meta.name);
+		kp_fail(err, NULL, "plugin %s: cannot inspect its verified programs", plugin->meta.name);
 		goto cleanup;
 	}
 	*ret_checks = checks;

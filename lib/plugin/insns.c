@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* What a program's instructions tell: which helpers and functions it calls, and how long its longest path is. */
+/* Inspects a program's instructions: the functions it calls, and its longest path. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
-#define CALL_DEPTH 9 /* the verifier allows 8 functions deep */
+#define CALL_DEPTH 9 /* the verifier allows 8 nested calls */
 
 #define HELPER_NAME(name) [BPF_FUNC_##name] = "bpf_" #name
 static const char *const helper_names[] = { __BPF_FUNC_MAPPER(HELPER_NAME) };
 
-/* They do something to whatever task an interrupt has stopped. */
+/* They act on the current task, which in an interrupt is any task. */
 static const char *const task_calls[] = { "bpf_send_signal", "bpf_probe_write_user", "bpf_override_return", NULL };
-/* What they start comes later, whether the plugin is still there or not. */
+/* They start work that may run after the plugin is detached. */
 static const char *const later_calls[] = { "bpf_timer_start", "bpf_wq_start", "bpf_task_work_schedule", NULL };
 
-static bool begins_with_one(const char *name, const char *const *list)
+static bool has_prefix_of(const char *name, const char *const *list)
 {
 	for (; *list; list++)
 		if (!strncmp(name, *list, strlen(*list)))
@@ -64,13 +64,13 @@ static void add_call(const struct bpf_insn *insn, const struct btf *object, cons
 	} else {
 		add_helper(insn->imm, check, name);
 	}
-	if (begins_with_one(name, task_calls))
+	if (has_prefix_of(name, task_calls))
 		check->flags |= KPLUG_CHECK_TASK;
-	if (begins_with_one(name, later_calls))
+	if (has_prefix_of(name, later_calls))
 		check->flags |= KPLUG_CHECK_LATER;
 }
 
-/* Where a jump goes; the next instruction for all others. */
+/* A jump's target; for other instructions the next one. */
 static size_t target_of(const struct bpf_insn *insn, size_t i)
 {
 	uint8_t class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
@@ -80,8 +80,11 @@ static size_t target_of(const struct bpf_insn *insn, size_t i)
 	return i + 1 + (class == BPF_JMP32 && op == BPF_JA ? insn->imm : insn->off);
 }
 
-/* The longest path from each instruction, given those of the functions it calls; false if nothing changed. */
-static bool measure(const struct bpf_insn *insns, size_t count, uint64_t *length)
+/*
+ * One pass of a fixed point: the longest path from each instruction, from the lengths of the
+ * functions that it calls. False if nothing changed.
+ */
+static bool measure_paths(const struct bpf_insn *insns, size_t count, uint64_t *length)
 {
 	bool changed = false;
 	size_t i = count;
@@ -111,7 +114,7 @@ static bool has_loops(const struct bpf_insn *insns, size_t count)
 	for (i = 0; i < count; i++) {
 		if (target_of(&insns[i], i) <= i || target_of(&insns[i], i) > count)
 			return true;
-		/* A function that a helper calls, as often as it likes. */
+		/* A callback: a helper may call it any number of times. */
 		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].src_reg == BPF_PSEUDO_FUNC)
 			return true;
 		if (is_call(&insns[i]) && insns[i].src_reg == BPF_PSEUDO_CALL &&
@@ -121,8 +124,8 @@ static bool has_loops(const struct bpf_insn *insns, size_t count)
 	return false;
 }
 
-int kp_insns_look(const struct bpf_program *prog, const struct btf *object, const struct kp_kfunc_names *names,
-		  struct kplug_check *check)
+int kp_insns_inspect(const struct bpf_program *prog, const struct btf *object, const struct kp_kfunc_names *names,
+		     struct kplug_check *check)
 {
 	const struct bpf_insn *insns = bpf_program__insns(prog);
 	size_t count = bpf_program__insn_cnt(prog), i;
@@ -139,7 +142,7 @@ int kp_insns_look(const struct bpf_program *prog, const struct btf *object, cons
 	length = calloc(count + 2, sizeof(*length));
 	if (!length)
 		return -ENOMEM;
-	for (i = 0; i < CALL_DEPTH && measure(insns, count, length); i++)
+	for (i = 0; i < CALL_DEPTH && measure_paths(insns, count, length); i++)
 		;
 	check->longest = length[0] < UINT32_MAX ? length[0] : UINT32_MAX;
 	free(length);

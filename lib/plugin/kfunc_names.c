@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The names of kernel functions that programs call: instructions hold ids in the BTF of the kernel or of a module. */
+/* Names kfuncs: a call instruction holds an id in the BTF of the kernel or of a module. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 struct kp_kfunc_names {
 	struct btf *kernel, *module;
 };
 
-/* 1: it is the module kplug's, 0: not, or -errno. */
-static int is_ours(uint32_t id)
+/* 1: the BTF of the module kplug, 0: another, or -errno. */
+static int is_kplug_btf(uint32_t id)
 {
 	char name[16] = "";
 	struct bpf_btf_info info = { .name = (uintptr_t)name, .name_len = sizeof(name) };
@@ -29,7 +29,7 @@ static int is_ours(uint32_t id)
 	return err ?: info.kernel_btf && !strcmp(name, "kplug");
 }
 
-/* As libbpf does: the kernel's ids, which those in the module's file are not. */
+/* From the kernel, not from the module's file: loading a module changes its ids. */
 static int load_module(struct kp_kfunc_names *names)
 {
 	uint32_t id = 0;
@@ -38,7 +38,7 @@ static int load_module(struct kp_kfunc_names *names)
 	while (!ours) {
 		if (bpf_btf_get_next_id(id, &id))
 			return -errno;
-		ours = is_ours(id);
+		ours = is_kplug_btf(id);
 	}
 	if (ours < 0)
 		return ours;
@@ -74,7 +74,7 @@ void kp_kfunc_names_free(struct kp_kfunc_names *names)
 	free(names);
 }
 
-/* insn->off: 0 is the kernel; else some module, which is kplug unless the object names no such function. */
+/* insn->off: 0 is the kernel, else a module: kplug, if the object declares the name found there. */
 const char *kp_kfunc_name(const struct kp_kfunc_names *names, const struct bpf_insn *insn, const struct btf *object)
 {
 	const struct btf *btf = insn->off ? names->module : names->kernel;

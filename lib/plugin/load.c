@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Making a plugin a device's plugin, in place of the one that runs or not, and ending it. */
+/* Loads, swaps, rolls back and unloads a device's plugin. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -8,14 +8,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 static const struct kp_reason load_reasons[] = {
 	{ EPERM, KP_NEEDS_CAPS },
-	{ EBUSY, "the device has a plugin; unload it first, or swap it" },
+	{ EBUSY, "the device has a plugin; unload it first, or swap" },
 	{ EINVAL, "a program is not of type tracing" },
-	{ EOPNOTSUPP, "it serves a hook that the module does not have; install a pair that fits" },
-	{ EPROTOTYPE, "the module refused a program as not one of its hook; rebuild the plugin for this module" },
+	{ EOPNOTSUPP, "it serves a hook that the module does not have; install matching versions" },
+	{ EPROTOTYPE, "the module refused a program as not attached to its hook; rebuild the plugin for this module" },
 	{ 0, NULL },
 };
 
@@ -27,7 +27,7 @@ static const struct kp_reason unload_reasons[] = {
 
 static const struct kp_reason rollback_reasons[] = {
 	{ EPERM, KP_NEEDS_CAPS },
-	{ ENOENT, "there is no version to roll back to: nothing was swapped since the load" },
+	{ ENOENT, "there is no version to roll back to: no swap since the load" },
 	{ 0, NULL },
 };
 
@@ -43,8 +43,8 @@ static int check_device(const struct kplug_plugin *plugin, const struct kplug_de
 
 	if (dev->info.out_api_version != KPLUG_API_VERSION)
 		return kp_err(-EPROTO,
-			      "plugin %s: built for API version %u, and the module kplug has %u; install "
-			      "a pair that fits",
+			      "plugin %s: built for API version %u, but the module kplug has %u; install "
+			      "matching versions",
 			      meta->name, KPLUG_API_VERSION, dev->info.out_api_version);
 	if (force || (matches(meta->vendor, dev->info.out_vendor) && matches(meta->device, dev->info.out_device)))
 		return 0;
@@ -53,12 +53,12 @@ static int check_device(const struct kplug_plugin *plugin, const struct kplug_de
 	if (meta->device != KP_ANY_ID)
 		snprintf(device, sizeof(device), "%04x", meta->device);
 	return kp_err(-ENXIO,
-		      "plugin %s: it is for device %s:%s, and %s is %04x:%04x; take another plugin, or "
+		      "plugin %s: it is for device %s:%s, but %s is %04x:%04x; load another plugin, or "
 		      "force it",
 		      meta->name, vendor, device, dev->name, dev->info.out_vendor, dev->info.out_device);
 }
 
-static int hand_over(const struct kplug_plugin *plugin, struct kplug_device *dev, uint32_t flags)
+static int install(const struct kplug_plugin *plugin, struct kplug_device *dev, uint32_t flags)
 {
 	int32_t fds[KPLUG_HOOK_COUNT];
 	struct kplug_plugin_load req = {
@@ -77,8 +77,8 @@ static int hand_over(const struct kplug_plugin *plugin, struct kplug_device *dev
 	return err ? kp_fail(err, load_reasons, "plugin %s on device %s", plugin->meta.name, dev->name) : 0;
 }
 
-/* Runs one of the plugin's own programs, where it has it, with what the device is as its context. */
-static int run_own(const struct kplug_plugin *plugin, struct kplug_device *dev, int which, int refused)
+/* Runs the plugin's probe or migrate program, if present, on the device's struct kplug_info. */
+static int run_syscall_prog(const struct kplug_plugin *plugin, struct kplug_device *dev, int which, int refused)
 {
 	struct kplug_info info;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &info, .ctx_size_in = sizeof(info));
@@ -100,29 +100,31 @@ static int run_own(const struct kplug_plugin *plugin, struct kplug_device *dev, 
 	return 0;
 }
 
-int kp_lock(struct kplug_device *dev)
+int kp_plugin_lock(struct kplug_device *dev)
 {
-	return flock(dev->fd, LOCK_EX) ? kp_fail(-errno, NULL, "device %s: waiting for its plugin", dev->name) : 0;
+	return flock(dev->fd, LOCK_EX)
+		       ? kp_fail(-errno, NULL, "device %s: waiting for the lock of its plugin", dev->name)
+		       : 0;
 }
 
-/* Each change goes between these two; what a killed process has left goes first. */
-static int begin(struct kplug_device *dev)
+/* Every change runs between these two, which also remove the stale pins of killed processes. */
+static int change_begin(struct kplug_device *dev)
 {
-	int err = kp_lock(dev);
+	int err = kp_plugin_lock(dev);
 
 	if (!err)
-		kp_pin_tidy(dev);
+		kp_pin_sync(dev);
 	return err;
 }
 
-static int end(struct kplug_device *dev, int err)
+static int change_end(struct kplug_device *dev, int err)
 {
-	kp_pin_tidy(dev);
+	kp_pin_sync(dev);
 	flock(dev->fd, LOCK_UN);
 	return err;
 }
 
-static int pin(const struct kplug_plugin *plugin, struct kplug_device *dev)
+static int pin_programs(const struct kplug_plugin *plugin, struct kplug_device *dev)
 {
 	uint32_t ids[KPLUG_HOOK_COUNT] = { 0 };
 	int hook;
@@ -136,42 +138,43 @@ static int pin(const struct kplug_plugin *plugin, struct kplug_device *dev)
 				       kp_program_names[hook]);
 		ids[hook] = info.id;
 	}
-	return kp_pin_new(dev, ids);
+	return kp_pin_stage(dev, ids);
 }
 
-/* running: what is swapped, or NULL. The device is locked. */
-static int make(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts,
-		const struct kp_maps *running)
+/* running: the maps of the version to replace, or NULL. Under kp_plugin_lock(). */
+static int load_locked(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts,
+		       const struct kp_maps *running)
 {
 	int err, fd = -1;
 
 	err = kp_buffer_choose(plugin, dev, opts->buffer, running, &fd);
 	if (err)
 		return err;
-	plugin->spent = true;
+	plugin->consumed = true;
 	if (fd >= 0)
-		err = kp_map_give(plugin, plugin->buffer, fd);
+		err = kp_map_reuse(plugin, plugin->buffer, fd);
 	err = err ?: kp_state_carry(plugin, running, opts->fresh);
 	err = err ?: kp_verify(plugin, 0, NULL);
-	err = err ?: run_own(plugin, dev, KP_PROBE, -ECANCELED);
-	err = err ?: run_own(plugin, dev, KP_MIGRATE, -ENOTRECOVERABLE);
+	err = err ?: run_syscall_prog(plugin, dev, KP_PROBE, -ECANCELED);
+	err = err ?: run_syscall_prog(plugin, dev, KP_MIGRATE, -ENOTRECOVERABLE);
 	if (!err && (opts->pin || kp_pinned(dev)))
-		err = pin(plugin, dev);
-	err = err ?: hand_over(plugin, dev, running ? KPLUG_PLUGIN_REPLACE : 0);
+		err = pin_programs(plugin, dev);
+	err = err ?: install(plugin, dev, running ? KPLUG_PLUGIN_REPLACE : 0);
 	if (fd >= 0)
 		close(fd);
 	return err;
 }
 
-static int check(const struct kplug_plugin *plugin, const struct kplug_device *dev, const struct kplug_load_opts *opts,
-		 struct kplug_load_opts *ret_known)
+static int check_load(const struct kplug_plugin *plugin, const struct kplug_device *dev,
+		      const struct kplug_load_opts *opts, struct kplug_load_opts *ret_known)
 {
 	int err = kp_opts(ret_known, sizeof(*ret_known), opts, "kplug_load_opts");
 
 	if (err)
 		return err;
-	if (plugin->spent)
-		return kp_err(-EALREADY, "plugin %s: loading it was tried before; open it again", plugin->meta.name);
+	if (plugin->consumed)
+		return kp_err(-EALREADY, "plugin %s: this object was used for a load or a check before; open it again",
+			      plugin->meta.name);
 	err = check_device(plugin, dev, ret_known->force);
 	if (!err && ret_known->buffer && !plugin->buffer)
 		err = kp_err(
@@ -184,13 +187,13 @@ static int check(const struct kplug_plugin *plugin, const struct kplug_device *d
 int kplug_plugin_load(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts)
 {
 	struct kplug_load_opts known;
-	int err = check(plugin, dev, opts, &known);
+	int err = check_load(plugin, dev, opts, &known);
 
-	err = err ?: begin(dev);
-	return err ?: end(dev, make(plugin, dev, &known, NULL));
+	err = err ?: change_begin(dev);
+	return err ?: change_end(dev, load_locked(plugin, dev, &known, NULL));
 }
 
-static int swap(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts)
+static int swap_locked(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts)
 {
 	struct kp_maps running;
 	int err = kp_maps_get(dev, &running);
@@ -199,7 +202,7 @@ static int swap(struct kplug_plugin *plugin, struct kplug_device *dev, const str
 		return kp_fail(err, load_reasons, "plugin %s on device %s", plugin->meta.name, dev->name);
 	if (err)
 		return err;
-	err = make(plugin, dev, opts, &running);
+	err = load_locked(plugin, dev, opts, &running);
 	kp_maps_free(&running);
 	return err;
 }
@@ -207,13 +210,13 @@ static int swap(struct kplug_plugin *plugin, struct kplug_device *dev, const str
 int kplug_plugin_swap(struct kplug_plugin *plugin, struct kplug_device *dev, const struct kplug_load_opts *opts)
 {
 	struct kplug_load_opts known;
-	int err = check(plugin, dev, opts, &known);
+	int err = check_load(plugin, dev, opts, &known);
 
-	err = err ?: begin(dev);
-	return err ?: end(dev, swap(plugin, dev, &known));
+	err = err ?: change_begin(dev);
+	return err ?: change_end(dev, swap_locked(plugin, dev, &known));
 }
 
-static int change(struct kplug_device *dev, unsigned long command, const struct kp_reason *reasons)
+static int plugin_ioctl(struct kplug_device *dev, unsigned long command, const struct kp_reason *reasons)
 {
 	struct kplug_plugin_unload req = { .size = sizeof(req) };
 	int err = kp_ioctl(dev->fd, command, &req);
@@ -223,26 +226,26 @@ static int change(struct kplug_device *dev, unsigned long command, const struct 
 
 int kplug_plugin_unload(struct kplug_device *dev)
 {
-	int err = begin(dev);
+	int err = change_begin(dev);
 
-	return err ?: end(dev, change(dev, KPLUG_PLUGIN_UNLOAD, unload_reasons));
+	return err ?: change_end(dev, plugin_ioctl(dev, KPLUG_PLUGIN_UNLOAD, unload_reasons));
 }
 
-/* What is pinned stays so. */
-static int roll_back(struct kplug_device *dev)
+/* A pinned plugin stays pinned. */
+static int rollback_locked(struct kplug_device *dev)
 {
 	struct kplug_plugin_info previous;
 	uint32_t ids[KPLUG_HOOK_COUNT];
 	int err = 0;
 
 	if (kp_pinned(dev) && !kp_plugin_info(dev, KPLUG_PLUGIN_PREVIOUS, &previous, ids))
-		err = kp_pin_new(dev, ids);
-	return err ?: change(dev, KPLUG_PLUGIN_ROLLBACK, rollback_reasons);
+		err = kp_pin_stage(dev, ids);
+	return err ?: plugin_ioctl(dev, KPLUG_PLUGIN_ROLLBACK, rollback_reasons);
 }
 
 int kplug_plugin_rollback(struct kplug_device *dev)
 {
-	int err = begin(dev);
+	int err = change_begin(dev);
 
-	return err ?: end(dev, roll_back(dev));
+	return err ?: change_end(dev, rollback_locked(dev));
 }

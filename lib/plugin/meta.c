@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/*
- * A plugin's metadata: section .kplug of its object file. The file may come from anywhere, and nothing of it is
- * believed before it is checked.
- */
+/* Parses a plugin's metadata, section .kplug of its object file, which is untrusted. */
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define META_SECTION ".kplug"
 
@@ -20,7 +17,7 @@
 
 static int damaged(const char *what)
 {
-	return kp_err(-ENOEXEC, "%s: a damaged or cut-off ELF file; build or copy it again", what);
+	return kp_err(-ENOEXEC, "%s: a damaged or truncated ELF file; build or copy it again", what);
 }
 
 static int check_header(Elf *elf, const char *what)
@@ -38,7 +35,7 @@ static int check_header(Elf *elf, const char *what)
 		return kp_err(-ENOEXEC, "%s: not a BPF object file; compile it with clang -target bpf", what);
 	if (header.e_ident[EI_DATA] != HOST_DATA)
 		return kp_err(-ENOEXEC, "%s: built for the other byte order; compile it with clang -target bpf", what);
-	/* libelf takes a file whose section table is cut off for one without sections. */
+	/* libelf treats a truncated section table as no sections. */
 	if (elf_getshdrnum(elf, &sections) || !sections)
 		return damaged(what);
 	return 0;
@@ -64,7 +61,7 @@ static int find_section(Elf *elf, const char *what, Elf_Data **ret_data)
 			continue;
 		if (found || header.sh_type != SHT_PROGBITS)
 			return kp_err(-EBADMSG,
-				      "%s: section " META_SECTION " is not one of data, and one only; use "
+				      "%s: section " META_SECTION " must be one section of data; use "
 				      "KPLUG_PLUGIN() once",
 				      what);
 		found = elf_rawdata(section, NULL);
@@ -72,13 +69,13 @@ static int find_section(Elf *elf, const char *what, Elf_Data **ret_data)
 			return damaged(what);
 	}
 	if (!found)
-		return kp_err(-EBADMSG, "%s: no section " META_SECTION ", so not a kplug plugin; add KPLUG_PLUGIN()",
+		return kp_err(-EBADMSG, "%s: not a kplug plugin: no section " META_SECTION "; add KPLUG_PLUGIN()",
 			      what);
 	*ret_data = found;
 	return 0;
 }
 
-/* Texts get to terminals, logs and map names: visible ASCII only. */
+/* The texts go to terminals, logs and map names: visible ASCII only. */
 static bool text_ok(const char text[KPLUG_NAME_LEN], bool may_be_empty)
 {
 	size_t len = strnlen(text, KPLUG_NAME_LEN), i;
@@ -99,7 +96,7 @@ static int check_meta(const struct kplug_plugin_meta *meta, const char *what)
 {
 	if (meta->size != sizeof(*meta))
 		return kp_err(-EBADMSG,
-			      "%s: its metadata say that they have %u bytes instead of %zu; use "
+			      "%s: its metadata has size %u instead of %zu; use "
 			      "KPLUG_PLUGIN()",
 			      what, meta->size, sizeof(*meta));
 	if (!text_ok(meta->name, false))
@@ -122,18 +119,19 @@ int kp_meta_parse(const void *mem, size_t size, const char *what, struct kplug_p
 	int err;
 
 	elf_version(EV_CURRENT);
-	/* It takes a char *, but writes only for ELF_C_WRITE and ELF_C_RDWR. */
+	/* elf_memory() takes a char *, but never writes to it. */
 	elf = size ? elf_memory((char *)mem, size) : NULL;
 	err = check_header(elf, what);
 	err = err ?: find_section(elf, what, &data);
 	if (err)
 		goto cleanup;
 
-	/* The version comes first: another one may have another layout. */
+	/* Check the version first: another version may have another layout. */
 	if (data->d_size)
 		memcpy(&meta, data->d_buf, data->d_size < sizeof(meta) ? data->d_size : sizeof(meta));
 	if (data->d_size >= offsetof(struct kplug_plugin_meta, vendor) && meta.api_version != KPLUG_API_VERSION)
-		err = kp_err(-EPROTO, "%s: built for API version %u, and this is %u; build it with this kplug.bpf.h",
+		err = kp_err(-EPROTO,
+			     "%s: built for API version %u, but this library has %u; build it with this kplug.bpf.h",
 			     what, meta.api_version, KPLUG_API_VERSION);
 	else if (data->d_size != sizeof(meta))
 		err = kp_err(-EBADMSG,

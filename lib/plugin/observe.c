@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Looking on at a device's events: bpf/observe.bpf.c's programs on the tracepoints, and their ring buffer. */
+/* Observes a device's events: attaches bpf/observe.bpf.c and reads its ring buffer. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -9,16 +9,16 @@
 #include <sys/sysmacros.h>
 
 #include "bpf/observe.h"
-#include "internal.h"
+#include "plugin/plugin.h"
 
-_Static_assert(sizeof(struct kplug_observed) == sizeof(struct observe_record), "must be the program's");
+_Static_assert(sizeof(struct kplug_observed) == sizeof(struct observe_record), "must match the BPF program's");
 
 struct kplug_observer {
 	struct bpf_object *obj;
 	struct bpf_link *link[KPLUG_HOOK_COUNT];
 	struct ring_buffer *ring;
 	const volatile uint64_t *lost;
-	struct kplug_observed *to; /* during a wait: room for max records, count of which are there */
+	struct kplug_observed *to; /* during a wait: max records, count of them filled */
 	size_t count, max;
 };
 
@@ -28,7 +28,7 @@ static const struct kp_reason reasons[] = {
 	{ 0, NULL },
 };
 
-static struct bpf_map *find_map(const struct bpf_object *obj, const char *end)
+static struct bpf_map *find_map_by_suffix(const struct bpf_object *obj, const char *end)
 {
 	struct bpf_map *map;
 
@@ -42,8 +42,8 @@ static struct bpf_map *find_map(const struct bpf_object *obj, const char *end)
 	return NULL;
 }
 
-/* The full ring ends the walk; what it was called for has been taken. */
-static int take(void *arg, void *data, size_t size)
+/* -ENOSPC stops the walk when `to` is full; the record it was called for is consumed all the same. */
+static int take_record(void *arg, void *data, size_t size)
 {
 	struct kplug_observer *o = arg;
 
@@ -53,10 +53,10 @@ static int take(void *arg, void *data, size_t size)
 	return o->count < o->max ? 0 : -ENOSPC;
 }
 
-/* The kernel's number of the device is its node's minor; `device` is the object's only constant. */
+/* Sets the object's only constant, `device`: the module numbers devices by their node's minor. */
 static int set_device(const struct kplug_observer *o, const struct kplug_device *dev)
 {
-	struct bpf_map *map = find_map(o->obj, ".rodata");
+	struct bpf_map *map = find_map_by_suffix(o->obj, ".rodata");
 	uint32_t *device;
 	struct stat st;
 	size_t size = 0;
@@ -70,7 +70,7 @@ static int set_device(const struct kplug_observer *o, const struct kplug_device 
 	return 0;
 }
 
-static int attach(struct kplug_observer *o)
+static int attach_programs(struct kplug_observer *o)
 {
 	struct bpf_program *prog;
 	int i = 0;
@@ -86,7 +86,7 @@ static int attach(struct kplug_observer *o)
 	return 0;
 }
 
-static int start(struct kplug_observer *o, const struct kplug_device *dev, const char *path)
+static int start_observer(struct kplug_observer *o, const struct kplug_device *dev, const char *path)
 {
 	struct bpf_map *ring, *globals;
 	size_t size = 0;
@@ -99,13 +99,13 @@ static int start(struct kplug_observer *o, const struct kplug_device *dev, const
 	err = err ?: bpf_object__load(o->obj);
 	if (err)
 		return err;
-	ring = find_map(o->obj, "records");
-	globals = find_map(o->obj, ".bss");
+	ring = find_map_by_suffix(o->obj, "records");
+	globals = find_map_by_suffix(o->obj, ".bss");
 	o->lost = globals ? bpf_map__initial_value(globals, &size) : NULL;
 	if (!ring || !o->lost || size != sizeof(*o->lost))
 		return -EINVAL;
-	o->ring = ring_buffer__new(bpf_map__fd(ring), take, o, NULL);
-	return o->ring ? attach(o) : -errno;
+	o->ring = ring_buffer__new(bpf_map__fd(ring), take_record, o, NULL);
+	return o->ring ? attach_programs(o) : -errno;
 }
 
 int kplug_observer_open(struct kplug_device *dev, const char *path, struct kplug_observer **ret_observer)
@@ -116,7 +116,7 @@ int kplug_observer_open(struct kplug_device *dev, const char *path, struct kplug
 	if (!o)
 		return kp_fail(-ENOMEM, NULL, "%s", path);
 	kp_libbpf_begin(KPLUG_LOG_DEBUG);
-	err = start(o, dev, path);
+	err = start_observer(o, dev, path);
 	kp_libbpf_end();
 	if (err) {
 		kplug_observer_close(o);
@@ -141,18 +141,15 @@ void kplug_observer_close(struct kplug_observer *o)
 	free(o);
 }
 
-/*
- * A record of which the kernel has given out the place but not yet the content makes poll return with nothing to take.
- * That lasts for a moment, so we look again.
- */
+/* poll() also returns for a record that is reserved but not yet submitted; poll again until it is. */
 static int fetch(struct kplug_observer *o, int timeout_ms)
 {
-	int64_t end = kp_end_ms(timeout_ms);
+	int64_t deadline = kp_deadline_ms(timeout_ms);
 	int err, left;
 
 	err = ring_buffer__consume(o->ring);
 	while (!o->count && err >= 0) {
-		left = kp_left_ms(end);
+		left = kp_remaining_ms(deadline);
 		err = ring_buffer__poll(o->ring, left);
 		if (!left)
 			break;
@@ -166,7 +163,7 @@ int kplug_observer_wait(struct kplug_observer *o, int timeout_ms, struct kplug_o
 	int err;
 
 	if (!max)
-		return kp_err(-EINVAL, "observer: no room for an event; max must be 1 or more");
+		return kp_err(-EINVAL, "observer: max is 0; give room for one event or more");
 	o->to = ret_events;
 	o->max = max;
 	o->count = 0;
@@ -174,7 +171,7 @@ int kplug_observer_wait(struct kplug_observer *o, int timeout_ms, struct kplug_o
 	if (err)
 		return kp_fail(err, NULL, "observer");
 	if (!o->count)
-		return kp_err(-ETIMEDOUT, "observer: no event for %d ms", timeout_ms);
+		return kp_err(-ETIMEDOUT, "observer: no event within %d ms", timeout_ms);
 	*ret_count = o->count;
 	return 0;
 }

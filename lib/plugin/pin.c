@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Pins of plugins under /sys/fs/bpf/kplug/, and what is left of them by those who were killed. */
+/* Pins plugins in /sys/fs/bpf/kplug/, and removes the stale pins of killed processes. */
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -10,21 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
-#define NEW ":new" /* ends no device's name */
+#define NEW ":new" /* no device's name ends so */
 
 static const struct kp_reason pin_reasons[] = {
 	{ ENOENT, "no such folder; mount it: mount -t bpf -o mode=0700 bpf /sys/fs/bpf" },
 	{ EINVAL, "not on a BPF file system; mount it: mount -t bpf -o mode=0700 bpf /sys/fs/bpf" },
-	{ ENOTDIR, "a part of the path is no folder; remove it" },
-	{ EPERM, "no right; run it as root" },
-	{ EACCES, "no right; run it as root" },
+	{ ENOTDIR, "a component of the path is not a folder; remove it" },
+	{ EPERM, "no permission; run it as root" },
+	{ EACCES, "no permission; run it as root" },
 	{ 0, NULL },
 };
 
-/* BPF file systems allow no '.' in names; no device's name has a '+'. */
-static void replace(char *text, char from, char to)
+/* A BPF file system allows no '.' in names; device names have no '+'. */
+static void replace_char(char *text, char from, char to)
 {
 	for (; (text = strchr(text, from)); text++)
 		*text = to;
@@ -35,15 +35,17 @@ static void folder_of(const char *device, const char *suffix, char path[KP_PATH_
 	char name[KPLUG_NAME_LEN];
 
 	snprintf(name, sizeof(name), "%s", device);
-	replace(name, '.', '+');
+	replace_char(name, '.', '+');
 	kp_path(path, "%s/fs/bpf/kplug/%s%s", kp_sys_root, name, suffix);
 }
 
 /*
- * A BPF file system may be everybody's, as /tmp is. Who makes the folder of all pins there could have us follow his
- * links; in one of root's or ours he cannot make any. What is not there may be his in a moment.
+ * A BPF file system may be world-writable, as /tmp is. Another user who owns the folder of all pins
+ * could plant symbolic links in it for us to follow; a folder that root or we own, and others
+ * cannot write to, is safe. A missing folder is not trusted either: another user may create it at
+ * any time.
  */
-static bool is_foreign(const char *root)
+static bool is_untrusted(const char *root)
 {
 	struct stat st;
 
@@ -54,12 +56,12 @@ static bool is_foreign(const char *root)
 	return S_ISLNK(st.st_mode);
 }
 
-static int foreign(const char *root)
+static int untrusted(const char *root)
 {
 	return kp_err(-EPERM, "%s: others may write to it; remove it, and mount /sys/fs/bpf with -o mode=0700", root);
 }
 
-static int pin(int fd, const char *folder, const char *name)
+static int pin_fd(int fd, const char *folder, const char *name)
 {
 	char path[KP_PATH_LEN], file[96];
 	int err = 0;
@@ -67,7 +69,7 @@ static int pin(int fd, const char *folder, const char *name)
 	if (fd < 0)
 		return -errno;
 	snprintf(file, sizeof(file), "%s", name);
-	replace(file, '.', '+');
+	replace_char(file, '.', '+');
 	kp_path(path, "%s/%s", folder, file);
 	if (bpf_obj_pin(fd, path))
 		err = -errno;
@@ -92,7 +94,7 @@ static void remove_folder(const char *folder)
 	rmdir(folder);
 }
 
-/* The id of a pinned program; 0: there is none. */
+/* The id of a pinned program; 0: none. */
 static uint32_t pinned_id(const char *folder, int hook)
 {
 	struct bpf_prog_info info = { 0 };
@@ -110,7 +112,7 @@ static uint32_t pinned_id(const char *folder, int hook)
 	return info.id;
 }
 
-static bool is_of(const char *folder, const uint32_t running[KPLUG_HOOK_COUNT])
+static bool pins_match(const char *folder, const uint32_t running[KPLUG_HOOK_COUNT])
 {
 	int hook;
 
@@ -125,7 +127,7 @@ static bool exists(const char *folder)
 	return !access(folder, F_OK);
 }
 
-/* No error text: whoever tidies up after a failure has one. */
+/* Sets no error text: kp_pin_sync() runs after failures, whose text must stay. */
 static int get_running(struct kplug_device *dev, uint32_t ret_ids[KPLUG_HOOK_COUNT])
 {
 	struct kplug_plugin_info info;
@@ -139,12 +141,12 @@ bool kp_pinned(struct kplug_device *dev)
 	char folder[KP_PATH_LEN];
 
 	folder_of(dev->name, "", folder);
-	return exists(folder) && !get_running(dev, running) && is_of(folder, running);
+	return exists(folder) && !get_running(dev, running) && pins_match(folder, running);
 }
 
 int kplug_plugin_pins(struct kplug_device *dev, char **ret_folder)
 {
-	/* After the switch and before they are renamed, they are the new ones. */
+	/* Between the install and the rename, the running plugin's pins are the staged ones. */
 	static const char *const suffixes[] = { "", NEW };
 	uint32_t running[KPLUG_HOOK_COUNT];
 	char folder[KP_PATH_LEN], *copy;
@@ -160,7 +162,7 @@ int kplug_plugin_pins(struct kplug_device *dev, char **ret_folder)
 				continue;
 			return kp_fail(-errno, pin_reasons, "%s", folder);
 		}
-		if (!is_of(folder, running))
+		if (!pins_match(folder, running))
 			continue;
 		copy = strdup(folder);
 		if (!copy)
@@ -180,17 +182,17 @@ static int pin_all(const char *folder, const uint32_t prog_ids[KPLUG_HOOK_COUNT]
 	for (hook = 0; !err && hook < KPLUG_HOOK_COUNT; hook++) {
 		if (!prog_ids[hook])
 			continue;
-		err = pin(bpf_prog_get_fd_by_id(prog_ids[hook]), folder, kp_program_names[hook]);
+		err = pin_fd(bpf_prog_get_fd_by_id(prog_ids[hook]), folder, kp_program_names[hook]);
 		err = err ?: kp_maps_add(maps, prog_ids[hook]);
 	}
 	for (i = 0; !err && i < maps->count; i++) {
 		snprintf(name, sizeof(name), "map:%s", maps->map[i].name);
-		err = pin(bpf_map_get_fd_by_id(maps->map[i].info.id), folder, name);
+		err = pin_fd(bpf_map_get_fd_by_id(maps->map[i].info.id), folder, name);
 	}
 	return err;
 }
 
-int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUNT])
+int kp_pin_stage(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUNT])
 {
 	char root[KP_PATH_LEN], folder[KP_PATH_LEN];
 	struct kp_maps maps = { 0 };
@@ -199,8 +201,8 @@ int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUN
 	kp_path(root, "%s/fs/bpf/kplug", kp_sys_root);
 	folder_of(dev->name, NEW, folder);
 	err = mkdir(root, 0700) && errno != EEXIST ? -errno : 0;
-	if (!err && is_foreign(root))
-		return foreign(root);
+	if (!err && is_untrusted(root))
+		return untrusted(root);
 	if (!err && mkdir(folder, 0700))
 		err = -errno;
 	if (!err)
@@ -209,7 +211,7 @@ int kp_pin_new(struct kplug_device *dev, const uint32_t prog_ids[KPLUG_HOOK_COUN
 	return err ? kp_fail(err, pin_reasons, "device %s: its plugin cannot be pinned in %s", dev->name, folder) : 0;
 }
 
-void kp_pin_tidy(struct kplug_device *dev)
+void kp_pin_sync(struct kplug_device *dev)
 {
 	char root[KP_PATH_LEN], folder[KP_PATH_LEN], new_folder[KP_PATH_LEN];
 	uint32_t running[KPLUG_HOOK_COUNT];
@@ -218,22 +220,22 @@ void kp_pin_tidy(struct kplug_device *dev)
 	kp_path(root, "%s/fs/bpf/kplug", kp_sys_root);
 	folder_of(dev->name, "", folder);
 	folder_of(dev->name, NEW, new_folder);
-	if (is_foreign(root) || (!exists(folder) && !exists(new_folder)))
+	if (is_untrusted(root) || (!exists(folder) && !exists(new_folder)))
 		return;
 	err = get_running(dev, running);
-	if (err && err != -ENOENT) /* the device has gone, and another one of its name may be there */
+	if (err && err != -ENOENT) /* the device was removed, and another may have its name */
 		return;
-	if (!err && exists(new_folder) && is_of(new_folder, running)) {
+	if (!err && exists(new_folder) && pins_match(new_folder, running)) {
 		remove_folder(folder);
 		rename(new_folder, folder);
 		return;
 	}
 	remove_folder(new_folder);
-	if (err || !is_of(folder, running))
+	if (err || !pins_match(folder, running))
 		remove_folder(folder);
 }
 
-/* The device's name that a folder stands for. */
+/* The name of the device that a folder belongs to. */
 static void device_of(const char *folder, char name[KPLUG_NAME_LEN])
 {
 	size_t len = strlen(folder), end = strlen(NEW);
@@ -241,11 +243,11 @@ static void device_of(const char *folder, char name[KPLUG_NAME_LEN])
 	if (len > end && !strcmp(folder + len - end, NEW))
 		len -= end;
 	snprintf(name, KPLUG_NAME_LEN, "%.*s", (int)len, folder);
-	replace(name, '+', '.');
+	replace_char(name, '+', '.');
 }
 
-/* 1: a left-over went, 0: it was none, or -errno. */
-static int clean(const char *name)
+/* 1: the folder was stale and is removed, 0: it is in use, or -errno. */
+static int clean_folder(const char *name)
 {
 	char folder[KP_PATH_LEN], node[KP_PATH_LEN], device[KPLUG_NAME_LEN];
 	struct kplug_device *dev = NULL;
@@ -259,10 +261,10 @@ static int clean(const char *name)
 		remove_folder(folder);
 		return !exists(folder);
 	}
-	err = err ?: kp_lock(dev);
+	err = err ?: kp_plugin_lock(dev);
 	if (!err) {
-		kp_pin_tidy(dev);
-		flock(dev->fd, LOCK_UN); /* now, though a child may hold the file open */
+		kp_pin_sync(dev);
+		flock(dev->fd, LOCK_UN); /* explicitly: a forked child may keep the file open */
 	}
 	kplug_device_close(dev);
 	return err ?: !exists(folder);
@@ -280,14 +282,14 @@ int kplug_plugin_clean(size_t *ret_count)
 	dir = opendir(root);
 	if (!dir && errno != ENOENT)
 		return kp_fail(-errno, pin_reasons, "%s", root);
-	if (dir && is_foreign(root)) {
+	if (dir && is_untrusted(root)) {
 		closedir(dir);
-		return foreign(root);
+		return untrusted(root);
 	}
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		ret = clean(entry->d_name);
+		ret = clean_folder(entry->d_name);
 		if (ret < 0)
 			err = err ?: ret;
 		else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* A plugin's object file: opening it, and what it says of itself. */
+/* Opens a plugin's object file: its metadata, programs, maps and buffer. */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
-#define FILE_MAX (64 << 20) /* a plugin's object has some ten thousand bytes */
+#define FILE_MAX (64 << 20) /* a plugin's object has tens of kilobytes */
 #define HOOK_SECTION "tp_btf/kplug_"
 #define BUFFER_SECTION ".bss.kplug"
-#define ARENA "kplug_arena" /* KPLUG_ARENA() */
+#define ARENA "kplug_arena" /* as KPLUG_ARENA() names it */
 
 const char *const kp_program_names[KP_PROGRAMS] = {
 	[KPLUG_HOOK_OPEN] = "open",
@@ -31,14 +31,14 @@ const char *const kp_program_names[KP_PROGRAMS] = {
 
 static const struct kp_reason file_reasons[] = {
 	{ ENOENT, "no such file" },
-	{ EACCES, "no right to read it" },
+	{ EACCES, "no permission to read it" },
 	{ EFBIG, "too large for a plugin; give a plugin's .bpf.o" },
-	{ ENOEXEC, "not a file; give a plugin's .bpf.o" },
-	{ EIO, "it changed while it was read, or cannot be read; try again" },
+	{ ENOEXEC, "not a regular file; give a plugin's .bpf.o" },
+	{ EIO, "it changed while it was read, or cannot be read; retry" },
 	{ 0, NULL },
 };
 
-/* Into memory: metadata and programs come from the same bytes, and nobody can cut a mapping short under libelf. */
+/* A copy, not mmap(): changes to the file cannot crash libelf, or mix two versions. */
 static int read_file(const char *path, void **ret_mem, size_t *ret_size)
 {
 	size_t done = 0, size = 0;
@@ -47,7 +47,7 @@ static int read_file(const char *path, void **ret_mem, size_t *ret_size)
 	int fd, err = 0;
 	ssize_t n;
 
-	/* O_NONBLOCK: a FIFO would wait for its writer. */
+	/* O_NONBLOCK: opening a FIFO would wait for a writer. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st))
 		err = -errno;
@@ -95,13 +95,13 @@ static int open_object(struct kplug_plugin *plugin, const char *path, const void
 	if (err == -ENOMEM)
 		return kp_fail(err, NULL, "%s", path);
 	if (err)
-		return kp_err(-ENOEXEC, "%s: libbpf cannot use it: %s", path,
+		return kp_err(-ENOEXEC, "%s: libbpf cannot open it: %s", path,
 			      kp_libbpf_warning()[0] ? kp_libbpf_warning() : strerror(-err));
 	return 0;
 }
 
-/* Its place in kplug_plugin.prog[], or -1. */
-static int find_place(const struct bpf_program *prog)
+/* A program's index in kplug_plugin.prog[], or -1. */
+static int prog_index(const struct bpf_program *prog)
 {
 	const char *section = bpf_program__section_name(prog), *name;
 	int i;
@@ -127,14 +127,14 @@ static int find_programs(struct kplug_plugin *plugin, const char *path)
 	{
 		if (!bpf_program__autoload(prog))
 			continue;
-		place = find_place(prog);
+		place = prog_index(prog);
 		if (place < 0)
 			return kp_err(-EBADMSG,
-				      "%s: program %.64s is in section %.64s, which is no hook; use "
+				      "%s: program %.64s is in section %.64s, which is not a hook; use "
 				      "KPLUG_HOOK()",
 				      path, bpf_program__name(prog), bpf_program__section_name(prog));
 		if (plugin->prog[place])
-			return kp_err(-EBADMSG, "%s: programs %.64s and %.64s both serve hook %s; leave one", path,
+			return kp_err(-EBADMSG, "%s: programs %.64s and %.64s both serve hook %s; remove one", path,
 				      bpf_program__name(plugin->prog[place]), bpf_program__name(prog),
 				      kp_program_names[place]);
 		plugin->prog[place] = prog;
@@ -145,10 +145,10 @@ static int find_programs(struct kplug_plugin *plugin, const char *path)
 }
 
 /*
- * The kernel keeps 15 characters, by which a swap finds a map again; two that agree in them would be mixed up. Maps of
- * globals go by their section, which begins with a '.'.
+ * The kernel keeps 15 characters of a map's name, and a swap finds maps by them, so they must be
+ * unique. Maps of globals are found by their section's name, which begins with a '.'.
  */
-static int check_names(const struct kplug_plugin *plugin, const char *path)
+static int check_map_names(const struct kplug_plugin *plugin, const char *path)
 {
 	struct bpf_map *map, *other;
 	const char *name;
@@ -160,8 +160,8 @@ static int check_names(const struct kplug_plugin *plugin, const char *path)
 		while (name[0] != '.' && (other = bpf_object__next_map(plugin->obj, other)))
 			if (!strncmp(name, kp_map_name(plugin, other), BPF_OBJ_NAME_LEN - 1))
 				return kp_err(-EBADMSG,
-					      "%s: maps %.64s and %.64s have the same first %d characters, of which "
-					      "the kernel knows no more; rename one",
+					      "%s: maps %.64s and %.64s have the same first %d characters, and "
+					      "the kernel keeps no more; rename one",
 					      path, name, kp_map_name(plugin, other), BPF_OBJ_NAME_LEN - 1);
 	}
 	return 0;
@@ -176,10 +176,12 @@ static int find_buffer(struct kplug_plugin *plugin, const char *path)
 		return 0;
 	if (plugin->buffer)
 		return kp_err(-EBADMSG, "%s: has both KPLUG_BUFFER() and KPLUG_ARENA(); use one", path);
-	/* The device would go on with a page that is no longer the arena's. */
+	/* The device would keep using a freed page. */
 	if (btf__find_by_name_kind(bpf_object__btf(plugin->obj), "bpf_arena_free_pages", BTF_KIND_FUNC) > 0)
-		return kp_err(-EBADMSG, "%s: calls bpf_arena_free_pages(), but the arena's pages are the device's, too",
-			      path);
+		return kp_err(
+			-EBADMSG,
+			"%s: calls bpf_arena_free_pages(), but the device uses the arena's pages; remove the call",
+			path);
 	plugin->buffer = arena;
 	return 0;
 }
@@ -199,7 +201,7 @@ int kplug_plugin_open(const char *path, struct kplug_plugin **ret_plugin)
 	err = err ?: kp_meta_parse(mem, size, path, &plugin->meta);
 	err = err ?: open_object(plugin, path, mem, size);
 	err = err ?: find_programs(plugin, path);
-	err = err ?: check_names(plugin, path);
+	err = err ?: check_map_names(plugin, path);
 	if (err)
 		goto cleanup;
 	err = find_buffer(plugin, path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* What the kernel tells of a plugin that is loaded: its programs, their maps, their statistics. */
+/* Reports on the loaded plugin: its programs, their maps and statistics. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 static const struct kp_reason info_reasons[] = {
 	{ ENOENT, "no plugin is loaded" },
@@ -21,8 +21,8 @@ static const struct kp_reason previous_reasons[] = {
 };
 
 static const struct kp_reason look_reasons[] = {
-	{ EPERM, "looking at BPF programs needs CAP_SYS_ADMIN; run it as root" },
-	{ EAGAIN, "they changed meanwhile; try again" },
+	{ EPERM, "inspecting BPF programs needs CAP_SYS_ADMIN; run it as root" },
+	{ EAGAIN, "they were replaced meanwhile; retry" },
 	{ 0, NULL },
 };
 
@@ -77,37 +77,6 @@ int kplug_plugin_prog_ids(struct kplug_device *dev, uint32_t *ret_ids, size_t co
 	return err;
 }
 
-static bool statistics_on(void)
-{
-	char text[8];
-
-	return !kp_sysfs_read("/proc/sys/kernel/bpf_stats_enabled", text, sizeof(text)) && text[0] == '1';
-}
-
-int kp_program_look(uint32_t id, struct kplug_program_info *program, char ret_name[BPF_OBJ_NAME_LEN])
-{
-	struct bpf_prog_info info = { .map_ids = (uintptr_t)program->map_ids, .nr_map_ids = KPLUG_PROGRAM_MAPS };
-	__u32 len = sizeof(info);
-	int fd, err = 0;
-
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd < 0)
-		return -errno;
-	if (bpf_prog_get_info_by_fd(fd, &info, &len))
-		err = -errno;
-	close(fd);
-	if (ret_name)
-		memcpy(ret_name, info.name, BPF_OBJ_NAME_LEN);
-	program->id = id;
-	memcpy(program->tag, info.tag, sizeof(program->tag));
-	program->instructions = info.xlated_prog_len / sizeof(struct bpf_insn);
-	program->runs = info.run_cnt;
-	program->run_time = info.run_time_ns;
-	program->counted = info.run_cnt || statistics_on();
-	program->map_count = info.nr_map_ids < KPLUG_PROGRAM_MAPS ? info.nr_map_ids : KPLUG_PROGRAM_MAPS;
-	return err;
-}
-
 int kplug_plugin_programs(struct kplug_device *dev, struct kplug_program_info **ret_programs, size_t *ret_count)
 {
 	struct kplug_program_info *programs;
@@ -125,11 +94,11 @@ int kplug_plugin_programs(struct kplug_device *dev, struct kplug_program_info **
 		if (!ids[hook])
 			continue;
 		programs[count].hook = hook;
-		err = kp_program_look(ids[hook], &programs[count++], NULL);
+		err = kp_prog_info(ids[hook], &programs[count++], NULL);
 	}
 	if (err) {
 		free(programs);
-		/* -ENOENT is for no plugin. */
+		/* The caller takes -ENOENT for no plugin. */
 		return kp_fail(err == -ENOENT ? -EAGAIN : err, look_reasons, "device %s: its programs", dev->name);
 	}
 	*ret_programs = programs;
@@ -147,7 +116,7 @@ bool kp_maps_has(const struct kp_maps *maps, uint32_t id)
 	return false;
 }
 
-/* Maps of globals are known by their section: their kernel name has the plugin's name in it. */
+/* Maps of globals are named by their section: their kernel name contains the plugin's name. */
 static int name_map(struct kp_map *map)
 {
 	const struct btf_type *t;
@@ -211,7 +180,7 @@ static int mark_buffers(struct kplug_device *dev, struct kp_maps *maps)
 int kp_maps_add(struct kp_maps *maps, uint32_t prog_id)
 {
 	struct kplug_program_info program = { 0 };
-	int err = kp_program_look(prog_id, &program, NULL);
+	int err = kp_prog_info(prog_id, &program, NULL);
 	uint32_t i;
 
 	for (i = 0; !err && i < program.map_count; i++)
@@ -231,7 +200,7 @@ int kp_maps_get(struct kplug_device *dev, struct kp_maps *ret_maps)
 	for (hook = 0; !err && hook < KPLUG_HOOK_COUNT; hook++)
 		if (ids[hook])
 			err = kp_maps_add(&maps, ids[hook]);
-	if (err) /* -ENOENT is for no plugin */
+	if (err) /* the caller takes -ENOENT for no plugin */
 		kp_fail(err == -ENOENT ? -EAGAIN : err, look_reasons, "device %s: its plugin's maps", dev->name);
 	else
 		err = mark_buffers(dev, &maps);

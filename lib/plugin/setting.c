@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The settings of the plugin that runs: its variables in section .data.settings, by their type information. */
+/* Reads and changes the running plugin's settings: the variables in section .data.settings. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
@@ -9,12 +9,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define SECTION ".data.settings"
-#define TAG "kplug:" /* of KPLUG_SETTING(): then MIN..MAX */
+#define TAG "kplug:" /* KPLUG_SETTING() adds a tag "kplug:MIN..MAX" */
 
-/* A map of globals is one value, mapped here. */
+/* A mapped section of globals: a map with one value. */
 struct section {
 	const struct btf *btf;
 	const struct btf_type *type; /* the DATASEC */
@@ -22,7 +22,7 @@ struct section {
 	size_t size;
 };
 
-static const struct kp_map *find(const struct kp_maps *maps)
+static const struct kp_map *find_settings(const struct kp_maps *maps)
 {
 	size_t i;
 
@@ -50,8 +50,8 @@ static int map_section(const struct kp_map *map, struct section *s)
 	return err;
 }
 
-/* Its integer type, or NULL; *ret_name: as the source calls it. */
-static const struct btf_type *integer(const struct btf *btf, uint32_t id, const char **ret_name)
+/* The integer type behind typedefs, or NULL; *ret_name: its name in the source. */
+static const struct btf_type *integer_type(const struct btf *btf, uint32_t id, const char **ret_name)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
 
@@ -107,7 +107,7 @@ static void narrow_by_tag(const struct btf *btf, uint32_t var, struct kplug_sett
 	}
 }
 
-static int64_t get(const void *at, uint32_t bytes, bool is_signed)
+static int64_t load_value(const void *at, uint32_t bytes, bool is_signed)
 {
 	int64_t value = 0;
 
@@ -117,8 +117,8 @@ static int64_t get(const void *at, uint32_t bytes, bool is_signed)
 	return value;
 }
 
-/* In one piece: the plugin may be running. */
-static void put(void *at, uint32_t bytes, int64_t value)
+/* Atomic: the plugin may be running. */
+static void store_value(void *at, uint32_t bytes, int64_t value)
 {
 	switch (bytes) {
 	case 1:
@@ -135,7 +135,7 @@ static void put(void *at, uint32_t bytes, int64_t value)
 	}
 }
 
-/* False: not an integer, or its place cannot be. */
+/* False: not an integer, or its offset is invalid. */
 static bool describe(const struct section *s, const struct btf_var_secinfo *info, struct kplug_setting *ret)
 {
 	const struct btf_type *var = btf__type_by_id(s->btf, info->type), *t;
@@ -143,7 +143,7 @@ static bool describe(const struct section *s, const struct btf_var_secinfo *info
 
 	if (!var || !btf_is_var(var))
 		return false;
-	t = integer(s->btf, var->type, &type);
+	t = integer_type(s->btf, var->type, &type);
 	name = btf__name_by_offset(s->btf, var->name_off);
 	if (!t || !name || info->offset % t->size || info->offset > s->size - t->size)
 		return false;
@@ -152,13 +152,13 @@ static bool describe(const struct section *s, const struct btf_var_secinfo *info
 	ret->bytes = t->size;
 	range_of_type(t, ret);
 	narrow_by_tag(s->btf, info->type, ret);
-	ret->value = get(s->mem + info->offset, t->size, ret->min < 0 || btf_int_encoding(t) & BTF_INT_SIGNED);
+	ret->value = load_value(s->mem + info->offset, t->size, ret->min < 0 || btf_int_encoding(t) & BTF_INT_SIGNED);
 	return true;
 }
 
-/* Runs fn on each setting; ends when it gives other than 0, which is the result. */
-static int each(struct kplug_device *dev, int (*fn)(void *at, const struct kplug_setting *setting, void *arg),
-		void *arg)
+/* Calls fn for each setting until it returns non-zero, and returns that. */
+static int for_each_setting(struct kplug_device *dev,
+			    int (*fn)(void *at, const struct kplug_setting *setting, void *arg), void *arg)
 {
 	struct section s = { .mem = MAP_FAILED };
 	struct kplug_setting setting;
@@ -169,7 +169,7 @@ static int each(struct kplug_device *dev, int (*fn)(void *at, const struct kplug
 	err = kp_maps_get(dev, &maps);
 	if (err)
 		return err;
-	map = find(&maps);
+	map = find_settings(&maps);
 	err = map ? map_section(map, &s) : 0;
 	if (err)
 		kp_fail(err, NULL, "device %s: its plugin's settings", dev->name);
@@ -190,7 +190,7 @@ struct list {
 	size_t count;
 };
 
-static int add(void *at, const struct kplug_setting *setting, void *arg)
+static int add_setting(void *at, const struct kplug_setting *setting, void *arg)
 {
 	struct list *l = arg;
 	struct kplug_setting *longer;
@@ -207,7 +207,7 @@ static int add(void *at, const struct kplug_setting *setting, void *arg)
 int kplug_setting_list(struct kplug_device *dev, struct kplug_setting **ret_settings, size_t *ret_count)
 {
 	struct list l = { 0 };
-	int err = each(dev, add, &l);
+	int err = for_each_setting(dev, add_setting, &l);
 
 	if (err) {
 		free(l.settings);
@@ -224,7 +224,7 @@ struct change {
 	bool done;
 };
 
-static int change(void *at, const struct kplug_setting *setting, void *arg)
+static int change_setting(void *at, const struct kplug_setting *setting, void *arg)
 {
 	struct change *c = arg;
 
@@ -233,7 +233,7 @@ static int change(void *at, const struct kplug_setting *setting, void *arg)
 	if (c->value < setting->min || c->value > setting->max)
 		return kp_err(-ERANGE, "setting %s: %lld is not within %lld..%lld", c->name, (long long)c->value,
 			      (long long)setting->min, (long long)setting->max);
-	put(at, setting->bytes, c->value);
+	store_value(at, setting->bytes, c->value);
 	c->done = true;
 	return 0;
 }
@@ -241,7 +241,7 @@ static int change(void *at, const struct kplug_setting *setting, void *arg)
 int kplug_setting_set(struct kplug_device *dev, const char *name, int64_t value)
 {
 	struct change c = { .name = name, .value = value };
-	int err = each(dev, change, &c);
+	int err = for_each_setting(dev, change_setting, &c);
 
 	if (!err && !c.done)
 		err = kp_err(-ESRCH, "device %s: its plugin has no setting %.63s; kplug plugin set %s lists them",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* What a plugin knows over a swap: which of the running version's maps the new one gets. */
+/* Carries state over a swap: gives the new version the running version's maps. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -8,18 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
-#define OLD_PREFIX "old_" /* of a map of the running version, as a migrate program declares it */
-#define OLD_SUFFIX ".old" /* the same of a section of globals */
+#define OLD_PREFIX "old_" /* a migrate program declares the old version's map NAME as old_NAME */
+#define OLD_SUFFIX ".old" /* and its section .NAME as .NAME.old */
 #define KERNEL_NAME_LEN (BPF_OBJ_NAME_LEN - 1)
 
 /*
- * For a map of globals libbpf holds a scratch mapping as large as the map and unmaps by the map's size at the end, so
- * that must grow before bpf_map__reuse_fd() changes it, or memory of others is unmapped. (Its warning that the map's
- * type information does not fit any more is true, and harmless.)
+ * For a map of globals, libbpf holds a scratch mapping of the map's size and unmaps by the size at
+ * the end. So resize it before bpf_map__reuse_fd() changes the size, or libbpf unmaps other memory.
+ * (Its warning that the map's BTF does not match any more is true, and harmless.)
  */
-int kp_map_give(struct kplug_plugin *plugin, struct bpf_map *map, int fd)
+int kp_map_reuse(struct kplug_plugin *plugin, struct bpf_map *map, int fd)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -48,7 +48,7 @@ static bool is_constant(const char *name)
 	return !strncmp(name, ".rodata", strlen(".rodata")) || !strcmp(name, ".kconfig");
 }
 
-/* The kernel has cut the names of maps that are not a section's. */
+/* The kernel truncates names, except of sections. */
 static bool same_name(const char *name, const char *running)
 {
 	return !strcmp(name, running) ||
@@ -67,8 +67,8 @@ static struct bpf_map *find_map(const struct kplug_plugin *plugin, const char *r
 	return NULL;
 }
 
-/* Is that how a migrate program calls a map of the running version? */
-static bool old_name(const char *name, const char *running)
+/* True if name is how a migrate program declares the running version's map. */
+static bool is_old_name_of(const char *name, const char *running)
 {
 	size_t len = strlen(running);
 
@@ -77,7 +77,7 @@ static bool old_name(const char *name, const char *running)
 	return !strncmp(name, OLD_PREFIX, strlen(OLD_PREFIX)) && same_name(name + strlen(OLD_PREFIX), running);
 }
 
-/* NULL: the migrate program does not want that one. */
+/* NULL: the migrate program does not read that map. */
 static struct bpf_map *find_old(const struct kplug_plugin *plugin, const char *running)
 {
 	struct bpf_map *map;
@@ -86,7 +86,7 @@ static struct bpf_map *find_old(const struct kplug_plugin *plugin, const char *r
 		return NULL;
 	bpf_object__for_each_map(map, plugin->obj)
 	{
-		if (map != plugin->buffer && old_name(kp_map_name(plugin, map), running))
+		if (map != plugin->buffer && is_old_name_of(kp_map_name(plugin, map), running))
 			return map;
 	}
 	return NULL;
@@ -110,7 +110,7 @@ static bool fields_differ(const struct bpf_map *map, const struct bpf_map_info *
 		{ "type", bpf_map__type(map), info->type },
 		{ "key size", bpf_map__key_size(map), info->key_size },
 		{ "value size", bpf_map__value_size(map), info->value_size },
-		/* 0: as many as the machine has CPUs */
+		/* 0: one per CPU */
 		{ "number of entries", bpf_map__max_entries(map) ?: info->max_entries, info->max_entries },
 		{ "flags", bpf_map__map_flags(map), info->map_flags },
 	};
@@ -140,23 +140,23 @@ static bool layouts_differ(const struct kplug_plugin *plugin, const struct bpf_m
 	       !kp_btf_same(btf, value, running->btf, info->btf_value_type_id, text, size);
 }
 
-/* Of globals the variable says more than the section's size. */
-static bool differs(const struct kplug_plugin *plugin, const struct bpf_map *map, const struct kp_map *running,
-		    char *text, size_t size)
+/* For globals compare layouts first: naming the variable tells more than the section's size. */
+static bool map_differs(const struct kplug_plugin *plugin, const struct bpf_map *map, const struct kp_map *running,
+			char *text, size_t size)
 {
 	if (running->name[0] == '.' && layouts_differ(plugin, map, running, text, size))
 		return true;
 	return fields_differ(map, &running->info, text, size) || layouts_differ(plugin, map, running, text, size);
 }
 
-static int give(struct kplug_plugin *plugin, struct bpf_map *map, const struct kp_map *running)
+static int give_map(struct kplug_plugin *plugin, struct bpf_map *map, const struct kp_map *running)
 {
 	int fd = bpf_map_get_fd_by_id(running->info.id), err;
 
 	if (fd < 0)
 		return kp_fail(-errno, NULL, "plugin %s: map %s of the running version", plugin->meta.name,
 			       running->name);
-	err = kp_map_give(plugin, map, fd);
+	err = kp_map_reuse(plugin, map, fd);
 	close(fd);
 	return err;
 }
@@ -169,19 +169,19 @@ static int does_not_carry(const struct kplug_plugin *plugin, const char *map, co
 		      plugin->meta.name, map, why);
 }
 
-static int carry(struct kplug_plugin *plugin, const struct kp_map *running)
+static int carry_map(struct kplug_plugin *plugin, const struct kp_map *running)
 {
 	struct bpf_map *map = find_map(plugin, running->name);
-	char why[256] = "the new version has none of this name";
+	char why[256] = "the new version has no map of this name";
 
 	if (find_old(plugin, running->name))
-		return 0; /* what replaces it starts empty, for migrate to fill */
-	if (map && !differs(plugin, map, running, why, sizeof(why)))
-		return give(plugin, map, running);
+		return 0; /* its replacement starts empty, for migrate to fill */
+	if (map && !map_differs(plugin, map, running, why, sizeof(why)))
+		return give_map(plugin, map, running);
 	return plugin->prog[KP_MIGRATE] ? 0 : does_not_carry(plugin, running->name, why);
 }
 
-/* The maps that only migrate uses: the running version's, which must have them. */
+/* Gives migrate a map of the running version, which must exist there. */
 static int give_old(struct kplug_plugin *plugin, struct bpf_map *map, const struct kp_maps *running)
 {
 	const char *name = kp_map_name(plugin, map);
@@ -194,14 +194,15 @@ static int give_old(struct kplug_plugin *plugin, struct bpf_map *map, const stru
 			continue;
 		if (bpf_map__type(map) == info->type && bpf_map__key_size(map) == info->key_size &&
 		    (name[0] == '.' || bpf_map__value_size(map) == info->value_size))
-			return give(plugin, map, &running->map[i]);
-		return does_not_carry(plugin, running->map[i].name,
-				      "its type, key size or value size is not what the migrate program says");
+			return give_map(plugin, map, &running->map[i]);
+		return does_not_carry(
+			plugin, running->map[i].name,
+			"its type, key size or value size differs from the migrate program's declaration");
 	}
-	return does_not_carry(plugin, name, "the migrate program wants it, and the running version has none");
+	return does_not_carry(plugin, name, "the migrate program declares it, but the running version has no such map");
 }
 
-static int forget_old(struct kplug_plugin *plugin)
+static int skip_migrate(struct kplug_plugin *plugin)
 {
 	struct bpf_map *map;
 	int err = 0;
@@ -224,10 +225,10 @@ int kp_state_carry(struct kplug_plugin *plugin, const struct kp_maps *running, b
 	size_t i;
 
 	if (!running || fresh)
-		return forget_old(plugin);
+		return skip_migrate(plugin);
 	for (i = 0; !err && i < running->count; i++)
 		if (!is_constant(running->map[i].name) && !running->map[i].buffer)
-			err = carry(plugin, &running->map[i]);
+			err = carry_map(plugin, &running->map[i]);
 	bpf_object__for_each_map(map, plugin->obj)
 	{
 		if (!err && plugin->prog[KP_MIGRATE] && is_old(kp_map_name(plugin, map)))

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * A verifier log ends with what matters: the source line, the instruction, what is wrong with it, then statistics.
- * Before that come all the instructions that passed, often thousands.
+ * Summarizes a verifier log. It ends with what matters: the source line, the instruction, the
+ * reason, then statistics. Before that come all the instructions that passed, often thousands.
  */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 #define MESSAGES_MAX 4
-#define WIDTH 200 /* bytes shown of a line */
+#define WIDTH 200 /* of a line, in bytes; the rest is dropped */
 
 enum kind { BLANK, STATISTICS, SOURCE, INSTRUCTION, STATE, MESSAGE };
 
@@ -47,7 +47,7 @@ static enum kind classify(const struct line *line)
 	return MESSAGE;
 }
 
-/* The line that ends before *end, which moves to its start. */
+/* The line that ends at *end, which moves to the line's start. */
 static bool previous(const char *log, const char **end, struct line *ret_line)
 {
 	const char *last = *end, *start;
@@ -63,7 +63,7 @@ static bool previous(const char *log, const char **end, struct line *ret_line)
 	return true;
 }
 
-static void put(char *out, size_t out_size, const struct line *line)
+static void append_line(char *out, size_t out_size, const struct line *line)
 {
 	size_t used = strlen(out);
 	int len = line->len > WIDTH ? WIDTH : (int)line->len;
@@ -72,7 +72,7 @@ static void put(char *out, size_t out_size, const struct line *line)
 		snprintf(out + used, out_size - used, "%s  %.*s", used ? "\n" : "", len, line->text);
 }
 
-void kp_verifier_pick(const char *log, char *out, size_t out_size)
+void kp_verifier_summary(const char *log, char *out, size_t out_size)
 {
 	struct line line, source = { 0 }, instruction = { 0 }, message[MESSAGES_MAX];
 	const char *end = log + strlen(log);
@@ -80,7 +80,7 @@ void kp_verifier_pick(const char *log, char *out, size_t out_size)
 	enum kind kind;
 
 	out[0] = '\0';
-	/* From the end: the last messages, the instruction before them, and the source line before that. */
+	/* Backwards: the last messages, the instruction before them, its source line. */
 	while (previous(log, &end, &line)) {
 		kind = classify(&line);
 		if (kind == MESSAGE && !instruction.len && messages < MESSAGES_MAX)
@@ -92,8 +92,8 @@ void kp_verifier_pick(const char *log, char *out, size_t out_size)
 			break;
 		}
 	}
-	put(out, out_size, &source);
-	put(out, out_size, &instruction);
+	append_line(out, out_size, &source);
+	append_line(out, out_size, &instruction);
 	while (messages--)
-		put(out, out_size, &message[messages]);
+		append_line(out, out_size, &message[messages]);
 }

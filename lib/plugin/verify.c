@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Verifying a plugin's programs, and saying in one message why they were refused. */
+/* Loads a plugin's programs into the kernel, and explains why the verifier refused one. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "plugin/plugin.h"
 
 int kp_libbpf_failed(const struct kplug_plugin *plugin, int err)
 {
@@ -24,7 +24,7 @@ static bool has_caps(void)
 	size_t i;
 
 	if (syscall(SYS_capget, &header, data))
-		return true; /* not known: look for another cause */
+		return true; /* unknown: look for another cause */
 	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
 		if (!(data[CAP_TO_INDEX(needed[i])].effective & CAP_TO_MASK(needed[i])))
 			return false;
@@ -32,7 +32,7 @@ static bool has_caps(void)
 	return true;
 }
 
-/* libbpf's errno alone says little: -ESRCH may be a missing right, a missing BTF or a function that is not there. */
+/* libbpf's errno says little: -ESRCH may mean a missing capability, BTF or function. */
 static int explain(const struct kplug_plugin *plugin, int err, int refused)
 {
 	const char *name = plugin->meta.name;
@@ -50,17 +50,17 @@ static int explain(const struct kplug_plugin *plugin, int err, int refused)
 	if (access(path, F_OK))
 		return kp_err(-EOPNOTSUPP,
 			      "plugin %s: the module kplug has no BTF (%s is missing); rebuild it where "
-			      "pahole and the kernel's vmlinux are",
+			      "pahole and the kernel's vmlinux are installed",
 			      name, path);
 	if (refused >= 0 && err != -ENOMEM) {
-		kp_verifier_pick(plugin->log, lines, sizeof(lines));
+		kp_verifier_summary(plugin->log, lines, sizeof(lines));
 		return kp_err(-EACCES, "plugin %s: %s %s is refused by the verifier:\n%s", name,
 			      refused < KPLUG_HOOK_COUNT ? "hook" : "program", kp_program_names[refused], lines);
 	}
 	return kp_libbpf_failed(plugin, err <= -__LIBBPF_ERRNO__START ? -EINVAL : err);
 }
 
-/* libbpf loads in the object's order and stops at the one that is refused, so that is the last with a log. */
+/* libbpf loads programs in the object's order and stops at a refused one: the last with a log. */
 static int find_refused(const struct kplug_plugin *plugin, const char *logs)
 {
 	struct bpf_program *prog;
@@ -72,7 +72,7 @@ static int find_refused(const struct kplug_plugin *plugin, const char *logs)
 	return refused;
 }
 
-/* One log buffer per program: it tells which one was refused. Only pages that the kernel writes cost memory. */
+/* One log per program tells which was refused. Only pages that the kernel writes take memory. */
 int kp_verify(struct kplug_plugin *plugin, unsigned int level, char **ret_logs)
 {
 	char *logs = malloc(KP_PROGRAMS * KP_LOG_LEN);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Buffers. pKernelAddr is the buffer's device address, which a plugin can compare with its own buffer's. */
+/* Buffers. pKernelAddr is the buffer's device address: the plugin compares it with its own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,13 +64,13 @@ bool wd_is_kernel_addr(struct wd *wd, const void *value)
 	return false;
 }
 
-/* One that was made for the plugin, which the program did not have yet. */
-static struct wd_dma *take_waiting(struct wd *wd, size_t bytes)
+/* A buffer that was allocated for the plugin, and that the program does not have yet. */
+static struct wd_dma *find_unclaimed(struct wd *wd, size_t bytes)
 {
 	struct wd_dma *dma;
 
 	for (dma = wd->dmas; dma; dma = dma->next) {
-		if (!dma->lent && dma->buf && kplug_buffer_size(dma->buf) >= bytes)
+		if (!dma->claimed && dma->buf && kplug_buffer_size(dma->buf) >= bytes)
 			return dma;
 	}
 	return NULL;
@@ -78,14 +78,14 @@ static struct wd_dma *take_waiting(struct wd *wd, size_t bytes)
 
 static int lock_kernel_buffer(struct wd *wd, WD_DMA *pDma)
 {
-	struct wd_dma *dma = take_waiting(wd, pDma->dwBytes);
+	struct wd_dma *dma = find_unclaimed(wd, pDma->dwBytes);
 	int err = 0;
 
 	if (!dma)
 		dma = wd_dma_alloc(wd, pDma->dwBytes, pDma->dwOptions, &err);
 	if (err)
 		return err;
-	dma->lent = true;
+	dma->claimed = true;
 	pDma->hDma = dma->handle;
 	pDma->pUserAddr = kplug_buffer_ptr(dma->buf);
 	pDma->pKernelAddr = kernel_addr(dma);
@@ -119,7 +119,7 @@ static int lock_user_memory(struct wd *wd, WD_DMA *pDma)
 	pDma->dwPages = (DWORD)count;
 	pDma->pKernelAddr = NULL;
 	dma->handle = wd_handle();
-	dma->lent = true;
+	dma->claimed = true;
 	dma->next = wd->dmas;
 	wd->dmas = dma;
 	pDma->hDma = dma->handle;
@@ -144,7 +144,7 @@ DWORD WD_DMALock(HANDLE hWD, WD_DMA *pDma)
 	pthread_mutex_lock(&wd->lock);
 	if (!pDma->dwBytes || (pDma->dwOptions & ~KNOWN_OPTIONS))
 		err = -EINVAL;
-	else if (pDma->dwOptions & DMA_KERNEL_BUFFER_ALLOC) /* of one page entry */
+	else if (pDma->dwOptions & DMA_KERNEL_BUFFER_ALLOC) /* it has one page entry */
 		err = pDma->dwBytes > KPLUG_BUFFER_MAX ? -EINVAL : lock_kernel_buffer(wd, pDma);
 	else
 		err = pDma->pUserAddr ? lock_user_memory(wd, pDma) : -EINVAL;
@@ -153,18 +153,18 @@ DWORD WD_DMALock(HANDLE hWD, WD_DMA *pDma)
 	return wd_status(err);
 }
 
-static struct wd_dma **find(struct wd *wd, DWORD handle)
+static struct wd_dma **find_dma(struct wd *wd, DWORD handle)
 {
 	struct wd_dma **link;
 
 	for (link = &wd->dmas; *link; link = &(*link)->next) {
-		if (handle && (*link)->handle == handle && (*link)->lent)
+		if (handle && (*link)->handle == handle && (*link)->claimed)
 			return link;
 	}
 	return NULL;
 }
 
-/* What all that take a locked buffer do. */
+/* Looks up a locked buffer by its handle, and calls fn under the session's lock. */
 static DWORD with_dma(HANDLE hWD, const WD_DMA *pDma, void (*fn)(struct wd_dma **link))
 {
 	struct wd_dma **link;
@@ -176,7 +176,7 @@ static DWORD with_dma(HANDLE hWD, const WD_DMA *pDma, void (*fn)(struct wd_dma *
 	if (!wd)
 		return WD_INVALID_HANDLE;
 	pthread_mutex_lock(&wd->lock);
-	link = find(wd, pDma->hDma);
+	link = find_dma(wd, pDma->hDma);
 	if (link)
 		fn(link);
 	pthread_mutex_unlock(&wd->lock);
@@ -184,7 +184,7 @@ static DWORD with_dma(HANDLE hWD, const WD_DMA *pDma, void (*fn)(struct wd_dma *
 	return link ? WD_STATUS_SUCCESS : WD_INVALID_HANDLE;
 }
 
-static void unlock(struct wd_dma **link)
+static void unlock_dma(struct wd_dma **link)
 {
 	struct wd_dma *dma = *link;
 
@@ -194,11 +194,11 @@ static void unlock(struct wd_dma **link)
 
 DWORD WD_DMAUnlock(HANDLE hWD, WD_DMA *pDma)
 {
-	return with_dma(hWD, pDma, unlock);
+	return with_dma(hWD, pDma, unlock_dma);
 }
 
-/* Buffers are coherent: what remains is that the compiler and the CPU do not reorder around the call. */
-static void fence(struct wd_dma **link)
+/* Buffers are coherent: only order the accesses before and after the call. */
+static void fence_dma(struct wd_dma **link)
 {
 	(void)link;
 	atomic_thread_fence(memory_order_seq_cst);
@@ -206,10 +206,10 @@ static void fence(struct wd_dma **link)
 
 DWORD WD_DMASyncCpu(HANDLE hWD, WD_DMA *pDma)
 {
-	return with_dma(hWD, pDma, fence);
+	return with_dma(hWD, pDma, fence_dma);
 }
 
 DWORD WD_DMASyncIo(HANDLE hWD, WD_DMA *pDma)
 {
-	return with_dma(hWD, pDma, fence);
+	return with_dma(hWD, pDma, fence_dma);
 }

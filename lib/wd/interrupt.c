@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The device's vector 0: enabled, waited for, or handed to a thread's function. */
+/* The device's vector 0: enable, wait, and a thread that calls the program's handler. */
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -10,7 +10,7 @@
 
 #define BATCH 16
 
-static DWORD kind_of(struct wd *wd)
+static DWORD interrupt_kind(struct wd *wd)
 {
 	struct kplug_info info;
 
@@ -43,7 +43,7 @@ static DWORD int_enable(struct wd *wd, WD_INTERRUPT *pInt)
 		wd->counter = wd->lost = 0;
 		atomic_store(&wd->stopped, false);
 		wd->interrupt = wd_handle();
-		wd->kind = kind_of(wd);
+		wd->kind = interrupt_kind(wd);
 		pInt->hInterrupt = wd->interrupt;
 		pInt->dwEnabledIntType = wd->kind;
 		pInt->fEnableOk = TRUE;
@@ -86,7 +86,7 @@ DWORD wd_int_disable(struct wd *wd)
 	return enabled ? WD_STATUS_SUCCESS : WD_INTERRUPT_NOT_ENABLED;
 }
 
-/* A session whose interrupt this is. Else the status says why not. */
+/* A reference on the session, if this handle enabled the interrupt; else *ret_status says why. */
 static struct wd *get_enabled(HANDLE hWD, const WD_INTERRUPT *pInt, DWORD *ret_status)
 {
 	struct wd *wd = pInt ? wd_get(hWD) : NULL;
@@ -117,7 +117,7 @@ DWORD WD_IntDisable(HANDLE hWD, WD_INTERRUPT *pInt)
 	return status;
 }
 
-static void report(struct wd *wd, WD_INTERRUPT *pInt)
+static void report_state(struct wd *wd, WD_INTERRUPT *pInt)
 {
 	pthread_mutex_lock(&wd->lock);
 	pInt->dwCounter = (DWORD)wd->counter;
@@ -128,7 +128,7 @@ static void report(struct wd *wd, WD_INTERRUPT *pInt)
 	pthread_mutex_unlock(&wd->lock);
 }
 
-/* A record stands for as many wake-ups as KP_IntAtDpc has answered. */
+/* A record stands for as many wake-ups as KP_IntAtDpc answered. */
 static void add_record(struct wd *wd, const struct kplug_record *record)
 {
 	pthread_mutex_lock(&wd->lock);
@@ -151,7 +151,7 @@ static int read_records(struct wd *wd)
 	return err == -ETIMEDOUT || err == -EINTR ? 0 : err;
 }
 
-/* One wake-up; what is left over is for the next, or for another thread that waits. */
+/* Takes one wake-up; puts the others back for later calls and other threads. */
 static bool take_due(struct wd *wd)
 {
 	eventfd_t due;
@@ -189,7 +189,7 @@ DWORD WD_IntWait(HANDLE hWD, WD_INTERRUPT *pInt)
 		return status;
 	atomic_fetch_add(&wd->waiters, 1);
 	err = wait_for_one(wd);
-	report(wd, pInt);
+	report_state(wd, pInt);
 	atomic_fetch_sub(&wd->waiters, 1);
 	wd_put(wd);
 	return pInt->fStopped ? WD_STATUS_SUCCESS : wd_status(err);
@@ -202,12 +202,12 @@ DWORD WD_IntCount(HANDLE hWD, WD_INTERRUPT *pInt)
 
 	if (!wd)
 		return status;
-	report(wd, pInt);
+	report_state(wd, pInt);
 	wd_put(wd);
 	return WD_STATUS_SUCCESS;
 }
 
-/* --- a thread that calls the program's function --- */
+/* --- a thread that calls the program's handler --- */
 
 struct int_thread {
 	struct int_thread *next;
@@ -222,7 +222,7 @@ struct int_thread {
 static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct int_thread *threads;
 
-static void *run(void *arg)
+static void *int_thread_main(void *arg)
 {
 	struct int_thread *t = arg;
 
@@ -250,7 +250,7 @@ DWORD InterruptEnable(HANDLE *phThread, HANDLE hWD, WD_INTERRUPT *pInt, INT_HAND
 	t->interrupt = *pInt;
 	t->func = func;
 	t->data = pData;
-	if (pthread_create(&t->thread, NULL, run, t)) {
+	if (pthread_create(&t->thread, NULL, int_thread_main, t)) {
 		WD_IntDisable(hWD, pInt);
 		free(t);
 		return WD_INSUFFICIENT_RESOURCES;

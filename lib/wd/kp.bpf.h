@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Porting layer, the plugin's side: KP_ callbacks under their own names, compiled to one plugin.
+ * Porting layer for plugins: compiles KP_ callbacks under their own names to one plugin.
  *
  *   #include "kp.bpf.h"
  *   KP_DRIVER("KP_SAMPLE", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
  *   KP_SHARED_BUFFER(struct layout, shared);
  *   VOID __cdecl KP_Call(PVOID pDrvContext, WD_KERNEL_PLUGIN_CALL *kpCall) { ... }
  *
- * Write those that you need, with these parameters:
+ * Callbacks, all optional, with these parameters:
  *   BOOL  KP_Open(KP_OPEN_CALL *kpOpenCall, HANDLE hWD, PVOID pOpenData, PVOID *ppDrvContext)    TRUE: opened
  *   VOID  KP_Close(PVOID pDrvContext)
  *   VOID  KP_Call(PVOID pDrvContext, WD_KERNEL_PLUGIN_CALL *kpCall)                              answers in dwResult
- *   BOOL  KP_Event(PVOID pDrvContext, WD_EVENT *wd_event)                                        TRUE: tell the program
+ *   BOOL  KP_Event(PVOID pDrvContext, WD_EVENT *wd_event)                                        TRUE: forward it
  *   BOOL  KP_IntEnable(PVOID pDrvContext, WD_KERNEL_PLUGIN_CALL *kpCall, PVOID *ppIntContext)    TRUE: enabled
  *   VOID  KP_IntDisable(PVOID pIntContext)
- *   BOOL  KP_IntAtIrql(PVOID pIntContext, BOOL *pfIsMyInterrupt)                                 TRUE: to KP_IntAtDpc
- *   DWORD KP_IntAtDpc(PVOID pIntContext, DWORD dwCount)                                          how many wake-ups
+ *   BOOL  KP_IntAtIrql(PVOID pIntContext, BOOL *pfIsMyInterrupt)                                 TRUE: run KP_IntAtDpc
+ *   DWORD KP_IntAtDpc(PVOID pIntContext, DWORD dwCount)                                          returns wake-ups
  *   BOOL  KP_IntAtIrqlMSI(PVOID pIntContext, ULONG dwLastMessage, DWORD dwReserved)
  *   DWORD KP_IntAtDpcMSI(PVOID pIntContext, DWORD dwCount, ULONG dwLastMessage, DWORD dwReserved)
  *
- * What differs. A context is the event of the running callback, for the register macros and nothing else; what is set
- * at ppDrvContext or ppIntContext is dropped: a device has one plugin, whose state is in its globals. A shared buffer
- * is a global, too. pData always points to something: to that global if the program passed the buffer's pKernelAddr,
- * else to 4072 bytes, a copy of the program's memory that goes back after KP_Call. No pointer can be kept in a global.
- * Without KP_IntAtIrql and KP_IntAtIrqlMSI each message wakes the program; a shared line needs the former.
+ * Differences. A context is the running callback's event, for the register macros only; values set
+ * at ppDrvContext or ppIntContext are ignored: a device has one plugin, with its state in globals.
+ * The shared buffer is a global, too. pData is never NULL: it points to that global if the program
+ * passed the buffer's pKernelAddr, else to 4072 bytes, a copy of the program's memory that is
+ * copied back after KP_Call. Pointers cannot be stored in globals. Without KP_IntAtIrql and
+ * KP_IntAtIrqlMSI each MSI wakes the program; INTx needs KP_IntAtIrql.
  */
 #ifndef KPLUG_KP_BPF_H
 #define KPLUG_KP_BPF_H
@@ -47,8 +48,8 @@ typedef u64 UINT64;
 typedef struct {
 	DWORD dwMessage;
 	PVOID pData;
-	DWORD dwBytes; /* of pData; 0: pData was no memory of the program, see qwValue */
-	UINT64 qwValue; /* pData as the program gave it */
+	DWORD dwBytes; /* at pData; 0: the program passed no memory, see qwValue */
+	UINT64 qwValue; /* pData as the program passed it */
 	DWORD dwResult;
 } WD_KERNEL_PLUGIN_CALL;
 
@@ -56,7 +57,7 @@ typedef struct {
 	DWORD dwAction; /* enum kplug_event_code */
 } WD_EVENT;
 
-/* Taken, so that a KP_Open which fills it compiles: which callbacks there are is known by their names. */
+/* Ignored; lets a KP_Open that fills it compile. Callbacks are found by their names. */
 enum {
 	KP_Close,
 	KP_Call,
@@ -75,7 +76,7 @@ typedef struct {
 
 #define KP_DRIVER KPLUG_PLUGIN
 
-/* The buffer that the program allocates with DMA_KERNEL_BUFFER_ALLOC, of at least this type's size. At most one. */
+/* The program's buffer (DMA_KERNEL_BUFFER_ALLOC), of at least this size. At most one. */
 #define KP_SHARED_BUFFER(type, var)                                                                                    \
 	KPLUG_BUFFER(type, var);                                                                                       \
 	static const int kp_has_buffer = 1;                                                                            \
@@ -99,8 +100,9 @@ typedef struct {
 #define WDC_WriteAddr64(context, bar, offset, value) kplug_write64(context, bar, offset, value)
 
 /*
- * A callback's name is a macro that makes its definition one of a static function, and says that it is there: a
- * tentative definition of a constant becomes one of 1. The compiler drops the calls of those that are not.
+ * A callback's name is a macro that turns its definition into that of a static function, and
+ * defines kp_has_NAME, whose tentative definition here is 0, as 1. The compiler drops the calls of
+ * undefined callbacks.
  */
 #pragma clang diagnostic ignored "-Wundefined-internal"
 #pragma clang diagnostic ignored "-Wunused-function"
@@ -135,7 +137,7 @@ static __attribute__((unused)) PVOID kp_buffer(struct kplug_event *ev, u64 value
 #define KP_IntAtIrqlMSI(...) KP_DEFINE(BOOL, irql_msi, __VA_ARGS__)
 #define KP_IntAtDpcMSI(...) KP_DEFINE(DWORD, dpc_msi, __VA_ARGS__)
 
-/* False: the program passed a buffer that is not the plugin's. */
+/* False: the program passed another buffer than the plugin's. */
 static __always_inline bool kp_fill(struct kplug_event *ev, struct wd_wire *w, WD_KERNEL_PLUGIN_CALL *call)
 {
 	call->dwMessage = w->message;
@@ -187,7 +189,7 @@ KPLUG_HOOK(int_enable)
 	PVOID context = (PVOID)0;
 
 	if (!w || !kp_has_int_enable)
-		return; /* of a program that does not use the plugin for it, or not this layer */
+		return; /* the program enabled without the plugin, or does not use this layer */
 	if (!kp_fill(ev, w, &call))
 		kplug_answer(ev, -EINVAL, 0, 0);
 	else
@@ -210,7 +212,7 @@ KPLUG_HOOK(interrupt)
 	} else if (kp_has_irql) {
 		defer = kp_irql(ev, &mine);
 	} else {
-		/* As without a plugin; but a line that nobody quiets is not ours. */
+		/* As without a plugin; but INTx is not claimed: no callback clears it. */
 		kplug_answer(ev, 0, ev->shared ? 0 : KPLUG_MINE, !ev->shared);
 		return;
 	}

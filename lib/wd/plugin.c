@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The plugin: found by its name, loaded on the session's device, called. */
+/* The plugin: finds it by name, loads it on the session's device, calls it. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,10 +11,14 @@
 
 #define PAGE 4096UL
 
-_Static_assert(sizeof(struct wd_wire) == KPLUG_CALL_MAX, "a call takes so many bytes");
+_Static_assert(sizeof(struct wd_wire) == KPLUG_CALL_MAX, "must fill a call");
 
-/* Memory of the program, or what it takes for some: as many bytes as there are. A read goes on to the next page only. */
-static size_t move_user(ssize_t (*fn)(pid_t, const struct iovec *, unsigned long, const struct iovec *, unsigned long,
+/*
+ * Copies from or to an address that the program passed as memory, by process_vm_*(), which stop at
+ * an unmapped page instead of faulting. Crosses at most one page boundary. Returns the bytes
+ * copied.
+ */
+static size_t copy_user(ssize_t (*fn)(pid_t, const struct iovec *, unsigned long, const struct iovec *, unsigned long,
 				      unsigned long),
 			void *mine, uintptr_t theirs, size_t bytes)
 {
@@ -34,10 +38,10 @@ void wd_fill(struct wd *wd, struct wd_wire *wire, const WD_KERNEL_PLUGIN_CALL *c
 	wire->is_buffer = wd_is_kernel_addr(wd, call->pData);
 	pthread_mutex_unlock(&wd->lock);
 	if (call->pData && !wire->is_buffer)
-		wire->bytes = move_user(process_vm_readv, wire->data, (uintptr_t)call->pData, sizeof(wire->data));
+		wire->bytes = copy_user(process_vm_readv, wire->data, (uintptr_t)call->pData, sizeof(wire->data));
 }
 
-/* Only what the plugin has changed: the program's other threads may be at the bytes around. */
+/* Writes only the changed bytes: other threads of the program may use those around them. */
 static void write_back(const struct wd_wire *before, struct wd_wire *after)
 {
 	size_t i, n;
@@ -46,13 +50,13 @@ static void write_back(const struct wd_wire *before, struct wd_wire *after)
 		for (n = 0; i + n < before->bytes && before->data[i + n] != after->data[i + n]; n++)
 			;
 		if (n)
-			move_user(process_vm_writev, after->data + i, (uintptr_t)before->value + i, n);
+			copy_user(process_vm_writev, after->data + i, (uintptr_t)before->value + i, n);
 		else
 			n = 1;
 	}
 }
 
-static int send(struct wd *wd, __u32 op, const WD_KERNEL_PLUGIN_CALL *call, int64_t *ret_result)
+static int send_wire(struct wd *wd, __u32 op, const WD_KERNEL_PLUGIN_CALL *call, int64_t *ret_result)
 {
 	struct wd_wire before = { .op = op }, after;
 	int err;
@@ -65,7 +69,7 @@ static int send(struct wd *wd, __u32 op, const WD_KERNEL_PLUGIN_CALL *call, int6
 	return err;
 }
 
-/* pcDriverPath, $KPLUG_PLUGIN_PATH (folders with ':' between), or where they are installed. */
+/* Searches pcDriverPath, else $KPLUG_PLUGIN_PATH (separated by ':'), else the installed plugins. */
 static int find_file(const WD_KERNEL_PLUGIN *kp, char path[PATH_MAX])
 {
 	const char *dirs = kp->pcDriverPath ?: getenv("KPLUG_PLUGIN_PATH") ?: KPLUG_PLUGIN_DIR;
@@ -83,7 +87,7 @@ static int find_file(const WD_KERNEL_PLUGIN *kp, char path[PATH_MAX])
 	}
 }
 
-/* The session's buffer that is large enough, or a new one that waits for the program to ask for it. */
+/* The session's oldest buffer that is large enough, or a new one for the program to claim. */
 static int choose_buffer(struct wd *wd, size_t bytes, const char **ret_name)
 {
 	struct wd_dma *dma, *fit = NULL;
@@ -91,7 +95,7 @@ static int choose_buffer(struct wd *wd, size_t bytes, const char **ret_name)
 
 	for (dma = wd->dmas; bytes && dma; dma = dma->next) {
 		if (dma->buf && kplug_buffer_size(dma->buf) >= bytes)
-			fit = dma; /* the oldest is the last */
+			fit = dma; /* the oldest is last */
 	}
 	if (bytes && !fit)
 		fit = wd_dma_alloc(wd, bytes, 0, &err);
@@ -99,8 +103,8 @@ static int choose_buffer(struct wd *wd, size_t bytes, const char **ret_name)
 	return err;
 }
 
-/* A plugin of the same name that nobody else is there for is left over from a program that died. */
-static int clear_left_over(struct wd *wd, const char *name)
+/* Unloads a plugin of this name if the device has no other opener: its program was killed. */
+static int unload_stale(struct wd *wd, const char *name)
 {
 	struct kplug_plugin_info plugin;
 	struct kplug_info info;
@@ -112,14 +116,14 @@ static int clear_left_over(struct wd *wd, const char *name)
 	return kplug_plugin_unload(wd->dev);
 }
 
-static int load(struct wd *wd, const char *path)
+static int load_plugin(struct wd *wd, const char *path)
 {
 	struct kplug_load_opts opts = { .sz = sizeof(opts) };
 	struct kplug_plugin *plugin = NULL;
 	int err = kplug_plugin_open(path, &plugin);
 
 	err = err ?: choose_buffer(wd, kplug_plugin_buffer_size(plugin), &opts.buffer);
-	err = err ?: clear_left_over(wd, kplug_plugin_name(plugin));
+	err = err ?: unload_stale(wd, kplug_plugin_name(plugin));
 	err = err ?: kplug_plugin_load(plugin, wd->dev, &opts);
 	kplug_plugin_close(plugin);
 	return err;
@@ -136,14 +140,14 @@ static DWORD plugin_open(struct wd *wd, WD_KERNEL_PLUGIN *kp)
 	err = wd->plugin ? -EALREADY : 0;
 	if (!err && find_file(kp, path))
 		err = -ENOMSG;
-	err = err ?: load(wd, path);
+	err = err ?: load_plugin(wd, path);
 	if (!err)
 		wd->plugin = wd_handle();
 	pthread_mutex_unlock(&wd->lock);
 	if (err)
 		return err == -EBUSY || err == -EALREADY || err == -ENOMEM ? wd_status(err) : WD_KERPLUG_FAILURE;
 
-	err = send(wd, WD_WIRE_OPEN, &call, &result);
+	err = send_wire(wd, WD_WIRE_OPEN, &call, &result);
 	if (err || result != 1) {
 		pthread_mutex_lock(&wd->lock);
 		kplug_plugin_unload(wd->dev);
@@ -177,7 +181,7 @@ void wd_plugin_close(struct wd *wd)
 
 	if (!wd->plugin)
 		return;
-	send(wd, WD_WIRE_CLOSE, &call, NULL);
+	send_wire(wd, WD_WIRE_CLOSE, &call, NULL);
 	kplug_plugin_unload(wd->dev);
 	wd->plugin = 0;
 }
@@ -211,7 +215,7 @@ DWORD WD_KernelPlugInCall(HANDLE hWD, WD_KERNEL_PLUGIN_CALL *pKernelPlugInCall)
 	if (!wd)
 		return WD_INVALID_HANDLE;
 	err = wd->plugin && wd->plugin == pKernelPlugInCall->hKernelPlugIn ? 0 : -EBADF;
-	err = err ?: send(wd, WD_WIRE_CALL, pKernelPlugInCall, &result);
+	err = err ?: send_wire(wd, WD_WIRE_CALL, pKernelPlugInCall, &result);
 	if (!err && result < 0)
 		err = result == -EINVAL ? -EINVAL : -ENOMSG;
 	if (!err)

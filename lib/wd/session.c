@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Sessions: opening the device, and knowing a handle from anything else. */
+/* Sessions: an open device each, and the list by which handles are checked. */
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static atomic_uint last_handle;
 
 static const struct {
 	DWORD status;
-	int err; /* that gives it, 0: none of its own */
+	int err; /* the errno that it stands for, or 0 */
 	const char *name;
 } statuses[] = {
 	{ WD_STATUS_SUCCESS, 0, "Success" },
@@ -143,14 +143,14 @@ HANDLE WD_Open(void)
 	return hWD;
 }
 
-/* Off the list, when no call is under way. */
+/* Removes the session from the list, unless a call is in progress. */
 static bool unlink_idle(struct wd *wd)
 {
 	struct wd **link;
 	bool idle;
 
 	pthread_mutex_lock(&list_lock);
-	idle = wd->users == 1; /* ours */
+	idle = wd->users == 1; /* WD_Close() itself */
 	if (idle) {
 		for (link = &list; *link != wd; link = &(*link)->next)
 			;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* WDC calls: a device found, opened, its registers, plugin and interrupt. */
+/* WDC calls: scan and open devices; registers, plugin and interrupt of one. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "wdc.h"
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct wdc_dev *list; /* the last opened first */
+static struct wdc_dev *list; /* last opened first */
 
 HANDLE WDC_GetWDHandle(WDC_DEVICE_HANDLE hDev)
 {
@@ -35,7 +35,7 @@ HANDLE wdc_last(void)
 	return hWD;
 }
 
-/* Software devices have no slot: their number among themselves, by name, is taken. */
+/* Software devices have no slot: they are numbered by name. */
 static WD_PCI_SLOT slot_of(const struct kplug_scan_entry *entry, DWORD soft)
 {
 	WD_PCI_SLOT slot = { .dwDomain = WD_SOFT_DOMAIN, .dwSlot = soft };
@@ -70,7 +70,7 @@ struct scan {
 	WDC_PCI_SCAN_RESULT *result;
 };
 
-static bool add(const struct kplug_scan_entry *entry, WD_PCI_SLOT slot, void *arg)
+static bool add_result(const struct kplug_scan_entry *entry, WD_PCI_SLOT slot, void *arg)
 {
 	WDC_PCI_SCAN_RESULT *result = ((struct scan *)arg)->result;
 	const struct scan *scan = arg;
@@ -90,8 +90,8 @@ DWORD WDC_PciScanDevices(DWORD dwVendorId, DWORD dwDeviceId, WDC_PCI_SCAN_RESULT
 	if (!pPciScanResult)
 		return WD_INVALID_PARAMETER;
 	BZERO(*pPciScanResult);
-	err = each_device(add, &scan);
-	return err == -ENODEV ? WD_STATUS_SUCCESS : wd_status(err); /* also of none */
+	err = each_device(add_result, &scan);
+	return err == -ENODEV ? WD_STATUS_SUCCESS : wd_status(err); /* none is a success */
 }
 
 struct wanted {
@@ -164,7 +164,7 @@ PVOID WDC_GetDevContext(WDC_DEVICE_HANDLE hDev)
 	return WDC_GetWDHandle(hDev) ? ((struct wdc_dev *)hDev)->context : NULL;
 }
 
-static DWORD reg(WDC_DEVICE_HANDLE hDev, DWORD bar, KPTR offset, DWORD width, UINT64 *value, bool write)
+static DWORD access_reg(WDC_DEVICE_HANDLE hDev, DWORD bar, KPTR offset, DWORD width, UINT64 *value, bool write)
 {
 	struct wd *wd = wd_get(WDC_GetWDHandle(hDev));
 	int err;
@@ -181,8 +181,8 @@ static DWORD reg(WDC_DEVICE_HANDLE hDev, DWORD bar, KPTR offset, DWORD width, UI
 	DWORD WDC_ReadAddr##bits(WDC_DEVICE_HANDLE hDev, DWORD dwAddrSpace, KPTR dwOffset, type *pVal)                 \
 	{                                                                                                              \
 		UINT64 value = 0;                                                                                      \
-		DWORD status =                                                                                         \
-			pVal ? reg(hDev, dwAddrSpace, dwOffset, sizeof(type), &value, false) : WD_INVALID_PARAMETER;   \
+		DWORD status = pVal ? access_reg(hDev, dwAddrSpace, dwOffset, sizeof(type), &value, false)             \
+				    : WD_INVALID_PARAMETER;                                                            \
 		if (!status)                                                                                           \
 			*pVal = (type)value;                                                                           \
 		return status;                                                                                         \
@@ -190,7 +190,7 @@ static DWORD reg(WDC_DEVICE_HANDLE hDev, DWORD bar, KPTR offset, DWORD width, UI
 	DWORD WDC_WriteAddr##bits(WDC_DEVICE_HANDLE hDev, DWORD dwAddrSpace, KPTR dwOffset, type val)                  \
 	{                                                                                                              \
 		UINT64 value = val;                                                                                    \
-		return reg(hDev, dwAddrSpace, dwOffset, sizeof(type), &value, true);                                   \
+		return access_reg(hDev, dwAddrSpace, dwOffset, sizeof(type), &value, true);                            \
 	}
 WDC_ACCESS(8, BYTE)
 WDC_ACCESS(16, WORD)
@@ -233,7 +233,7 @@ DWORD WDC_IntEnable(WDC_DEVICE_HANDLE hDev, PVOID pTransCmds, DWORD dwNumCmds, D
 	if (!hWD)
 		return WD_INVALID_HANDLE;
 	if (pTransCmds || dwNumCmds)
-		return WD_NOT_IMPLEMENTED; /* what they did, KP_IntAtIrql does */
+		return WD_NOT_IMPLEMENTED; /* KP_IntAtIrql does their job */
 	if (dev->thread)
 		return WD_OPERATION_ALREADY_DONE;
 	if (fUseKP) {

@@ -13,6 +13,6 @@ struct wdc_dev {
 };
 
 HANDLE wdc_last(void); /* the session of the device opened last, or NULL */
-void wdc_forget(HANDLE hWD); /* the session has ended, with its buffers */
+void wdc_forget(HANDLE hWD); /* frees the entries of a closed session's buffers */
 
 #endif /* KPLUG_WD_WDC_H */

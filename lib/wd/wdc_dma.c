@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* WDC calls for buffers, which have no handle of their device: a list knows it. */
+/* WDC calls for buffers. They take no device handle: a list maps buffers to sessions. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -9,7 +9,7 @@
 struct locked {
 	struct locked *next;
 	HANDLE hWD;
-	bool own_session; /* of a shared buffer without a device */
+	bool own_session; /* opened for a shared buffer, as no device was open */
 	WD_DMA dma;
 	WD_KERNEL_BUFFER kernel;
 };
@@ -17,7 +17,7 @@ struct locked {
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct locked *list;
 
-static void put(struct locked *l)
+static void add_locked(struct locked *l)
 {
 	pthread_mutex_lock(&list_lock);
 	l->next = list;
@@ -25,8 +25,8 @@ static void put(struct locked *l)
 	pthread_mutex_unlock(&list_lock);
 }
 
-/* The session of what the program holds, its WD_DMA or WD_KERNEL_BUFFER; NULL: it is none (any more). */
-static struct locked *find(const void *held, bool take)
+/* The entry of a WD_DMA or WD_KERNEL_BUFFER that the program holds; NULL: freed, or not one. */
+static struct locked *find_locked(const void *held, bool take)
 {
 	struct locked **link, *l;
 
@@ -57,7 +57,7 @@ void wdc_forget(HANDLE hWD)
 	pthread_mutex_unlock(&list_lock);
 }
 
-static DWORD lock(HANDLE hWD, PVOID buf, DWORD options, DWORD bytes, struct locked **ret)
+static DWORD lock_buffer(HANDLE hWD, PVOID buf, DWORD options, DWORD bytes, struct locked **ret)
 {
 	struct locked *l = calloc(1, sizeof(*l));
 	DWORD status;
@@ -73,7 +73,7 @@ static DWORD lock(HANDLE hWD, PVOID buf, DWORD options, DWORD bytes, struct lock
 		free(l);
 		return status;
 	}
-	put(l);
+	add_locked(l);
 	*ret = l;
 	return WD_STATUS_SUCCESS;
 }
@@ -85,7 +85,7 @@ DWORD WDC_DMAContigBufLock(WDC_DEVICE_HANDLE hDev, PVOID *ppBuf, DWORD dwOptions
 
 	if (!ppBuf || !ppDma)
 		return WD_INVALID_PARAMETER;
-	status = lock(WDC_GetWDHandle(hDev), NULL, dwOptions | DMA_KERNEL_BUFFER_ALLOC, dwDMABufSize, &l);
+	status = lock_buffer(WDC_GetWDHandle(hDev), NULL, dwOptions | DMA_KERNEL_BUFFER_ALLOC, dwDMABufSize, &l);
 	if (!status) {
 		*ppBuf = l->dma.pUserAddr;
 		*ppDma = &l->dma;
@@ -100,7 +100,7 @@ DWORD WDC_DMASGBufLock(WDC_DEVICE_HANDLE hDev, PVOID pBuf, DWORD dwOptions, DWOR
 
 	if (!pBuf || !ppDma || (dwOptions & DMA_KERNEL_BUFFER_ALLOC))
 		return WD_INVALID_PARAMETER;
-	status = lock(WDC_GetWDHandle(hDev), pBuf, dwOptions, dwDMABufSize, &l);
+	status = lock_buffer(WDC_GetWDHandle(hDev), pBuf, dwOptions, dwDMABufSize, &l);
 	if (!status)
 		*ppDma = &l->dma;
 	return status;
@@ -108,7 +108,7 @@ DWORD WDC_DMASGBufLock(WDC_DEVICE_HANDLE hDev, PVOID pBuf, DWORD dwOptions, DWOR
 
 DWORD WDC_DMABufUnlock(WD_DMA *pDma)
 {
-	struct locked *l = pDma ? find(pDma, true) : NULL;
+	struct locked *l = pDma ? find_locked(pDma, true) : NULL;
 	DWORD status;
 
 	if (!l)
@@ -122,7 +122,7 @@ DWORD WDC_DMABufUnlock(WD_DMA *pDma)
 
 static DWORD sync_buffer(WD_DMA *pDma, DWORD (*fn)(HANDLE, WD_DMA *))
 {
-	struct locked *l = pDma ? find(pDma, false) : NULL;
+	struct locked *l = pDma ? find_locked(pDma, false) : NULL;
 
 	if (!l)
 		return pDma ? WD_INVALID_HANDLE : WD_INVALID_PARAMETER;
@@ -154,7 +154,7 @@ DWORD WDC_SharedBufferAlloc(UINT64 qwBytes, DWORD dwOptions, WD_KERNEL_BUFFER **
 		hWD = WD_Open();
 	if (hWD == INVALID_HANDLE_VALUE)
 		return WD_DEVICE_NOT_FOUND;
-	status = lock(hWD, NULL, DMA_KERNEL_BUFFER_ALLOC, (DWORD)qwBytes, &l);
+	status = lock_buffer(hWD, NULL, DMA_KERNEL_BUFFER_ALLOC, (DWORD)qwBytes, &l);
 	if (status) {
 		if (own)
 			WD_Close(hWD);
@@ -172,7 +172,7 @@ DWORD WDC_SharedBufferAlloc(UINT64 qwBytes, DWORD dwOptions, WD_KERNEL_BUFFER **
 
 DWORD WDC_SharedBufferFree(WD_KERNEL_BUFFER *pBuf)
 {
-	struct locked *l = pBuf ? find(pBuf, false) : NULL;
+	struct locked *l = pBuf ? find_locked(pBuf, false) : NULL;
 
 	if (!l)
 		return pBuf ? WD_INVALID_HANDLE : WD_INVALID_PARAMETER;

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/elf_object.h"
 

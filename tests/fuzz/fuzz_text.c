@@ -6,14 +6,14 @@
 
 #include "cli/output/output.h"
 #include "cli/cli.h"
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 #include "tests/fuzz/fuzz.h"
 
 static void verifier_log(const char *text)
 {
 	char out[300];
 
-	kp_verifier_pick(text, out, sizeof(out));
+	kp_verifier_summary(text, out, sizeof(out));
 	if (strlen(out) >= sizeof(out))
 		abort();
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 #define SECTIONS_MAX 8
 #define SYMBOLS_MAX 8

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 
 #include "cli/output/output.h"
-#include "lib/internal.h"
+#include "lib/base/base.h"
 
 #define BYTES 0x2000
 #define BUFFER_ID 3

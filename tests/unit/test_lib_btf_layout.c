@@ -9,7 +9,7 @@
 #include <bpf/btf.h>
 #include <cmocka.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 /* Of each side: numbers, and the type that is compared. */
 static struct side {
@@ -145,7 +145,7 @@ static void test_members(void **state)
 	pair(&was, was.u32, was.u32, "other", 32, 0);
 	expect("member second was other");
 	pair(&was, was.u32, was.u32, "second", 64, 0);
-	expect("member second is at another place");
+	expect("member second has another offset");
 	pair(&was, was.u32, was.s32, "second", 32, 0);
 	expect("a number is u32 and was s32");
 }
@@ -155,7 +155,7 @@ static void test_bitfields(void **state)
 	(void)state;
 	pair(&is, is.u32, is.u32, "second", 32, 4);
 	pair(&was, was.u32, was.u32, "second", 32, 5);
-	expect("member second is at another place");
+	expect("member second has another offset");
 }
 
 static void test_number_of_members(void **state)
@@ -184,7 +184,7 @@ static void test_variables(void **state)
 	section(&was, "y", was.u32, 0, 4);
 	expect("variable x was y");
 	section(&was, "x", was.u32, 8, 4);
-	expect("variable x: it has another place or size");
+	expect("variable x: it has another offset or size");
 	section(&was, "x", was.s32, 0, 4);
 	expect("variable x: a number is u32 and was s32");
 }

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 /* BAR 0 has 256 bytes, BAR 2 three. */
 static struct kplug_device dev = {
@@ -135,7 +135,7 @@ static void test_buffer_name_of_300_bytes(void **state)
 	assert_int_equal(kplug_buffer_alloc(&dev, name, 4096, NULL, &buf), -EINVAL);
 	assert_string_equal(kplug_error(),
 			    "buffer aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: the name has 300 "
-			    "bytes; it must have 1 to 15");
+			    "bytes; use 1 to 15");
 	assert_null(buf);
 }
 
@@ -145,7 +145,7 @@ static void test_buffer_without_name(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_buffer_open(&dev, "", &buf), -EINVAL);
-	assert_string_equal(kplug_error(), "buffer : the name has 0 bytes; it must have 1 to 15");
+	assert_string_equal(kplug_error(), "buffer : the name has 0 bytes; use 1 to 15");
 	assert_null(buf);
 }
 
@@ -181,9 +181,9 @@ static void test_plugin_for_another_device(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_plugin_load(&plugin, &dev, NULL), -ENXIO);
-	assert_string_equal(kplug_error(), "plugin edu: it is for device 1234:any, and 0000:00:03.0 is 8086:10d3; take "
+	assert_string_equal(kplug_error(), "plugin edu: it is for device 1234:any, but 0000:00:03.0 is 8086:10d3; load "
 					   "another plugin, or force it");
-	assert_false(plugin.spent);
+	assert_false(plugin.consumed);
 }
 
 static void test_module_of_another_version(void **state)
@@ -194,8 +194,8 @@ static void test_module_of_another_version(void **state)
 	(void)state;
 	other.info.out_api_version = KPLUG_API_VERSION + 1;
 	assert_int_equal(kplug_plugin_load(&plugin, &other, NULL), -EPROTO);
-	assert_string_equal(kplug_error(), "plugin edu: built for API version 2, and the module kplug has 3; install a "
-					   "pair that fits");
+	assert_string_equal(kplug_error(), "plugin edu: built for API version 2, but the module kplug has 3; install "
+					   "matching versions");
 }
 
 static void test_buffer_for_plugin_without(void **state)
@@ -212,11 +212,12 @@ static void test_buffer_for_plugin_without(void **state)
 
 static void test_plugin_loaded_twice(void **state)
 {
-	struct kplug_plugin plugin = { .meta = { .name = "edu" }, .spent = true };
+	struct kplug_plugin plugin = { .meta = { .name = "edu" }, .consumed = true };
 
 	(void)state;
 	assert_int_equal(kplug_plugin_load(&plugin, &dev, NULL), -EALREADY);
-	assert_string_equal(kplug_error(), "plugin edu: loading it was tried before; open it again");
+	assert_string_equal(kplug_error(),
+			    "plugin edu: this object was used for a load or a check before; open it again");
 }
 
 /* A device whose fd is the reading end of a pipe. */
@@ -291,7 +292,8 @@ static void test_wait_without_room(void **state)
 
 	(void)state;
 	assert_int_equal(kplug_irq_wait(&dev, 0, &record, 0, &count), -EINVAL);
-	assert_string_equal(kplug_error(), "device 0000:00:03.0: waiting for interrupts needs room for one record");
+	assert_string_equal(kplug_error(),
+			    "device 0000:00:03.0: waiting for interrupts: max is 0; give room for one record or more");
 }
 
 static void on_alarm(int signal)
@@ -314,7 +316,7 @@ static void test_wait_interrupted(void **state)
 	setitimer(ITIMER_REAL, &timer, NULL);
 	assert_int_equal(kplug_irq_wait(&p.dev, 10000, &record, 1, &count), -EINTR);
 	setitimer(ITIMER_REAL, &off, NULL);
-	assert_string_equal(kplug_error(), "device pipe: waiting for interrupts: interrupted by a signal; try again");
+	assert_string_equal(kplug_error(), "device pipe: waiting for interrupts: interrupted by a signal; retry");
 	pipe_close(&p);
 }
 

@@ -62,9 +62,9 @@ static unsigned char *good_file(size_t *ret_size)
 
 #define NOT_ELF "x.bpf.o: not an ELF file; give a plugin's .bpf.o"
 #define NOT_BPF "x.bpf.o: not a BPF object file; compile it with clang -target bpf"
-#define DAMAGED "x.bpf.o: a damaged or cut-off ELF file; build or copy it again"
-#define NO_SECTION "x.bpf.o: no section .kplug, so not a kplug plugin; add KPLUG_PLUGIN()"
-#define NOT_ONE "x.bpf.o: section .kplug is not one of data, and one only; use KPLUG_PLUGIN() once"
+#define DAMAGED "x.bpf.o: a damaged or truncated ELF file; build or copy it again"
+#define NO_SECTION "x.bpf.o: not a kplug plugin: no section .kplug; add KPLUG_PLUGIN()"
+#define NOT_ONE "x.bpf.o: section .kplug must be one section of data; use KPLUG_PLUGIN() once"
 #define BAD_NAME "x.bpf.o: the plugin's name is not 1 to 31 visible characters"
 #define BAD_VERSION "x.bpf.o: the plugin's version is not 0 to 31 visible characters"
 
@@ -257,8 +257,7 @@ static void test_wrong_size_member(void **state)
 
 	(void)state;
 	meta.size = 88;
-	expect_meta(&meta, -EBADMSG,
-		    "x.bpf.o: its metadata say that they have 88 bytes instead of 80; use KPLUG_PLUGIN()");
+	expect_meta(&meta, -EBADMSG, "x.bpf.o: its metadata has size 88 instead of 80; use KPLUG_PLUGIN()");
 }
 
 static void test_other_api(void **state)
@@ -267,7 +266,8 @@ static void test_other_api(void **state)
 
 	(void)state;
 	meta.api_version = KPLUG_API_VERSION + 1;
-	expect_meta(&meta, -EPROTO, "x.bpf.o: built for API version 3, and this is 2; build it with this kplug.bpf.h");
+	expect_meta(&meta, -EPROTO,
+		    "x.bpf.o: built for API version 3, but this library has 2; build it with this kplug.bpf.h");
 }
 
 /* Another version may have another layout, so it is told before the size is looked at. */
@@ -279,7 +279,7 @@ static void test_other_api_other_size(void **state)
 	(void)state;
 	meta.api_version = 0;
 	expect_section(&section, -EPROTO,
-		       "x.bpf.o: built for API version 0, and this is 2; build it with this kplug.bpf.h");
+		       "x.bpf.o: built for API version 0, but this library has 2; build it with this kplug.bpf.h");
 }
 
 static void test_name_without_nul(void **state)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 struct opts {
 	size_t sz;
@@ -72,7 +72,8 @@ static void test_long_and_set(void **state)
 
 	(void)state;
 	assert_int_equal(kp_opts(&known, sizeof(known), &opts, "opts"), -EINVAL);
-	assert_string_equal(kplug_error(), "struct opts: byte 23 is set, and this library knows only 16; update it");
+	assert_string_equal(kplug_error(),
+			    "struct opts: byte 23 is set, but this library knows only 16 bytes; update the library");
 }
 
 static void test_no_size(void **state)
@@ -90,7 +91,7 @@ static void test_every_function_checks(void **state)
 	struct kplug_open_opts open_opts = { .sz = 0 };
 	struct kplug_alloc_opts alloc_opts = { .sz = 0 };
 	struct kplug_load_opts load_opts = { .sz = 0 };
-	struct kplug_plugin plugin = { .spent = true };
+	struct kplug_plugin plugin = { .consumed = true };
 	struct kplug_device dev = { .name = "x", .fd = -1 }, *opened = NULL;
 	struct kplug_buffer *buf = NULL;
 

@@ -111,7 +111,7 @@ static void test_folder(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir("x.bpf.o", 0700), 0);
-	expect_file(-ENOEXEC, "x.bpf.o: not a file; give a plugin's .bpf.o");
+	expect_file(-ENOEXEC, "x.bpf.o: not a regular file; give a plugin's .bpf.o");
 	rmdir("x.bpf.o");
 }
 
@@ -120,7 +120,7 @@ static void test_fifo(void **state)
 {
 	(void)state;
 	assert_int_equal(mkfifo("x.bpf.o", 0600), 0);
-	expect_file(-ENOEXEC, "x.bpf.o: not a file; give a plugin's .bpf.o");
+	expect_file(-ENOEXEC, "x.bpf.o: not a regular file; give a plugin's .bpf.o");
 }
 
 static void test_huge_file(void **state)
@@ -156,7 +156,7 @@ static void test_other_program_type(void **state)
 
 	(void)state;
 	write_object(&object);
-	expect_file(-EBADMSG, "x.bpf.o: program filter is in section xdp, which is no hook; use KPLUG_HOOK()");
+	expect_file(-EBADMSG, "x.bpf.o: program filter is in section xdp, which is not a hook; use KPLUG_HOOK()");
 }
 
 static void test_unknown_hook(void **state)
@@ -169,7 +169,7 @@ static void test_unknown_hook(void **state)
 	(void)state;
 	write_object(&object);
 	expect_file(-EBADMSG,
-		    "x.bpf.o: program calls is in section tp_btf/kplug_calls, which is no hook; use KPLUG_HOOK()");
+		    "x.bpf.o: program calls is in section tp_btf/kplug_calls, which is not a hook; use KPLUG_HOOK()");
 }
 
 static void test_two_programs_for_a_hook(void **state)
@@ -182,7 +182,7 @@ static void test_two_programs_for_a_hook(void **state)
 
 	(void)state;
 	write_object(&object);
-	expect_file(-EBADMSG, "x.bpf.o: programs one and two both serve hook call; leave one");
+	expect_file(-EBADMSG, "x.bpf.o: programs one and two both serve hook call; remove one");
 }
 
 static unsigned int warnings;
@@ -206,7 +206,7 @@ static void test_refused_by_libbpf(void **state)
 	write_object(&object);
 	kplug_set_log(count_warning, &warnings);
 	expect_file(-ENOEXEC,
-		    "x.bpf.o: libbpf cannot use it: sec 'tp_btf/kplug_call': program at offset 0 crosses section "
+		    "x.bpf.o: libbpf cannot open it: sec 'tp_btf/kplug_call': program at offset 0 crosses section "
 		    "boundary");
 	kplug_set_log(NULL, NULL);
 	assert_int_equal(warnings, 1);

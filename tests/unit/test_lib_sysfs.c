@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "lib/internal.h"
+#include "lib/base/base.h"
 
 #define EDU "0000:00:03.0" /* no driver */
 #define NIC "0000:00:02.0" /* e1000e */
@@ -155,7 +155,7 @@ static void test_locked_down(void **state)
 	expect(kplug_soft_create("soft1", 1, 0), -ENOPKG,
 	       "software device soft1: the module kplug_soft is not loaded; the kernel is locked down, so sign it with "
 	       "a key "
-	       "that the kernel knows, then modprobe kplug_soft");
+	       "that the kernel trusts, then modprobe kplug_soft");
 	run("echo '[none] integrity confidentiality' >kernel/security/lockdown");
 	expect(kplug_soft_create("soft1", 1, 0), -ENOPKG,
 	       "software device soft1: the module kplug_soft is not loaded; modprobe kplug_soft");
@@ -165,7 +165,7 @@ static void test_locked_down(void **state)
 static void test_bind_not_taken(void **state)
 {
 	(void)state;
-	expect(kplug_bind(EDU, false), -EIO, "device 0000:00:03.0: kplug did not take it; the kernel's log says why");
+	expect(kplug_bind(EDU, false), -EIO, "device 0000:00:03.0: kplug's probe failed; the kernel's log says why");
 	/* No driver to give it back to, so one probe; a file keeps what a later and shorter write leaves. */
 	expect_file("bus/pci/devices/" EDU "/driver_override", "\nplug");
 	expect_file("bus/pci/drivers_probe", EDU);
@@ -174,7 +174,7 @@ static void test_bind_not_taken(void **state)
 static void test_bind_by_force_not_taken(void **state)
 {
 	(void)state;
-	expect(kplug_bind(NIC, true), -EIO, "device 0000:00:02.0: kplug did not take it; the kernel's log says why");
+	expect(kplug_bind(NIC, true), -EIO, "device 0000:00:02.0: kplug's probe failed; the kernel's log says why");
 	expect_file("bus/pci/drivers/e1000e/unbind", NIC);
 	expect_file("bus/pci/devices/" NIC "/driver_override", "\nplug");
 	expect_file("bus/pci/drivers_probe", NIC);
@@ -185,7 +185,7 @@ static void test_bind_not_taken_with_override(void **state)
 {
 	(void)state;
 	run("printf vfio-pci >bus/pci/devices/" NIC "/driver_override");
-	expect(kplug_bind(NIC, true), -EIO, "device 0000:00:02.0: kplug did not take it; the kernel's log says why");
+	expect(kplug_bind(NIC, true), -EIO, "device 0000:00:02.0: kplug's probe failed; the kernel's log says why");
 	expect_file("bus/pci/devices/" NIC "/driver_override", "vfio-pci");
 	expect_file("bus/pci/drivers/e1000e/unbind", NIC);
 	expect_file("bus/pci/drivers_probe", NIC);
@@ -196,7 +196,7 @@ static void test_bind_not_taken_with_left_over(void **state)
 {
 	(void)state;
 	run("printf kplug >bus/pci/devices/" NIC "/driver_override");
-	expect(kplug_bind(NIC, true), -EIO, "device 0000:00:02.0: kplug did not take it; the kernel's log says why");
+	expect(kplug_bind(NIC, true), -EIO, "device 0000:00:02.0: kplug's probe failed; the kernel's log says why");
 	expect_file("bus/pci/devices/" NIC "/driver_override", "\nplug");
 	expect_file("bus/pci/drivers/e1000e/unbind", NIC);
 	expect_file("bus/pci/drivers_probe", NIC);
@@ -324,7 +324,8 @@ static void test_soft_bad_name(void **state)
 {
 	(void)state;
 	expect(kplug_soft_delete("a/b"), -EINVAL,
-	       "software device a/b: refused; name: 1 to 31 letters, digits, '_', '-' or '.', none leading; vectors: "
+	       "software device a/b: out of range; name: 1 to 31 letters, digits, '_', '-' or '.', no leading '.'; "
+	       "vectors: "
 	       "1 to 32; DMA bits: 0, or 20 to 64");
 }
 

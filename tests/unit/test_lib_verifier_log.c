@@ -8,14 +8,14 @@
 
 #include <cmocka.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 
 static void expect(const char *log, const char *lines)
 {
 	char out[1024];
 
 	memset(out, 'x', sizeof(out));
-	kp_verifier_pick(log, out, sizeof(out));
+	kp_verifier_summary(log, out, sizeof(out));
 	assert_string_equal(out, lines);
 }
 
@@ -161,7 +161,7 @@ static void test_small_output_is_terminated(void **state)
 	char out[8];
 
 	(void)state;
-	kp_verifier_pick("1: (95) exit\nR0 !read_ok\n", out, sizeof(out));
+	kp_verifier_summary("1: (95) exit\nR0 !read_ok\n", out, sizeof(out));
 	assert_string_equal(out, "  1: (9");
 }
 

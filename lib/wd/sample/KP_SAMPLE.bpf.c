@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The plugin of the technical note's sample: takes the shared buffer by a call, or by the interrupt's enable. */
+/*
+ * The plugin of the technical note's sample: gets the shared buffer by a call, and by the enable of
+ * the interrupt, and writes its bytes inverted.
+ *
+ * Not for other devices than QEMU's edu. Loaded by td41, its program.
+ */
 #include "kp.bpf.h"
 #include "kp_sample.h"
 
@@ -11,7 +16,7 @@ KP_SHARED_BUFFER(struct shared, shared);
 
 static struct both counters; /* calls and enables, interrupts */
 
-/* Writes what the program is to read. */
+/* Writes what the program will check. */
 static DWORD answer_in_buffer(PVOID pData)
 {
 	DWORD i;

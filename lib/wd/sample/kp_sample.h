@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What sample.c and KP_SAMPLE.bpf.c agree on. */
+/* The interface of td41.c and KP_SAMPLE.bpf.c. */
 #ifndef KP_SAMPLE_H
 #define KP_SAMPLE_H
 
@@ -15,9 +15,9 @@ KPLUG_SEQLOCK(snapshot, struct both);
 
 /* The buffer, 0x10000 bytes. */
 struct shared {
-	struct snapshot counters; /* the plugin's, whole at any time */
+	struct snapshot counters; /* a snapshot, written by the plugin */
 	unsigned char user[0x4000]; /* written by the program, read by the plugin */
-	unsigned char kernel[0x4000]; /* the reverse: each byte inverted */
+	unsigned char kernel[0x4000]; /* written by the plugin: user[] inverted */
 	unsigned char rest[0x7f80];
 };
 

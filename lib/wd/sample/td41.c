@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * The technical note's sample as a complete program: a buffer of 0x10000 bytes, the plugin opened by its name, the buffer
- * passed by a call (1) and by the interrupt's enable (2); each side reads what the other wrote. What the note leaves out,
- * synchronised access, is the line with snapshot_read().
+ * The technical note's sample as a complete program: allocates a buffer of 0x10000 bytes, opens the
+ * plugin by name, and passes the buffer by a call (1) and by the enable of the interrupt (2). Each
+ * side checks what the other wrote. The note leaves out synchronisation: see snapshot_read().
  *
- *   KPLUG_WD_DEVICE=soft0 td41      KPLUG_PLUGIN_PATH: where KP_SAMPLE.bpf.o is, unless it is installed
+ *   KPLUG_WD_DEVICE=soft0 td41      KPLUG_PLUGIN_PATH: the folder of KP_SAMPLE.bpf.o, unless installed
  */
 #include <stdio.h>
 
@@ -32,7 +32,7 @@ static void write_buffer(BYTE first)
 		shared->user[i] = (BYTE)(first + i * 7);
 }
 
-/* How many calls the plugin has counted, if it has written what it should; 0 if not. */
+/* The number of calls that the plugin counted; 0: it did not write the expected bytes. */
 static unsigned long long read_buffer(void)
 {
 	struct shared *shared = dma.pUserAddr;

@@ -18,7 +18,7 @@ run_fails 1 'nosuch' 'info: a device that does not exist' kplug info nosuch
 runs 'bind' kplug bind "$edu"
 run_fails 1 "$edu: .*(already|kplug has it)" 'bind: bound already' kplug bind "$edu"
 runs 'soft create' kplug soft create s0 --vectors 4
-run_fails 1 's0.*(taken|exists)' 'soft create: name taken' kplug soft create s0
+run_fails 1 's0.*in use' 'soft create: name taken' kplug soft create s0
 run_fails 2 'vectors' 'soft create: 2049 vectors' kplug soft create s1 --vectors 2049
 run_fails 1 'nosuch' 'soft delete: unknown' kplug soft delete nosuch
 is "$(kplug list --json | jq -r 'map(.name) | sort | join(" ")')" "$edu s0" 'list names both'

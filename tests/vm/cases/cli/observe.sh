@@ -52,7 +52,7 @@ is "$(jq -rs '.[-1] | .hook' /tmp/first)" event 'sees the removal'
 is "$(wc -l </tmp/second)" 2 'text: a line an event'
 like "$(</tmp/second)" '^[0-9]+\.[0-9]{9} (open|call|close) ' '... that begins with its time and hook'
 run_fails 1 '/nosuch: .*no such file' 'no such object' kplug plugin observe other --object /nosuch
-run_fails 1 'no event for 10 ms' 'nothing comes' kplug plugin observe other --object "$object" --timeout 10
+run_fails 1 'no event within 10 ms' 'nothing comes' kplug plugin observe other --object "$object" --timeout 10
 run_fails 1 'edu.bpf.o: cannot observe' 'another object' kplug plugin observe other --object "$KPLUG_BPF/edu.bpf.o"
 kplug soft delete other
 plan

@@ -68,7 +68,7 @@ static void no_room_for_an_event(void **state)
 
 	(void)state;
 	assert_errno(EINVAL, kplug_observer_wait(observer, 0, &e, 0, &count));
-	assert_string_equal(kplug_error(), "observer: no room for an event; max must be 1 or more");
+	assert_string_equal(kplug_error(), "observer: max is 0; give room for one event or more");
 	assert_int_equal(count, 7);
 }
 

@@ -13,7 +13,7 @@ static unsigned int told;
 static void count_word(enum kplug_log_level level, const char *text, void *arg)
 {
 	(void)arg;
-	told += level == KPLUG_LOG_INFO && strstr(text, "cannot be mapped; its registers go by ioctl");
+	told += level == KPLUG_LOG_INFO && strstr(text, "cannot be mapped; its registers are accessed by ioctl");
 }
 
 /* Runs what maps a BAR while the process can have no more address space. */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/internal.h"
+#include "lib/plugin/plugin.h"
 #include "lib/rig.h"
 
 static struct kplug_device *dev;

@@ -53,7 +53,7 @@ static void no_buffer(void **state)
 
 	(void)state;
 	assert_errno(ENOENT, put(NULL, false));
-	snprintf(text, sizeof(text), "and device %s has none; allocate one first", kplug_device_name(dev));
+	snprintf(text, sizeof(text), "but device %s has none; allocate one first", kplug_device_name(dev));
 	assert_non_null(strstr(kplug_error(), text));
 }
 

@@ -124,7 +124,7 @@ static void refused(const char *object, int err, const char *text)
 	X(state_member, "map counts_of_messa of the running version does not carry over: member spare was calls")      \
 	X(state_globals, "map .bss of the running version does not carry over: .bss has 2 variables and had 1")        \
 	X(state_no_map,                                                                                                \
-	  "map counts_of_messa of the running version does not carry over: the new version has none of this "          \
+	  "map counts_of_messa of the running version does not carry over: the new version has no map of this "        \
 	  "name")
 #define DEFINE(object, text)                                                                                           \
 	static void object(void **state)                                                                               \
@@ -202,7 +202,7 @@ static void migrate_wants_another_type(void **state)
 	assert_errno(ESTALE, swap("state_migrate_type", false));
 	assert_non_null(strstr(kplug_error(),
 			       "map counts_of_messa of the running version does not carry over: its type, key size "
-			       "or value size is not what the migrate program says"));
+			       "or value size differs from the migrate program's declaration"));
 	assert_state(1, 1, 1);
 }
 

@@ -16,7 +16,7 @@ like "$(</sys/kernel/security/lockdown)" '\[integrity\]' 'the kernel is locked d
 # Registers of a PCI function, the way sysfs has it.
 runs 'binding' kplug bind "$edu"
 run_fails 1 'Operation not permitted' 'sysfs does not give a BAR' sh -c "echo 0 | dd of=/sys/bus/pci/devices/$edu/config conv=notrunc"
-keeps='the kernel is locked down and keeps PCI registers from programs; a plugin may use them$'
+keeps='the kernel is locked down and denies programs PCI registers; access them from a plugin$'
 run_fails 1 "$edu: register 0x0 of BAR 0: $keeps" 'nor does kplug, to read' kplug reg read "$edu" 0 0
 run_fails 1 "$edu: register 0x4 of BAR 0: $keeps" '... or to write' kplug reg write "$edu" 0 4 1
 
@@ -36,7 +36,7 @@ runs 'unloading' unload_modules
 objcopy "$KPLUG_KMOD/kplug.ko" /tmp/kplug.ko
 run_fails 1 'Operation not permitted' 'an unsigned module does not load' insmod /tmp/kplug.ko
 like "$(dmesg | tail -n 3)" 'Lockdown: insmod: unsigned module loading is restricted' '... and the log says why'
-sign='the kernel is locked down, so sign it with a key that the kernel knows, then modprobe'
+sign='the kernel is locked down, so sign it with a key that the kernel trusts, then modprobe'
 run_fails 1 "$edu: the module kplug is not loaded; $sign kplug\$" '... and bind' kplug bind "$edu"
 run_fails 1 "soft0: the module kplug_soft is not loaded; $sign kplug_soft\$" '... and soft create' kplug soft create soft0
 if [[ $KPLUG_KERNEL = *-kplug-debug ]]; then

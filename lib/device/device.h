@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Room device: open devices, registers, interrupts, calls; scanning, binding, and software devices. */
+#ifndef KPLUG_LIB_DEVICE_H
+#define KPLUG_LIB_DEVICE_H
+
+#include "base/base.h"
+
+struct kplug_device {
+	char name[KPLUG_NAME_LEN];
+	int fd; /* O_NONBLOCK */
+	pid_t pid; /* the opener: a forked child must not undo its mappings and vectors */
+	bool *enabled; /* by vector, info.out_vectors of them: enabled here */
+	bool read_only;
+	struct kplug_info info; /* from the open; only its constant members are used */
+	pthread_mutex_t bar_lock; /* serializes the writers of bar[]; readers load it atomically */
+	void *bar[KPLUG_BAR_MAX]; /* NULL: not mapped yet; MAP_FAILED: use the ioctl */
+};
+
+/* reg.c */
+int kp_reg_check(const struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width);
+void kp_reg_unmap(struct kplug_device *dev);
+
+/* irq.c. close() may leave dev's vectors enabled: a child or a mapping can hold the file open. */
+void kp_irq_disable_all(struct kplug_device *dev);
+
+#endif /* KPLUG_LIB_DEVICE_H */
