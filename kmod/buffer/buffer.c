@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The life of a buffer: memory, device address, map; then on the device's list; then all of it undone in mirror order. */
+/* A buffer from allocation to free: memory, device address, map, the list; undone in mirror order. */
 #include <linux/cleanup.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
@@ -13,7 +13,7 @@
 #include "core/device.h"
 #include "dma/dma.h"
 
-/* How often the worker looks for native buffers that nobody else holds: such a map does not tell its last user's end. */
+/* How often the worker looks for native buffers without users: their maps do not tell when the last one goes. */
 #define REAP_DELAY (HZ / 10)
 
 static int map_for_device(struct kplug_buffer *buf)

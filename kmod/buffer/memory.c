@@ -32,18 +32,13 @@ void kplug_memory_unregister(const struct kplug_memory_module *module)
 }
 EXPORT_SYMBOL_GPL(kplug_memory_unregister);
 
-const struct kplug_memory_module *kplug_memory_module_get(void)
+static const struct kplug_memory_module *kplug_memory_module_get(void)
 {
 	const struct kplug_memory_module *module;
 
 	guard(rcu)();
 	module = rcu_dereference(memory_module);
 	return module && try_module_get(module->owner) ? module : NULL;
-}
-
-void kplug_memory_module_put(const struct kplug_memory_module *module)
-{
-	module_put(module->owner);
 }
 
 static const struct kplug_memory_ops *row_of(const struct kplug_memory_ops *const *rows, enum kplug_buffer_kind kind,
@@ -70,7 +65,7 @@ const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind, uns
 	row = row_of(module->rows, kind, &n);
 	if (row)
 		return row; /* with the reference */
-	kplug_memory_module_put(module);
+	module_put(module->owner);
 	return ERR_PTR(-ENOSPC);
 }
 
@@ -79,13 +74,13 @@ void kplug_memory_put(const struct kplug_memory_ops *ops)
 	module_put(ops->owner);
 }
 
-#define MEMORY_CALL(op, ...)                                                                                           \
+/* Calls kplug_memory.ko, holding a reference on it. */
+#define MEMORY_CALL(op_, ...)                                                                                          \
 	({                                                                                                             \
 		const struct kplug_memory_module *module = kplug_memory_module_get();                                  \
-		int ret = module ? module->op(__VA_ARGS__) : -ENOPKG;                                                  \
-                                                                                                                       \
+		int ret = module ? module->op_(__VA_ARGS__) : -ENOPKG;                                                 \
 		if (module)                                                                                            \
-			kplug_memory_module_put(module);                                                               \
+			module_put(module->owner);                                                                     \
 		ret;                                                                                                   \
 	})
 

@@ -17,7 +17,7 @@ struct kplug_file;
 struct vm_area_struct;
 
 /* Properties of a kind. */
-#define KPLUG_MEMORY_NATIVE BIT(0) /* get() makes or takes a map of the kernel's own; else map.c makes one of the pages */
+#define KPLUG_MEMORY_NATIVE BIT(0) /* get() makes or takes a map of the kernel's own; else map.c makes one */
 #define KPLUG_MEMORY_TRANSLATED BIT(1) /* only behind an IOMMU */
 #define KPLUG_MEMORY_FOREIGN BIT(2) /* memory that exists already, behind memory_fd: no NUMA node, no parts */
 #define KPLUG_MEMORY_HUGE BIT(3) /* physically contiguous: can be mapped by large pages */
@@ -69,10 +69,6 @@ struct kplug_memory_module {
 /* One at a time; -EBUSY otherwise. After unregistering no call is under way. */
 int kplug_memory_register(const struct kplug_memory_module *module);
 void kplug_memory_unregister(const struct kplug_memory_module *module);
-
-/* kplug_memory.ko with a reference on it, or NULL: not loaded. */
-const struct kplug_memory_module *kplug_memory_module_get(void);
-void kplug_memory_module_put(const struct kplug_memory_module *module);
 
 /*
  * The n-th row of a kind, with a reference on its module, for kplug_memory_put(). -ENOPKG: kplug_memory.ko may have it

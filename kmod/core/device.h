@@ -5,8 +5,8 @@
  * The bus side registers and unregisters; open files, buffers, plugins and running work hold the struct device. After
  * kplug_device_unregister() the device is dead: no callback of the bus side runs any more.
  *
- * Locks, outermost first: alive, irq_lock, plugin_lock, files_lock, then buffer_lock, then umem_lock, then dma_lock; the
- * spinlocks are innermost. mmap_lock is taken outside buffer_lock (mmap of the node) and never inside any of them.
+ * Locks, outermost first: alive, irq_lock, plugin_lock, files_lock, then buffer_lock, then umem_lock, then dma_lock;
+ * the spinlocks are innermost. mmap_lock is taken outside buffer_lock (mmap of the node), and inside none of them.
  */
 #ifndef KPLUG_DEVICE_H
 #define KPLUG_DEVICE_H

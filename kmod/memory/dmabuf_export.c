@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Exports a buffer as a dma-buf, for drivers of other devices (Documentation/driver-api/dma-buf.rst). It holds pages and
- * map, so it survives the device's removal. Like a buffer it never bounces, so there is nothing to sync.
+ * Exports a buffer as a dma-buf, for drivers of other devices (Documentation/driver-api/dma-buf.rst). It holds pages
+ * and map, so it survives the device's removal. Like a buffer it never bounces, so there is nothing to sync.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-map-ops.h>

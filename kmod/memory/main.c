@@ -6,13 +6,7 @@
 #include "memory/kinds.h"
 
 static const struct kplug_memory_ops *const rows[] = {
-	&kplug_memory_large,
-	&kplug_memory_arena,
-	&kplug_memory_dmabuf,
-#ifdef CONFIG_X86
-	&kplug_memory_wc,
-#endif
-	NULL
+	&kplug_memory_large, &kplug_memory_arena, &kplug_memory_dmabuf, &kplug_memory_wc, NULL,
 };
 
 static const struct kplug_memory_module memory = {

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kind `wc`: contiguous memory that is write-combining in the kernel's mapping and in every program's. */
 #include <linux/mm.h>
-
 #ifdef CONFIG_X86
 #include <asm/set_memory.h>
+#endif
 
 #include "buffer/buffer.h"
 #include "memory/kinds.h"
+
+#ifndef CONFIG_X86
+static inline int set_memory_wc(unsigned long addr, int count)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int set_memory_wb(unsigned long addr, int count)
+{
+	return 0;
+}
+#endif
 
 /*
  * The kernel's own mapping becomes write-combining, too: two mappings must not differ in that. This splits the direct
@@ -23,11 +35,12 @@ static int wc_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg
 	if (err)
 		return err;
 	addr = (unsigned long)buf->virt;
-	if (!set_memory_wc(addr, buf->count))
+	err = set_memory_wc(addr, buf->count);
+	if (!err)
 		return 0;
 	set_memory_wb(addr, buf->count);
 	kplug_contiguous_put(buf);
-	return -ENOMEM;
+	return err == -EOPNOTSUPP ? err : -ENOMEM;
 }
 
 static void wc_put(struct kplug_buffer *buf)
@@ -49,7 +62,6 @@ const struct kplug_memory_ops kplug_memory_wc = {
 	.put = wc_put,
 	.mmap = wc_mmap,
 };
-#endif
 
 /* By page frame numbers: a page that can be pinned the kernel may map again as usual memory, which must not be. */
 int kplug_wc_mmap(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma)

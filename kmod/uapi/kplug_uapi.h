@@ -121,8 +121,8 @@ enum kplug_buffer_kind {
  * it, also until KPLUG_BUFFER_FREE or the device's removal.
  *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts
  *   EAGAIN      the same, but only BPF programs hold it: it may end in a moment
- *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; also a contiguous buffer that
- *               the page allocator does not have
+ *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; so does a contiguous buffer
+ *               that the page allocator does not have
  *   ENOENT      this is the first part, and not all others are there, of the same kind and rights
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
@@ -161,7 +161,7 @@ struct kplug_buffer_alloc {
 	__u32 flags; /* KPLUG_BUFFER_KEEP, _RIGHTS */
 	__u64 bytes; /* 1..KPLUG_BUFFER_MAX; the memory is rounded up to whole pages */
 	__u32 kind; /* enum kplug_buffer_kind */
-	__u32 dma_bits; /* 1..64: the device's addresses of this buffer have no more bits; 0: out_dma_bits of KPLUG_INFO */
+	__u32 dma_bits; /* 1..64: device addresses of this buffer have no more bits; 0: see KPLUG_INFO */
 	char name[KPLUG_BUFFER_NAME_LEN];
 	__u64 out_dma_addr; /* of the first byte, as the device sees it */
 	__u32 out_kind; /* the one chosen */

@@ -14,8 +14,9 @@ static const struct kp_reason alloc_reasons[] = {
 		  "bits: 0 to 64" },
 	{ EEXIST, "the device has a buffer of this name; free it first, or choose another name" },
 	{ ENOMEM, "not enough free memory; stop programs, or ask for less" },
-	{ ENOPKG, "this needs the module kplug_memory, which is not installed; load it (modprobe kplug_memory), ask for "
-		  "less, or use an IOMMU and kind paged" },
+	{ ENOPKG,
+	  "this needs the module kplug_memory, which is not installed; load it (modprobe kplug_memory), ask for "
+	  "less, or use an IOMMU and kind paged" },
 	{ ENOSPC, "enough memory is free, but not in one piece; ask for less, or sooner after boot, or use an "
 		  "IOMMU and kind paged" },
 	{ EFBIG, "more than the machine's memory, or than the device can address; ask for less, for more DMA bits, or "

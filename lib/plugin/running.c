@@ -68,7 +68,7 @@ int kplug_plugin_previous(struct kplug_device *dev, struct kplug_plugin_info *re
 int kplug_plugin_prog_ids(struct kplug_device *dev, uint32_t *ret_ids, size_t count)
 {
 	struct kplug_plugin_info info;
-	uint32_t ids[KPLUG_HOOK_COUNT];
+	uint32_t ids[KPLUG_HOOK_COUNT] = { 0 };
 	size_t i;
 	int err = get_info(dev, 0, info_reasons, &info, ids);
 

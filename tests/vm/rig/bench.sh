@@ -4,7 +4,7 @@
 set -euo pipefail
 
 . "${0%/*}/modules.sh"
-load_modules
+load_modules "$KPLUG_KMOD"
 modprobe uio_pci_generic
 edu=${KPLUG_EDU%% *}
 kplug soft create bench --vectors 1

@@ -31,7 +31,7 @@ job()
 }
 
 . "${0%/*}/modules.sh"
-load_modules
+load_modules "$KPLUG_KMOD"
 edu=${KPLUG_EDU%% *}
 
 say "=== QEMU's edu, a PCI device with a DMA engine that takes 100 ms per transfer; Linux $(uname -r) ==="

@@ -73,7 +73,7 @@ run_case()
 	limit=$(((${limit:-120} * SCALE + ${KPLUG_CALLS:-0} / 100) * SLOWER + ${KPLUG_SECONDS:-0}))
 	report "BEGIN $name $limit"
 	dmesg --clear
-	if load_modules >"$out" 2>&1; then
+	if load_modules "$KPLUG_KMOD" >"$out" 2>&1; then
 		(cd /tmp && exec timeout -k 5 "$limit" "$program" </dev/null >"$out" 2>&1)
 		rc=$?
 	else

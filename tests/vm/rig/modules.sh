@@ -3,12 +3,12 @@
 # Loading and unloading the modules in a guest.
 KPLUG_MODULES=(kplug kplug_pci kplug_soft kplug_memory)
 
-# load_modules [FOLDER]
+# load_modules FOLDER
 load_modules()
 {
 	local m
 	for m in "${KPLUG_MODULES[@]}"; do
-		busybox insmod "${1:-$KPLUG_KMOD}/$m.ko" || return
+		busybox insmod "$1/$m.ko" || return
 	done
 }
 

@@ -131,7 +131,8 @@ static void all_members_are_known(void **state)
 	(void)state;
 	for (i = 0; i < btf_vlen(type); i++)
 		if (!listed(own, member(i)) && !listed(the_arrays, member(i)) && !listed(none, member(i)))
-			fail_msg("struct bpf_map_ops has a new member %s: look at kmod/buffer/map.c, fill_ops(), whether a "
+			fail_msg("struct bpf_map_ops has a new member %s: look at kmod/buffer/map.c, fill_ops(), "
+				 "whether a "
 				 "contiguous buffer's map needs one, then add it to a list here",
 				 member(i));
 	assert_present(own);

@@ -77,7 +77,7 @@ reload()
 	rmmod kplug_soft kplug_pci kplug_memory || return 1
 	for ((tries = 0; tries < 200; tries++)); do
 		rmmod kplug 2>/dev/null || continue
-		load_modules
+		load_modules "$KPLUG_KMOD"
 		return
 	done
 	return 1

@@ -40,7 +40,7 @@ sign='the kernel is locked down, so sign it with a key that the kernel trusts, t
 run_fails 1 "$edu: the module kplug is not loaded; $sign kplug\$" '... and bind' kplug bind "$edu"
 run_fails 1 "soft0: the module kplug_soft is not loaded; $sign kplug_soft\$" '... and soft create' kplug soft create soft0
 if [[ $KPLUG_KERNEL = *-kplug-debug ]]; then
-	runs 'signed modules load' load_modules
+	runs 'signed modules load' load_modules "$KPLUG_KMOD"
 else
 	skip 'signed modules load: the rig has the key of the debug kernel only'
 fi
