@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The PCI side: any function that driver_override or new_id gives us. */
+/* kplug_pci.ko: binds any PCI function that driver_override or new_id names. */
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/module.h>
@@ -15,7 +15,7 @@ struct pci_side {
 	void __iomem *base[KPLUG_BAR_MAX];
 };
 
-static u64 reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
+static u64 side_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 	void __iomem *reg = side->base[bar] + offset;
@@ -32,7 +32,7 @@ static u64 reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
 	}
 }
 
-static void reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
+static void side_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 	void __iomem *reg = side->base[bar] + offset;
@@ -49,35 +49,35 @@ static void reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width,
 	}
 }
 
-static unsigned long bar_pfn(struct kplug_device *kdev, u32 bar)
+static unsigned long side_bar_pfn(struct kplug_device *kdev, u32 bar)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 
 	return PHYS_PFN(pci_resource_start(side->pdev, bar));
 }
 
-static int irq(struct kplug_device *kdev, u32 vector)
+static int side_irq(struct kplug_device *kdev, u32 vector)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 
 	return pci_irq_vector(side->pdev, vector);
 }
 
-static bool intx_mask(struct kplug_device *kdev)
+static bool side_intx_mask(struct kplug_device *kdev)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 
 	return pci_check_and_mask_intx(side->pdev);
 }
 
-static void intx_enable(struct kplug_device *kdev, bool on)
+static void side_intx_enable(struct kplug_device *kdev, bool on)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 
 	pci_intx(side->pdev, on);
 }
 
-static void silence(struct kplug_device *kdev)
+static void side_silence(struct kplug_device *kdev)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 
@@ -89,16 +89,16 @@ static void silence(struct kplug_device *kdev)
 static const struct kplug_bus_ops pci_ops = {
 	.owner = THIS_MODULE,
 	.bus = KPLUG_BUS_PCI,
-	.reg_read = reg_read,
-	.reg_write = reg_write,
-	.bar_pfn = bar_pfn,
-	.irq = irq,
-	.intx_mask = intx_mask,
-	.intx_enable = intx_enable,
-	.silence = silence,
+	.reg_read = side_reg_read,
+	.reg_write = side_reg_write,
+	.bar_pfn = side_bar_pfn,
+	.irq = side_irq,
+	.intx_mask = side_intx_mask,
+	.intx_enable = side_intx_enable,
+	.silence = side_silence,
 };
 
-static int map_bars(struct pci_side *side, struct kplug_device_desc *desc)
+static int side_map_bars(struct pci_side *side, struct kplug_device_desc *desc)
 {
 	struct pci_dev *pdev = side->pdev;
 	u32 bar;
@@ -114,7 +114,7 @@ static int map_bars(struct pci_side *side, struct kplug_device_desc *desc)
 	return 0;
 }
 
-static void unmap_bars(struct pci_side *side)
+static void side_unmap_bars(struct pci_side *side)
 {
 	u32 bar;
 
@@ -123,13 +123,13 @@ static void unmap_bars(struct pci_side *side)
 			pci_iounmap(side->pdev, side->base[bar]);
 }
 
-/* MSI-X, then MSI, then a line that can be masked; a function with none of them is still a device. */
-static void get_vectors(struct pci_dev *pdev, struct kplug_device_desc *desc)
+/* MSI-X, else MSI, else an INTx line that can be masked. A function with none of them is still a device. */
+static void side_get_vectors(struct pci_dev *pdev, struct kplug_device_desc *desc)
 {
 	unsigned int maskable = pdev->broken_intx_masking ? 0 : PCI_IRQ_INTX;
 	int count = pci_alloc_irq_vectors(pdev, 1, KPLUG_VECTOR_MAX, PCI_IRQ_MSIX | PCI_IRQ_MSI | maskable);
 
-	/* Raised while nobody has it enabled, it would be nobody's: the kernel would disable it for its neighbours. */
+	/* An unclaimed INTx makes the kernel disable the shared line: keep it masked. */
 	if (!pdev->msix_enabled && !pdev->msi_enabled)
 		pci_intx(pdev, 0);
 	if (count <= 0) {
@@ -141,14 +141,14 @@ static void get_vectors(struct pci_dev *pdev, struct kplug_device_desc *desc)
 	desc->irq_mode = pdev->msix_enabled ? KPLUG_IRQ_MSIX : pdev->msi_enabled ? KPLUG_IRQ_MSI : KPLUG_IRQ_INTX;
 }
 
-/* Enabling the device and freeing its MSI both let its line through, which has no handler now. */
-static void disable_device(struct pci_dev *pdev)
+/* pci_enable_device() and the freeing of MSI enable the INTx line, which has no handler here. */
+static void side_disable(struct pci_dev *pdev)
 {
 	pci_intx(pdev, 0);
 	pci_disable_device(pdev);
 }
 
-static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct kplug_device_desc desc = {
 		.ops = &pci_ops,
@@ -172,11 +172,11 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = pci_request_regions(pdev, "kplug");
 	if (err)
 		goto err_disable;
-	err = map_bars(side, &desc);
+	err = side_map_bars(side, &desc);
 	if (err)
 		goto err_unmap;
 	pci_set_master(pdev);
-	get_vectors(pdev, &desc);
+	side_get_vectors(pdev, &desc);
 	pci_set_drvdata(pdev, side);
 	side->kdev = kplug_device_register(&desc);
 	err = PTR_ERR_OR_ZERO(side->kdev);
@@ -188,28 +188,28 @@ err_vectors:
 	pci_free_irq_vectors(pdev);
 	pci_clear_master(pdev);
 err_unmap:
-	unmap_bars(side);
+	side_unmap_bars(side);
 	pci_release_regions(pdev);
 err_disable:
-	disable_device(pdev);
+	side_disable(pdev);
 err_free:
 	kfree(side);
 	return err;
 }
 
-static void remove(struct pci_dev *pdev)
+static void side_remove(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
 	kplug_device_unregister(side->kdev);
 	pci_free_irq_vectors(pdev);
-	unmap_bars(side);
+	side_unmap_bars(side);
 	pci_release_regions(pdev);
-	disable_device(pdev);
+	side_disable(pdev);
 	kfree(side);
 }
 
-static int suspend(struct device *dev)
+static int side_suspend(struct device *dev)
 {
 	struct pci_side *side = dev_get_drvdata(dev);
 
@@ -217,7 +217,7 @@ static int suspend(struct device *dev)
 	return 0;
 }
 
-static int resume(struct device *dev)
+static int side_resume(struct device *dev)
 {
 	struct pci_side *side = dev_get_drvdata(dev);
 
@@ -225,14 +225,14 @@ static int resume(struct device *dev)
 	return 0;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(pm_ops, suspend, resume);
+static DEFINE_SIMPLE_DEV_PM_OPS(side_pm_ops, side_suspend, side_resume);
 
 static struct pci_driver kplug_pci_driver = {
 	.name = "kplug",
 	.id_table = NULL, /* driver_override and new_id only */
-	.probe = probe,
-	.remove = remove,
-	.driver.pm = pm_sleep_ptr(&pm_ops),
+	.probe = side_probe,
+	.remove = side_remove,
+	.driver.pm = pm_sleep_ptr(&side_pm_ops),
 };
 
 module_pci_driver(kplug_pci_driver);

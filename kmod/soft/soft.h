@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A software device: soft.c is its bus side and raises its interrupts, soft_edu.c is its registers. */
+/* A software device: soft.c is its bus side and raises its interrupts, edu.c is its registers. */
 #ifndef KPLUG_SOFT_H
 #define KPLUG_SOFT_H
 
@@ -16,7 +16,7 @@
 #define SOFT_BAR_SIZE 0x100000 /* of BAR 0, as edu's */
 #define SOFT_MEMORY_SIZE 4096
 
-/* The registers, see soft_edu.c. All under soft.lock. */
+/* The registers, see edu.c. All under soft.lock. */
 struct soft_edu {
 	u32 liveness; /* as it reads back */
 	u32 factorial;
