@@ -66,7 +66,10 @@ int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free 
 /* See KPLUG_BUFFER_ACCESS. Enters the device itself: an exporter may wait for long. */
 int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
 
-/* Of kplug_memory.ko's calls, which enter the device themselves, as node/ioctl.c wants them; -ENOPKG: not loaded. */
+/*
+ * kplug_memory.ko's commands. Lock and entries enter the device themselves; for unlock and export it is entered.
+ * Lock and export: -ENOPKG: it is not loaded.
+ */
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
 int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg);

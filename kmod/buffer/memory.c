@@ -74,11 +74,11 @@ void kplug_memory_put(const struct kplug_memory_ops *ops)
 	module_put(ops->owner);
 }
 
-/* Calls kplug_memory.ko, holding a reference on it. */
-#define MEMORY_CALL(op_, ...)                                                                                          \
+/* Calls kplug_memory.ko, holding a reference on it; `without_` is the result where it is not loaded. */
+#define MEMORY_CALL(without_, op_, ...)                                                                                \
 	({                                                                                                             \
 		const struct kplug_memory_module *module = kplug_memory_module_get();                                  \
-		int ret = module ? module->op_(__VA_ARGS__) : -ENOPKG;                                                 \
+		int ret = module ? module->op_(__VA_ARGS__) : (without_);                                              \
 		if (module)                                                                                            \
 			module_put(module->owner);                                                                     \
 		ret;                                                                                                   \
@@ -86,27 +86,27 @@ void kplug_memory_put(const struct kplug_memory_ops *ops)
 
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)
 {
-	return MEMORY_CALL(umem_lock, kfile, arg);
+	return MEMORY_CALL(-ENOPKG, umem_lock, kfile, arg);
 }
 
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg)
 {
-	return MEMORY_CALL(umem_entries, kfile, arg);
+	return MEMORY_CALL(-ENOENT, umem_entries, kfile, arg);
 }
 
 int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg)
 {
-	return MEMORY_CALL(umem_unlock, kfile, arg);
+	return MEMORY_CALL(-ENOENT, umem_unlock, kfile, arg);
 }
 
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg)
 {
-	return MEMORY_CALL(export, kdev, arg);
+	return MEMORY_CALL(-ENOPKG, export, kdev, arg);
 }
 
 void kplug_umem_end_all(struct kplug_device *kdev, const struct kplug_file *kfile)
 {
-	while (!MEMORY_CALL(umem_end_one, kdev, kfile))
+	while (!MEMORY_CALL(-ENOENT, umem_end_one, kdev, kfile))
 		;
 }
 

@@ -55,7 +55,8 @@ u64 kplug_dma_limit(struct kplug_device *kdev, u32 bits)
 int kplug_dma_lock_mask(struct kplug_device *kdev, u32 bits)
 {
 	mutex_lock(&kdev->dma_lock);
-	if (!dma_set_mask_and_coherent(kdev->desc.parent, DMA_BIT_MASK(bits)))
+	/* Its own mask is set already; the kernel may refuse to set one so narrow (dma_direct_supported()). */
+	if (bits == kdev->dma_bits || !dma_set_mask_and_coherent(kdev->desc.parent, DMA_BIT_MASK(bits)))
 		return 0;
 	kplug_dma_unlock_mask(kdev);
 	return -EIO;

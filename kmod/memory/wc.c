@@ -9,15 +9,8 @@
 #include "memory/kinds.h"
 
 #ifndef CONFIG_X86
-static inline int set_memory_wc(unsigned long addr, int count)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline int set_memory_wb(unsigned long addr, int count)
-{
-	return 0;
-}
+#define set_memory_wc(addr, count) (-EOPNOTSUPP)
+#define set_memory_wb(addr, count)
 #endif
 
 /*
@@ -29,18 +22,19 @@ static int wc_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg
 	unsigned long addr;
 	int err;
 
+	if (!IS_ENABLED(CONFIG_X86))
+		return -EOPNOTSUPP;
 	err = kplug_contiguous_get(buf, arg, limit);
 	if (err == -ENOSPC)
 		err = kplug_migrate_get(buf, arg, limit);
 	if (err)
 		return err;
 	addr = (unsigned long)buf->virt;
-	err = set_memory_wc(addr, buf->count);
-	if (!err)
+	if (!set_memory_wc(addr, buf->count))
 		return 0;
 	set_memory_wb(addr, buf->count);
 	kplug_contiguous_put(buf);
-	return err == -EOPNOTSUPP ? err : -ENOMEM;
+	return -ENOMEM;
 }
 
 static void wc_put(struct kplug_buffer *buf)

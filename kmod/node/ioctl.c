@@ -207,10 +207,10 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
  */
 #define COMMANDS(X)                                                                                                    \
 	X(INFO, kplug_info, out_name, ioctl_info)                                                                      \
-	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, kplug_buffer_alloc, WRITES, GIVES_FD(kplug_buffer_alloc))          \
+	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, kplug_buffer_alloc, WRITES, LOADS, GIVES_FD(kplug_buffer_alloc))   \
 	X(BUFFER_INFO, kplug_buffer_info, out_name, ioctl_buffer_info, GIVES_FD(kplug_buffer_info))                    \
 	X(BUFFER_FREE, kplug_buffer_free, name, kplug_buffer_free, WRITES, SILENT)                                     \
-	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES,                               \
+	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES, LOADS,                        \
 	  GIVES_FD(kplug_buffer_export))                                                                               \
 	X(BUFFER_ACCESS, kplug_buffer_access, bytes, ioctl_buffer_access, SILENT, ENTERS)                              \
 	X(PLUGIN_LOAD, kplug_plugin_load, version, ioctl_plugin_load, WRITES, SILENT, ENTERS)                          \
@@ -225,12 +225,13 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 	X(IRQ_RESUME, kplug_irq, vector, kplug_irq_resume, WRITES, SILENT)                                             \
 	X(IRQ_INFO, kplug_irq_info, out_longest, kplug_irq_info)                                                       \
 	X(REG, kplug_reg, out_value, ioctl_reg, WRITES)                                                                \
-	X(DMA_LOCK, kplug_dma_lock, reserved, kplug_umem_lock, WRITES, ENTERS)                                         \
+	X(DMA_LOCK, kplug_dma_lock, reserved, kplug_umem_lock, WRITES, LOADS, ENTERS)                                  \
 	X(DMA_ENTRIES, kplug_dma_entries, reserved, kplug_umem_entries, ENTERS)                                        \
 	X(DMA_UNLOCK, kplug_dma_unlock, id, kplug_umem_unlock, WRITES, SILENT)
 
 #define WRITES .write = true
 #define SILENT .silent = true
+#define LOADS .loads = true
 #define ENTERS .enters = true
 #define GIVES_FD(type) .fd_at = offsetof(struct type, out_fd)
 #define GIVES_RESULT(type) .result_at = offsetof(struct type, out_result)
@@ -265,6 +266,7 @@ struct command {
 	bool silent; /* has no outputs */
 	u32 fd_at; /* offset of the fd that the kernel puts into the struct; 0: none */
 	u32 result_at; /* offset of the s64 that is the only output; 0: there are others, or none */
+	bool loads; /* needs kplug_memory.ko, and loads it where it says ENOPKG */
 	bool enters; /* enters the device itself, between copying bytes in and out */
 };
 
@@ -327,7 +329,7 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &args, min(size, c->size)))
 		return -EFAULT;
 	err = run_command(c, kfile, &args);
-	if (err == -ENOPKG && !request_module("kplug_memory"))
+	if (err == -ENOPKG && c->loads && !request_module("kplug_memory"))
 		err = run_command(c, kfile, &args);
 	if (err)
 		return err;

@@ -120,7 +120,7 @@ enum kplug_buffer_kind {
  * KPLUG_BUFFER_KEEP the buffer lives as long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with
  * it, also until KPLUG_BUFFER_FREE or the device's removal.
  *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts
- *   EAGAIN      the same, but only BPF programs hold it: it may end in a moment
+ *   EAGAIN      the same, but no fd of it is open: it may end in a moment; retry for a bounded time
  *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; so does a contiguous buffer
  *               that the page allocator does not have
  *   ENOENT      this is the first part, and not all others are there, of the same kind and rights

@@ -34,7 +34,7 @@ run_fails 1 '^kplug: m0: module kplug_soft: no right to load it; run this as roo
 is "$(loaded)" '' 'nothing is loaded'
 runs 'soft create loads the module' kplug soft create m0
 is "$(loaded)" 'kplug kplug_soft' '... and the one that it needs'
-run_fails 1 'm0.*taken' 'soft create: with the module loaded' kplug soft create m0
+run_fails 1 'm0.*in use' 'soft create: with the module loaded' kplug soft create m0
 runs 'soft delete' kplug soft delete m0
 runs 'unloading' until_unloaded
 
