@@ -5,8 +5,10 @@
  * The bus side registers and unregisters; open files, buffers, plugins and running work hold the struct device. After
  * kplug_device_unregister() the device is dead: no callback of the bus side runs any more.
  *
- * Locks, outermost first: alive, irq_lock, plugin_lock, files_lock, then buffer_lock, then umem_lock, then dma_lock;
- * the spinlocks are innermost. mmap_lock is taken outside buffer_lock (mmap of the node), and inside none of them.
+ * Locks: `alive` is outermost. Inside it, or without it in removal and in workers, at most one of irq_lock,
+ * plugin_lock, files_lock, buffer_lock, umem_lock and dma_lock is held. The spinlocks are innermost, one at a time.
+ * mmap_lock is taken inside `alive` (pinning an arena, charging RLIMIT_MEMLOCK) and outside buffer_lock (mmap of the
+ * node): so mmap and page faults only try `alive`, and nothing inside buffer_lock takes mmap_lock.
  */
 #ifndef KPLUG_DEVICE_H
 #define KPLUG_DEVICE_H
