@@ -51,7 +51,7 @@ kplug := $(if $(cli_src),$(O)/cli/kplug)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib cli bpf modules install uninstall install-dkms clean help
+.PHONY: all lib cli bpf modules install uninstall install-dkms clean help version compile_commands.json
 all: lib cli bpf wd
 
 help::
@@ -60,6 +60,7 @@ help::
 	@echo 'make install         library, headers, command, manual pages, plugins, DKMS source tree (PREFIX, DESTDIR)'
 	@echo 'make uninstall       takes the same away'
 	@echo 'make clean           removes build/ (the cached root in ~/.cache/kplug stays)'
+	@echo 'make version         prints the version; make compile_commands.json is for editors and clangd'
 	@echo 'Variables: V=1 shows commands, DEV=1 adds -Werror; CC CLANG PKG_CONFIG CFLAGS O'
 
 lib: $(if $(lib_src),$(lib_a) $(lib_so))
@@ -100,6 +101,15 @@ modules:
 	$(Q)cp -rsf $(CURDIR)/kmod/. $(KMOD_OUT)/
 	$(Q)$(MAKE) -C $(KDIR) M=$(abspath $(KMOD_OUT)) $(if $(DEV),KCFLAGS=-Werror) modules
 
+version:
+	@echo $(VERSION)
+
+# What a build of all but the modules would run: a line "... -c -o OBJECT FILE" each.
+to_json := s/["\\]/\\&/g;s|.* \(.*\)|{"directory": "$(CURDIR)", "file": "\1", "command": "&"},|p
+compile_commands.json:
+	@$(MAKE) -nB V=1 all tests $(patsubst %.c,$(O)/unit/%.o,$(unit_src)) 2>/dev/null | \
+		sed -n '/ -c -o /{$(to_json)}' | sed '1s/^/[/;$$s/,$$/]/' >$@
+
 pc_file = sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@INCLUDEDIR@|$(INCLUDEDIR)|;s|@VERSION@|$(VERSION)|' $(1)
 
 install: all install-dkms
@@ -114,7 +124,8 @@ install: all install-dkms
 	install -m 644 bpf/kplug.bpf.h bpf/kplug_sync.h vmlinux.h kmod/uapi/kplug_uapi.h $(DESTDIR)$(DATADIR)/include/
 	install -m 644 $(bpf_obj) $(DESTDIR)$(DATADIR)/plugins/
 	@$(MAKE) install-wd
-	$(foreach m,$(man),install -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/ &&) :
+	$(foreach m,$(man),sed 's|@VERSION@|$(VERSION)|' $(m) >$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+	$(if $(DESTDIR),,-ldconfig)
 
 install-dkms:
 	install -d $(addprefix $(DESTDIR)$(DKMSDIR)/,. $(notdir $(patsubst %/,%,$(wildcard kmod/*/))))

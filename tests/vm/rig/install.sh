@@ -83,9 +83,17 @@ like "$(cat "$dest/lib/pkgconfig/libkplug-wd.pc")" 'lkplug-wd -lkplug' '... and 
 
 is "$(nm -D --defined-only "$dest/lib/libkplug.so.0" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }' | sort)" \
 	"$(sed -n 's/^[[:space:]]*\(kplug_[a-z_]*\);$/\1/p' /src/lib/libkplug.map | sort)" 'the library exports what its map says'
-for file in "$dest"/src/kplug-*/{Kbuild,dkms.conf,main.c,soft.c,kplug_uapi.h}; do
-	runs "DKMS gets ${file##*/}" test -s "$file"
+version=$(make -s -C /src version)
+sources() { (cd "$1" && find . -name Kbuild -o -name '*.[ch]' | sort); }
+is "$(sources "$dest/src/kplug-$version")" "$(sources /src/kmod)" 'DKMS gets all sources of the modules'
+like "$(cat "$dest/src/kplug-$version/dkms.conf")" "^PACKAGE_VERSION=\"$version\"\$" '... and their version'
+for page in man1/kplug.1 man3/libkplug.3 man7/kplug-wd.7; do
+	like "$(head -n 3 "$dest/share/man/$page")" "^\.TH .*\"kplug $version\"" "${page#*/} has the version"
 done
+is "$(cd /src && grep -rlF "$version" Makefile README.md kmod bpf lib cli tests)" kmod/Kbuild \
+	'the version is written in one place'
+like "$(make -C /src "${flags[@]}" -n DESTDIR= install)" '^ldconfig$' "make install updates the linker's cache"
+is "$(make -C /src "${flags[@]}" -n install | grep -c ldconfig)" 0 '... but for a package'
 
 runs 'make uninstall' make -C /src "${flags[@]}" uninstall
 is "$(find "$DESTDIR" ! -type d)" '' '... leaves nothing'
