@@ -30,10 +30,10 @@ const struct command commands[] = {
 	  "[--owner USER] [--group GROUP] [--json]",
 	  "Allocate a DMA buffer and keep it until buffer free or the device's removal.\n"
 	  "SIZE is in bytes: decimal, 0x hex, or with K, M or G for powers of 1024. KIND is auto, paged,\n"
-	  "contiguous, arena or wc. --dma-bits sets the device's DMA mask. --node allocates on that NUMA node\n"
-	  "only. --retry-smaller retries with 7/8 of the size while memory is short. --timeout limits the\n"
-	  "search for contiguous memory to that many milliseconds. --mode (octal, default: 0666), --owner and\n"
-	  "--group set who may use the buffer, as for a file." },
+	  "contiguous, arena or wc. --dma-bits limits the buffer's device addresses to N bits. --node allocates\n"
+	  "on that NUMA node only. --retry-smaller retries with 7/8 of the size while memory is short. --timeout\n"
+	  "limits the search for contiguous memory to that many milliseconds. --mode (octal, default: 0666),\n"
+	  "--owner and --group set who may use the buffer, as for a file." },
 	{ "buffer list", buffer_list, 0, 1, OPT(JSON), "[DEV] [--json]",
 	  "List the buffers of a device, or of all devices." },
 	{ "buffer holders", buffer_holders, 2, 2, OPT(JSON), "DEV NAME [--json]",
