@@ -135,7 +135,7 @@ clean sparse modules sparse_ $(find kmod -name '*.c')
 clean checkpatch 'modules and plugins' checkpatch "${kernel[@]}"
 clean clang-format 'all of C' format "${all_c[@]}"
 clean shellcheck 'all scripts' shell "${scripts[@]}"
-clean codespell 'all texts' spelling README.md LICENSE Makefile .ci/run kmod bpf lib cli tests
+clean codespell 'all texts' spelling ./*.md LICENSE .editorconfig Makefile .ci/run kmod bpf lib cli tests
 clean headers 'public ones alone, as C and as C++' headers
 clean symbols 'exported, listed and declared are the same' symbols
 plan
