@@ -30,12 +30,6 @@ struct kplug_reader {
 	} vector[KPLUG_VECTOR_MAX];
 };
 
-/* What a plugin has attached to an interrupt. Bytes behind `size` are not initialised. */
-struct kplug_attachment {
-	u32 size;
-	u8 bytes[KPLUG_ATTACH_MAX];
-};
-
 /* See KPLUG_IRQ_ENABLE and its kin. The caller has entered the device. `data`: arg->data_size bytes for the hook. */
 int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
 		     u8 *data);

@@ -11,7 +11,6 @@
 #include "core/compat.h"
 #include "core/device.h"
 #include "plugin/hook.h"
-#include "irq/irq.h"
 
 __bpf_kfunc_start_defs();
 
