@@ -89,6 +89,9 @@ symbols()
 		<(sed -n 's/^[[:space:]]*\(kplug_[a-z_]*\);$/\1/p' lib/libkplug.map | sort) | sed -n 's/^[>]/libkplug.h:/p'
 }
 
+# What tests show: see tests/check/table.sh.
+table() { "$check_dir/table.sh" --check; }
+
 exceptions() { sed -n "s/^$1[[:space:]]\+//p" tests/check/exceptions; }
 
 # clean TOOL TEXT FUNCTION FILE...: no finding is left, and every exception is still of use
@@ -136,7 +139,14 @@ bad kmod/soft/soft.c '#include "pci/pci.h"'
 bad kmod/pci/pci.h 'int pci;'
 bad kmod/new/new.h 'int new;'
 bad lib/base/error.c '#include "new/new.h"' '#include "kmod/new/new.h"' "$(yes 'int i;' | head -n 499)"
-mkdir /tmp/bad/{cli,bpf}
+bad kmod/uapi/kplug_uapi.h '#define KPLUG_INFO _IOWR(1, 0, int)' 'enum kplug_hook {' $'\tKPLUG_HOOK_OPEN,' $'\tKPLUG_HOOK_COUNT' '};' \
+	'enum kplug_buffer_kind {' $'\tKPLUG_BUFFER_AUTO,' '};'
+bad cli/commands.c $'\t{ "buffer list", buffer_list, 0, 1,'
+bad tests/vm/cases/core/one.c '/* shows: KPLUG_NONE kmod/irq/irq.c kmod/none.c */'
+bad tests/vm/cases/core/two.sh '#!/bin/bash'
+bad tests/check/claims 'three: It flies' 'one: it swims'
+printf '%s\n' '# A title' '' 'The first' 'thing: it swims.' '' '* and it walks' >/tmp/bad/README.md
+mkdir /tmp/bad/{bpf,tests/unit}
 
 is "$(cd /tmp/bad && module_sizes | grep core)" 'kplug.ko kmod/core 5' 'lines of code are neither blank nor comment'
 sees_house budgets 'kplug.ko: 10 lines of code, and 7 are' 'no module kplug_none' 'kplug_soft.ko: no line' 'lost.c: in no module'
@@ -144,7 +154,11 @@ sees_house circles 'circle:( kmod/(core/device|irq/irq).h){2}$' 'circle:( kmod/(
 sees_house rooms 'device.h: .* irq is not below core' 'soft.c: .* pci is not below soft' 'not for lib/' 'kmod/new: no place'
 sees_house long_files 'lib/base/error.c: 501 lines'
 sees_house long_functions 'lost.c:2: lost.. has 51 lines'
-sees_house statics 'irq.c: find.. is static in kmod/core/device.c'
+sees_house static_names 'irq.c: find.. is static in kmod/core/device.c'
+sees_house table '^ioctl KPLUG_INFO: no case' '^hook hook:open: no case' '^kind kind:auto: no case' '^command cli:buffer-list: no case' \
+	'^file kmod/core/device.c: no case' '^one: shows KPLUG_NONE,' '^one: shows kmod/none.c,' '^two: has no line' 'no case three$' \
+	'not in the README: It flies$' 'no claim .* is in: . and it walks$'
+is "$(cd /tmp/bad && table | grep 'irq/irq.c\|swims\|:count')" '' 'table says nothing of what is right in it'
 
 cat >/tmp/bad.c <<'END'
 #include <stdio.h>
@@ -182,5 +196,6 @@ clean circles 'no includes go in a circle, between files or rooms' circles
 clean rooms 'includes point down, as tests/check/rooms says' rooms
 clean long_files 'of 500 lines at most' long_files
 clean long_functions 'of 50 lines at most, in the modules' long_functions
-clean statics 'a name of its own in its module' statics
+clean static_names 'a name of its own in its module' static_names
+clean table 'cases show all that there is, and nothing else' table
 plan

@@ -187,7 +187,7 @@ long_functions()
 }
 
 # A static function has a name of its own in its module: a stack trace tells no more.
-statics()
+static_names()
 {
 	awk 'NR == FNR { modules[$2] = modules[$2] " " $1; next }
 		{
