@@ -22,7 +22,7 @@ TEST_LIBS = $(call pkgs,--libs,cmocka $(BPF_LIBS) libcjson) -pthread
 CLI_TEST_LIBS = $(TEST_LIBS) $(call pkgs,--libs,libkmod)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-.PHONY: tests unit model fuzzers fuzz stress test test-debug coverage demo bench check shell
+.PHONY: tests unit model fuzzers fuzz stress test test-debug coverage demo bench check shell size test-table
 
 help::
 	@echo 'make unit            unit tests, no privileges'
@@ -31,6 +31,8 @@ help::
 	@echo 'make test-debug      all cases on a debug kernel, which is built first (once, 10 to 25 minutes) [MACHINE=msi] [CASE=GLOB]'
 	@echo 'make coverage        the same without its watchers: which lines of modules, library and command are run [MACHINE=msi] [CASE=GLOB]'
 	@echo 'make check           compilers, sparse, clang-tidy and others find nothing; tests/check/exceptions says what they may'
+	@echo 'make size            lines of code by kernel module and room'
+	@echo 'make test-table      which cases show which ioctl, hook, kind of memory, command, source file and claim of the README'
 	@echo 'make fuzz            the parsers of library and command under libFuzzer, 600 s each [SECONDS=]'
 	@echo 'make stress          everything at once, in a virtual machine, 600 s [SECONDS=] [SEED=] [KERNEL=6.12] [MACHINE=msi]'
 	@echo 'make demo            the main job, in a virtual machine'
@@ -102,6 +104,12 @@ coverage:
 
 demo bench check shell:
 	@tests/vm/rig/run.sh $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MACHINE),--machine '$(MACHINE)') --$@
+
+size:
+	@tests/check/size.sh
+
+test-table:
+	@tests/check/table.sh
 
 fuzz:
 	@KPLUG_SECONDS=$(or $(SECONDS),600) tests/vm/rig/run.sh --fuzz

@@ -243,7 +243,7 @@ static int check_kind(struct kplug_device *kdev, const struct kplug_buffer_alloc
 	return 0;
 }
 
-static int check(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
+static int check_request(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
 {
 	if (!valid(arg))
 		return -EINVAL;
@@ -305,7 +305,7 @@ int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg
 	unsigned int n;
 	int err;
 
-	err = kplug_rights_init(&rights, arg) ?: check(kdev, arg);
+	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, arg);
 	if (err)
 		return err;
 	err = -ENOSPC;

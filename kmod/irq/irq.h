@@ -31,12 +31,6 @@ struct kplug_reader {
 	} *vector; /* kplug_device.desc.vectors of them */
 };
 
-/* What a plugin has attached to an interrupt. Bytes behind `size` are not initialised. */
-struct kplug_attachment {
-	u32 size;
-	u8 bytes[KPLUG_ATTACH_MAX];
-};
-
 /* Prepares a zeroed reader for the device's vectors. kplug_reader_free() also undoes a failed init. */
 int kplug_reader_init(struct kplug_device *kdev, struct kplug_reader *reader);
 void kplug_reader_free(struct kplug_reader *reader);

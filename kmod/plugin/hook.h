@@ -11,10 +11,15 @@
 #include "plugin/event.h"
 #include "kplug_uapi.h"
 
-struct kplug_attachment;
 struct kplug_device;
 
 #define KPLUG_ANSWER_FLAGS (KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD)
+
+/* What a plugin has attached to an interrupt. Bytes behind `size` are not initialised. */
+struct kplug_attachment {
+	u32 size;
+	u8 bytes[KPLUG_ATTACH_MAX];
+};
 
 /*
  * One firing of a hook, on the stack of the caller. kfuncs find it through the event; a program has no other way to a

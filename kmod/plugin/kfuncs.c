@@ -11,7 +11,6 @@
 #include "core/compat.h"
 #include "core/device.h"
 #include "plugin/hook.h"
-#include "irq/irq.h"
 
 /* May the program add to what readers get of the interrupt? */
 static int may_attach(const struct kplug_hook_ctx *f)

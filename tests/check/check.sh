@@ -6,6 +6,7 @@ set -uo pipefail
 
 cd /src || exit
 . tests/vm/rig/tap.sh
+. tests/check/house.sh
 out=/out/check
 mkdir -p $out
 
@@ -88,6 +89,9 @@ symbols()
 		<(sed -n 's/^[[:space:]]*\(kplug_[a-z_]*\);$/\1/p' lib/libkplug.map | sort) | sed -n 's/^[>]/libkplug.h:/p'
 }
 
+# What tests show: see tests/check/table.sh.
+table() { "$check_dir/table.sh" --check; }
+
 exceptions() { sed -n "s/^$1[[:space:]]\+//p" tests/check/exceptions; }
 
 # clean TOOL TEXT FUNCTION FILE...: no finding is left, and every exception is still of use
@@ -106,6 +110,55 @@ clean()
 
 # sees TOOL FUNCTION FILE: the tool is not blind: it finds something in a bad file
 sees() { isnt "$("$2" "$3")" '' "$1 finds what is wrong in a bad file"; }
+
+# sees_house TOOL REGEX...: the function of that name finds these in a bad tree
+sees_house()
+{
+	local tool=$1 found re
+	found=$(cd /tmp/bad && "$tool")
+	shift
+	for re; do like "$found" "$re" "$tool finds in a bad tree: $re"; done
+}
+
+# bad FILE LINE...: a file of the bad tree
+bad()
+{
+	mkdir -p "/tmp/bad/${1%/*}"
+	printf '%s\n' "${@:2}" >"/tmp/bad/$1"
+}
+
+bad tests/check/budgets 'kplug.ko 7' 'kplug_none.ko 1'
+bad tests/check/rooms 'kmod: uapi core irq pci|soft main' 'lib: . base' 'lib -> kmod/uapi'
+bad kmod/Kbuild 'obj-m := kplug.o kplug_soft.o' 'kplug-y := core/device.o irq/irq.o' 'kplug_soft-y := soft/soft.o'
+bad kmod/core/device.h '#include "irq/irq.h"'
+bad kmod/irq/irq.h '#include "core/device.h"'
+bad kmod/core/device.c '/* Lines of' ' * comment */' '' 'static int find(int x)' '{' '	return x; // "' '}'
+bad kmod/irq/irq.c 'static struct irq *find(const char *s)' '{' '	return s ? find("/*") : NULL;' '}'
+bad kmod/irq/lost.c 'long lost(void)' '{' "$(yes '	a();' | head -n 49)" '}'
+bad kmod/soft/soft.c '#include "pci/pci.h"'
+bad kmod/pci/pci.h 'int pci;'
+bad kmod/new/new.h 'int new;'
+bad lib/base/error.c '#include "new/new.h"' '#include "kmod/new/new.h"' "$(yes 'int i;' | head -n 499)"
+bad kmod/uapi/kplug_uapi.h '#define KPLUG_INFO _IOWR(1, 0, int)' 'enum kplug_hook {' $'\tKPLUG_HOOK_OPEN,' $'\tKPLUG_HOOK_COUNT' '};' \
+	'enum kplug_buffer_kind {' $'\tKPLUG_BUFFER_AUTO,' '};'
+bad cli/commands.c $'\t{ "buffer list", buffer_list, 0, 1,'
+bad tests/vm/cases/core/one.c '/* shows: KPLUG_NONE kmod/irq/irq.c kmod/none.c */'
+bad tests/vm/cases/core/two.sh '#!/bin/bash'
+bad tests/check/claims 'three: It flies' 'one: it swims'
+printf '%s\n' '# A title' '' 'The first' 'thing: it swims.' '' '* and it walks' >/tmp/bad/README.md
+mkdir /tmp/bad/{bpf,tests/unit}
+
+is "$(cd /tmp/bad && module_sizes | grep core)" 'kplug.ko kmod/core 5' 'lines of code are neither blank nor comment'
+sees_house budgets 'kplug.ko: 10 lines of code, and 7 are' 'no module kplug_none' 'kplug_soft.ko: no line' 'lost.c: in no module'
+sees_house circles 'circle:( kmod/(core/device|irq/irq).h){2}$' 'circle:( kmod/(core|irq)){2}$'
+sees_house rooms 'device.h: .* irq is not below core' 'soft.c: .* pci is not below soft' 'not for lib/' 'kmod/new: no place'
+sees_house long_files 'lib/base/error.c: 501 lines'
+sees_house long_functions 'lost.c:2: lost.. has 51 lines'
+sees_house static_names 'irq.c: find.. is static in kmod/core/device.c'
+sees_house table '^ioctl KPLUG_INFO: no case' '^hook hook:open: no case' '^kind kind:auto: no case' '^command cli:buffer-list: no case' \
+	'^file kmod/core/device.c: no case' '^one: shows KPLUG_NONE,' '^one: shows kmod/none.c,' '^two: has no line' 'no case three$' \
+	'not in the README: It flies$' 'no claim .* is in: . and it walks$'
+is "$(cd /tmp/bad && table | grep 'irq/irq.c\|swims\|:count')" '' 'table says nothing of what is right in it'
 
 cat >/tmp/bad.c <<'END'
 #include <stdio.h>
@@ -138,4 +191,11 @@ clean shellcheck 'all scripts' shell "${scripts[@]}"
 clean codespell 'all texts' spelling ./*.md LICENSE .editorconfig Makefile .ci/run kmod bpf lib cli tests
 clean headers 'public ones alone, as C and as C++' headers
 clean symbols 'exported, listed and declared are the same' symbols
+clean budgets 'modules are no larger than tests/check/budgets says' budgets
+clean circles 'no includes go in a circle, between files or rooms' circles
+clean rooms 'includes point down, as tests/check/rooms says' rooms
+clean long_files 'of 500 lines at most' long_files
+clean long_functions 'of 50 lines at most, in the modules' long_functions
+clean static_names 'a name of its own in its module' static_names
+clean table 'cases show all that there is, and nothing else' table
 plan

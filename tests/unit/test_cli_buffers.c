@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* shows: cli:buffer-alloc cli:buffer-dump cli:buffer-fill cli:buffer-free cli:buffer-list cli:info cli:list */
 /* The commands on a device that is played: listing devices and buffers; buffers. */
 #include "fake_machine.h"
 

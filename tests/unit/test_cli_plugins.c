@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* shows: cli:call cli:plugin-info cli:plugin-list cli:plugin-load cli:plugin-rollback cli:plugin-show */
+/* shows: cli:plugin-swap cli:plugin-unload cli:reg-read cli:reg-write */
 /* The commands on a device that is played: plugins, calls and registers. */
 #include "fake_machine.h"
 

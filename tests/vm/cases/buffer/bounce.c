@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: bounce */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_DMA_LOCK kind:auto kind:contiguous kmod/dma/dma.c kmod/buffer/buffer.c */
+/* shows: kmod/buffer/contiguous.c kmod/memory/migrate.c kmod/memory/umem.c */
 /*
  * swiotlb=force: the kernel would copy all DMA through memory of its own. A buffer that the device does not see is refused, in
  * silence: the rig counts any kernel message as a failure.

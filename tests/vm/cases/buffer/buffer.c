@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_INFO kind:auto kind:contiguous kind:paged kmod/buffer/buffer.c */
+/* shows: kmod/buffer/contiguous.c kmod/buffer/paged.c kmod/dma/dma.c kmod/soft/edu.c */
 /* What a new buffer is: zeroed, as large as asked for, of the right kind, and where it is said to be. */
 #include <bpf/bpf.h>
 

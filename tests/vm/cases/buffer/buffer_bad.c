@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC kind:contiguous kind:paged kmod/buffer/buffer.c kmod/buffer/list.c kmod/dma/dma.c */
 /* Allocations that are refused: each with one thing wrong. Nothing is left behind. */
 #include <fcntl.h>
 #include <sys/ioctl.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC kind:contiguous kind:paged kmod/buffer/contiguous.c kmod/memory/migrate.c */
 /*
  * Buffers count against their maker's limits: the memory cgroup, or RLIMIT_MEMLOCK where other pages had to be moved
  * away.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE kind:contiguous kind:paged */
+/* shows: kmod/buffer/buffer.c kmod/buffer/list.c */
 /* Buffers that are kept without a holder until they are dropped; and the lists of buffers. */
 #include <sys/ioctl.h>
 

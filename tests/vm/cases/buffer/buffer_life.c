@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO kind:contiguous kind:paged kmod/buffer/buffer.c */
+/* shows: kmod/buffer/list.c kmod/buffer/map.c kmod/buffer/mmap.c kmod/buffer/contiguous.c kmod/buffer/paged.c */
 /*
  * A buffer lives on without its creator while anybody holds it: an fd, a mapping, a pin, a program; and ends with the
  * last.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_BUFFER_ALLOC kind:contiguous kmod/buffer/map.c kmod/buffer/buffer.c */
 /*
  * A buffer's map is born out of reach: whoever takes maps by their id, or guesses file descriptors in the caller's own
  * table, sees the whole buffer or a map that is no buffer's, and never something in between.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: kind:contiguous kmod/buffer/map.c */
 /*
  * The ops of a contiguous buffer's map, as they are in the running kernel: its own, the array's where that looks at sizes and counts
  * only, and no others. An op that this list does not know may go by the memory of the original array.

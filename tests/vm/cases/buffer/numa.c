@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC kind:contiguous kind:paged kmod/buffer/buffer.c kmod/buffer/contiguous.c */
+/* shows: kmod/buffer/paged.c kmod/memory/migrate.c */
 /* order: first */
 /* Buffers on the NUMA node that was asked for: the machine iommu has two, the other one. */
 #include <linux/mempolicy.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_FREE kind:auto kind:contiguous kind:paged kmod/buffer/parts.c */
+/* shows: kmod/buffer/buffer.c kmod/memory/migrate.c lib/buffer/alloc.c */
 /* order: first */
 /* timeout: 300 */
 /* More than one map can be, by the library: in parts, which are one piece of memory to programs; up to too much. */

@@ -1,6 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# shows: cli:list cli:info cli:bind cli:unbind cli:soft-create cli:soft-delete cli:buffer-alloc
+# shows: cli:buffer-list cli:buffer-holders cli:buffer-free cli:buffer-dump cli:buffer-fill cli:plugin-load
+# shows: cli:plugin-unload cli:plugin-list cli:plugin-info cli:call cli:reg-read cli:reg-write cli:irq-wait
+# shows: cli:irq-list cli:irq-trigger kmod/pci/pci.c
 # timeout: 240
 # The command on real devices: what it prints, and one clear error for each kind of bad input.
 set -uo pipefail

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# shows: cli:plugin-observe hook:call hook:int_enable hook:interrupt hook:deferred hook:event
+# shows: kmod/plugin/hook.c lib/plugin/observe.c
 # timeout: 120
 # kplug plugin observe: two look on at a device with its plugin; what they see is its events, and nobody else's.
 set -uo pipefail

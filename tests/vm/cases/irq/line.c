@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: intx */
+/* shows: KPLUG_IRQ_RESUME KPLUG_IRQ_INFO KPLUG_IRQ_UNMASK hook:interrupt kmod/irq/watchdog.c kmod/irq/irq.c */
+/* shows: kmod/pci/pci.c */
 /* kmsg: vector 0 is stopped */
 /* Two devices on one line: each plugin claims its own, and one that screams is stopped while the other works on. */
 #include <stdio.h>

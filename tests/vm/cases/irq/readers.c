@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_IRQ_INFO kmod/irq/reader.c */
 /* timeout: 300 */
 /*
  * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different speeds: each reader's

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: iommu */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE kind:arena kmod/memory/arena.c */
+/* shows: kmod/buffer/map.c kmod/buffer/list.c kmod/plugin/kfuncs.c bpf/list.bpf.c */
 /* Arenas as buffers: pointers that plugin, programs and device share, and what is refused. */
 #include <sys/ioctl.h>
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_BUFFER_ALLOC kind:contiguous kmod/buffer/contiguous.c kmod/memory/migrate.c */
 /* order: first */
 /* timeout: 300 */
 /*

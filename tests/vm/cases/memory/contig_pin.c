@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: kind:contiguous kind:paged kmod/buffer/contiguous.c kmod/memory/migrate.c */
 /* Pages that somebody has pinned outlive their buffer, and nobody else gets them before the pin is gone. */
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_EXPORT KPLUG_BUFFER_ALLOC kind:imported kind:contiguous kind:paged */
+/* shows: kmod/memory/dmabuf_export.c kmod/memory/dmabuf_import.c */
 /* Buffers as dma-bufs for other devices, and dma-bufs as buffers: one memory for two devices, in either order of ends. */
 #include <linux/dma-buf.h>
 #include <sys/ioctl.h>

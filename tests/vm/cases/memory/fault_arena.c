@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: iommu */
+/* shows: KPLUG_BUFFER_ALLOC kind:arena kmod/memory/arena.c kmod/buffer/map.c */
 /* kernel: debug */
 /* timeout: 600 */
 /* kmsg: ^kmemleak: Cannot allocate a scan area */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: kind:contiguous kmod/buffer/huge.c kmod/buffer/mmap.c */
 /* Buffers by pages of 2 MiB: how many page faults they take, beside the usual mapping, and what is refused. */
 #include <fcntl.h>
 #include <pthread.h>

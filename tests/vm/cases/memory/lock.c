@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_DMA_LOCK KPLUG_DMA_ENTRIES KPLUG_DMA_UNLOCK kmod/memory/umem.c kmod/dma/dma.c */
+/* shows: lib/buffer/umem.c */
 /* timeout: 240 */
 /* The program's own memory, locked for DMA: what can be locked, that the device reaches it, and parts. */
 #include <fcntl.h>

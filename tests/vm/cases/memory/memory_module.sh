@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi iommu
+# shows: kind:contiguous kind:wc cli:buffer-alloc kmod/buffer/memory.c kmod/memory/main.c
+# shows: kmod/memory/migrate.c
 # timeout: 300
 # The main job needs the core and one bus side. Each other kind of memory loads kplug_memory by itself, and where that is
 # not installed the message says so.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: kmod/node/registry.c kmod/node/node.c kmod/buffer/buffer.c kmod/plugin/plugin.c */
 /* timeout: 400 */
 /*
  * Who keeps the modules from being unloaded: kplug_soft by users of a software device, kplug by those of a PCI device.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_IRQ_ENABLE KPLUG_SOFT_DELETE kmod/irq/reader.c kmod/irq/irq.c kmod/node/node.c */
+/* shows: kmod/node/registry.c */
 /* A device with an eventfd on each of its vectors is removed, and its programs close the node: one order each. */
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_INFO KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE KPLUG_PLUGIN_LOAD */
+/* shows: KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_INFO KPLUG_CALL KPLUG_IRQ_ENABLE */
+/* shows: KPLUG_IRQ_DISABLE KPLUG_IRQ_UNMASK KPLUG_IRQ_TRIGGER KPLUG_REG kmod/node/ioctl.c */
 /* timeout: 200 */
 /* Root on a node opened read-only: changes nothing, and sees all. */
 #include <fcntl.h>

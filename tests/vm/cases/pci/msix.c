@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE KPLUG_IRQ_INFO KPLUG_REG kmod/pci/pci.c kmod/irq/irq.c */
+/* shows: kmod/node/registry.c */
 /*
  * MSI-X with several vectors, on QEMU's e1000e (Intel 82574) and igb (82576): each is enabled, raised (by the interrupt
  * cause set register), counted, and bound to a processor on its own.

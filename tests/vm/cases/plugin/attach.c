@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_INFO kmod/plugin/plugin.c */
 /* timeout: 400 */
 /* What KPLUG_PLUGIN_LOAD takes and refuses: the programs, by their types and hooks, and the rest of the request. */
 #include <linux/bpf.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx */
+/* shows: KPLUG_CALL KPLUG_PLUGIN_INFO KPLUG_PLUGIN_UNLOAD hook:call kmod/plugin/hook.c kmod/plugin/kfuncs.c */
+/* shows: kmod/node/ioctl.c kmod/buffer/list.c */
 /* Calls: bytes in and back, results, refusals, and 1,000,000 of them from 8 threads. */
 #include <pthread.h>
 #include <stdio.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: hook:open hook:close hook:int_enable hook:int_disable hook:interrupt hook:deferred hook:event */
+/* shows: KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE kmod/plugin/hook.c kmod/node/node.c kmod/node/registry.c */
+/* shows: kmod/irq/irq.c */
 /* timeout: 400 */
 /* Which hook fires when, in which order, and what its answer does. */
 #include <fcntl.h>

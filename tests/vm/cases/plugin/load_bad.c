@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: lib/plugin/load.c lib/plugin/plugin.c */
 /* Plugins that cannot be loaded: each is told why, and what was before is as it was. */
 #include <fcntl.h>
 #include <stdio.h>

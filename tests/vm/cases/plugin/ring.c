@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* shows: hook:interrupt hook:call bpf/kplug_sync.h */
 /* timeout: 120 */
 /*
  * kplug_sync.h between the hard-IRQ plugin on one CPU and a program on the other: each way, so many messages that a

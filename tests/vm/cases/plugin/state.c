@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_INFO kmod/plugin/plugin.c lib/plugin/state.c */
+/* shows: lib/plugin/running.c */
 /* timeout: 400 */
 /* A plugin's state over swaps and rollbacks: carried, refused, left behind, migrated. And that a refusal changes nothing. */
 #include <unistd.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_UNLOAD hook:call hook:interrupt */
+/* shows: kmod/plugin/plugin.c kmod/plugin/hook.c */
 /* timeout: 600 */
 /* A plugin is swapped while it runs: nobody is left without an answer, and nothing is left of the old one. */
 #include <pthread.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_PLUGIN_LOAD kmod/plugin/plugin.c lib/plugin/pin.c lib/plugin/state.c */
 /* timeout: 600 */
 /*
  * A process that swaps a plugin, with pins, is killed before each of its steps in turn: the system calls that change

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: hook:call kmod/plugin/kfuncs.c */
 /* timeout: 200 */
 /* Tail calls of a plugin's program: only to programs of hooks, which have the same event and the same rights. */
 #include "lib/prog.h"

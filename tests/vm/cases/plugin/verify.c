@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: kmod/plugin/kfuncs.c */
 /* timeout: 400 */
 /*
  * What the verifier must refuse: programs of other types that call the functions of plugins, what is no event, the

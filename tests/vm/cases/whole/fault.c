@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx iommu */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_FREE KPLUG_BUFFER_INFO KPLUG_BUFFER_EXPORT KPLUG_BUFFER_ACCESS */
+/* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_CALL KPLUG_IRQ_ENABLE */
+/* shows: KPLUG_IRQ_DISABLE KPLUG_DMA_LOCK KPLUG_DMA_UNLOCK KPLUG_SOFT_CREATE KPLUG_SOFT_DELETE kind:auto */
+/* shows: kind:contiguous kind:paged kind:wc kind:imported kmod/core/main.c kmod/node/registry.c */
+/* shows: kmod/node/node.c kmod/node/ioctl.c kmod/soft/soft.c kmod/pci/pci.c kmod/dma/dma.c */
+/* shows: kmod/buffer/buffer.c kmod/buffer/contiguous.c kmod/buffer/paged.c kmod/buffer/map.c */
+/* shows: kmod/buffer/mmap.c kmod/buffer/memory.c kmod/buffer/cpu_access.c kmod/memory/main.c */
+/* shows: kmod/memory/migrate.c kmod/memory/wc.c kmod/memory/dmabuf_export.c kmod/memory/dmabuf_import.c */
+/* shows: kmod/memory/umem.c kmod/plugin/plugin.c kmod/irq/irq.c kmod/irq/reader.c */
 /* kernel: debug */
 /* timeout: 300 */
 /* kmsg: ^(Failed to add kobject for irq|kobject: .*(failed for|can not set name)|sysfs: cannot create) */

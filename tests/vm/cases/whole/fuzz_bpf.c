@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: hook:open hook:close hook:call hook:int_enable hook:int_disable hook:interrupt hook:deferred */
+/* shows: hook:event KPLUG_PLUGIN_LOAD kmod/plugin/kfuncs.c kmod/plugin/plugin.c kmod/plugin/hook.c */
 /* timeout: 600 */
 /*
  * Random BPF programs on the hooks and elsewhere, valid and not: our functions with every kind of argument, other program

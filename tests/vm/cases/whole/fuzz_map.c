@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: kind:contiguous kind:paged kind:arena kind:imported kind:wc kmod/buffer/map.c kmod/buffer/mmap.c */
 /* timeout: 400 */
 /*
  * The map of each kind of buffer under all that bpf(), mmap(), programs and bpftool can do to a map, at random, from

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_DMA_LOCK KPLUG_PLUGIN_LOAD KPLUG_IRQ_ENABLE kmod/buffer/buffer.c */
+/* shows: kmod/memory/umem.c kmod/plugin/plugin.c kmod/irq/irq.c kmod/node/node.c */
 /* timeout: 900 */
 /*
  * Everybody who shares a device's memory, killed at random moments, one by one, KPLUG_KILLS times (100): then nothing of

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: lockdown
+# shows: cli:bind cli:soft-create cli:reg-read cli:reg-write kmod/node/registry.c
 # timeout: 200
 # kmsg: Lockdown: [a-z_]+: .* is restricted; see man kernel_lockdown.7
 # A kernel locked down for integrity, as Secure Boot does it: what is refused, with which words, and what works all the same.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: KPLUG_SOFT_CREATE KPLUG_PLUGIN_UNLOAD hook:interrupt kmod/node/registry.c kmod/plugin/plugin.c */
+/* shows: kmod/irq/irq.c kmod/soft/soft.c */
 /* timeout: 300 */
 /* Sixty-four devices, each with its plugin and its buffer: each interrupt and each swap is of its own device only. */
 #include <stdio.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* shows: kmod/core/main.c kmod/memory/main.c kmod/soft/soft.c */
 /* timeout: 600 */
 /* Loads the modules, uses them and unloads them 100 times, and looks for what is left. */
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: selinux
+# shows: cli:buffer-alloc cli:buffer-fill cli:buffer-dump kind:contiguous kmod/buffer/map.c
 # timeout: 200
 # kmsg: audit: type=
 # SELinux enforces a policy (policy.sh) in which the map's owner may do all, a reader may read it, and others nothing.
