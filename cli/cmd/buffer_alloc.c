@@ -64,7 +64,7 @@ static int parse_kind(const struct args *a, enum kplug_buffer_kind *ret_kind)
 	*ret_kind = KPLUG_BUFFER_AUTO;
 	if (!text)
 		return 0;
-	for (; *ret_kind <= KPLUG_BUFFER_WC; (*ret_kind)++)
+	for (; *ret_kind < KPLUG_BUFFER_KINDS; (*ret_kind)++)
 		if (*ret_kind != KPLUG_BUFFER_IMPORTED && !strcmp(text, kind_name(*ret_kind)))
 			return 0;
 	return wrong_usage(a, "--kind '%s' is none of auto, paged, contiguous, arena and wc", text);

@@ -226,7 +226,7 @@ static bool valid_part(const struct kplug_buffer_alloc *arg)
 static bool valid(const struct kplug_buffer_alloc *arg)
 {
 	return !(arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS)) && kplug_buffer_name_ok(arg->name) &&
-	       arg->bytes && arg->bytes <= KPLUG_BUFFER_MAX && arg->kind <= KPLUG_BUFFER_WC && valid_part(arg) &&
+	       arg->bytes && arg->bytes <= KPLUG_BUFFER_MAX && arg->kind < KPLUG_BUFFER_KINDS && valid_part(arg) &&
 	       !arg->reserved;
 }
 

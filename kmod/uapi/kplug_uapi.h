@@ -112,6 +112,7 @@ enum kplug_buffer_kind {
 	 * around it by 4 KiB.
 	 */
 	KPLUG_BUFFER_WC,
+	KPLUG_BUFFER_KINDS
 };
 
 /*
