@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* Buffers that are kept without a holder until they are dropped; and the lists of buffers. */
 #include <sys/ioctl.h>
 

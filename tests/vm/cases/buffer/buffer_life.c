@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /*
  * A buffer lives on without its creator while anybody holds it: an fd, a mapping, a pin, a program; and ends with the
  * last.

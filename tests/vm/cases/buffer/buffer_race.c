@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* Buffers from several threads at once. */
 #include <pthread.h>
 #include <sys/ioctl.h>

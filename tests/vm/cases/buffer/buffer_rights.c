@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* A buffer's owner, group and mode; its fd from hand to hand; and parts of it. */
 #include <fcntl.h>
 #include <grp.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* One buffer, several processes: for writing by its name, for reading only through the device node. */
 #include <fcntl.h>
 #include <sys/ioctl.h>

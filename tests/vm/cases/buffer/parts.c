@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* Buffers in parts, small ones made by bare ioctls: their names, who finds them, and how they end. */
 #include <sys/ioctl.h>
 #include <sys/resource.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* order: first */
 /* timeout: 300 */
 /* More than one map can be, by the library: in parts, which are one piece of memory to programs; up to too much. */

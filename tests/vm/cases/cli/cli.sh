@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # timeout: 240
 # The command on real devices: what it prints, and one clear error for each kind of bad input.
 set -uo pipefail

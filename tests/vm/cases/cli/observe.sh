@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # timeout: 120
 # kplug plugin observe: two look on at a device with its plugin; what they see is its events, and nobody else's.
 set -uo pipefail

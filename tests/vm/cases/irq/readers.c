@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
+/* quick: KPLUG_SCALE=0.2 */
 /* timeout: 300 */
 /*
  * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different speeds: each reader's

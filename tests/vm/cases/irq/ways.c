@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* The ways to wait besides read() and poll(): eventfds, epoll on both, a thread with a function, spinning. */
 #include <fcntl.h>
 #include <poll.h>

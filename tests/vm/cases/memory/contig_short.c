@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* timeout: 600 */
 /*
  * Contiguous buffers where there is no place for them: in little memory, and between pages that cannot be moved. The

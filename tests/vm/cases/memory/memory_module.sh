@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi iommu
+# kernel: one
 # timeout: 300
 # The main job needs the core and one bus side. Each other kind of memory loads kplug_memory by itself, and where that is
 # not installed the message says so.

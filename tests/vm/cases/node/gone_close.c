@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* A device with an eventfd on each of its vectors is removed, and its programs close the node: one order each. */
 #include <fcntl.h>
 #include <pthread.h>

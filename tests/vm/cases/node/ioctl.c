@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* The ABI's edges: struct sizes, flags, pointers, unknown commands, registers. Raw ioctls, no library. */
 #include <fcntl.h>
 #include <stdio.h>

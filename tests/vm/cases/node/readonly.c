@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* timeout: 200 */
 /* Root on a node opened read-only: changes nothing, and sees all. */
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* quick: KPLUG_SWAPS=1000 */
 /* timeout: 600 */
 /*
  * Ten thousand swaps in a row, while one CPU raises interrupts and the other calls, both as fast as they can: each

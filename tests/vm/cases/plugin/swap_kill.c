@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* timeout: 600 */
 /*
  * A process that swaps a plugin, with pins, is killed before each of its steps in turn: the system calls that change

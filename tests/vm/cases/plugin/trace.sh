@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # timeout: 600
 # kmsg: Automounting of tracing to debugfs is deprecated
 # perf, ftrace and bpftrace see every event of a device that a plugin serves, with the plugin's answer in it.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* The porting layer: the WDC calls of wdc_lib.h. */
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* quick: KPLUG_CALLS=300 */
 /* timeout: 600 */
 /*
  * Random BPF programs on the hooks and elsewhere, valid and not: our functions with every kind of argument, other program

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_CALLS=1000 */
 /* timeout: 400 */
 /*
  * The map of each kind of buffer under all that bpf(), mmap(), programs and bpftool can do to a map, at random, from

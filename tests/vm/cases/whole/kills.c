@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi iommu */
+/* machine: msi */
+/* kernel: one */
+/* also: iommu */
+/* quick: KPLUG_KILLS=60 */
 /* timeout: 900 */
 /*
  * Everybody who shares a device's memory, killed at random moments, one by one, KPLUG_KILLS times (100): then nothing of

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* timeout: 300 */
 /* Sixty-four devices, each with its plugin and its buffer: each interrupt and each swap is of its own device only. */
 #include <stdio.h>
