@@ -1,25 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# boot.sh ROOT KERNEL MACHINE MODE CASE COMMAND LIMIT: one guest, from initramfs to verdict. Ends with 0 only on a good verdict.
-# MODE: cases, exec, demo, bench, shell. What the guest leaves is in $VM/run/KERNEL-MACHINE-MODE/.
+# boot.sh ROOT KERNEL MACHINE MODE CASE COMMAND LIMIT: one guest, from initramfs to verdict. Ends with 0 only on a good
+# verdict. MODE: cases, exec, demo, bench, shell. What the guest leaves is in $VM/run/KERNEL-MACHINE-MODE/. Where it stalls at
+# boot, or a case leaves the modules busy, it is booted again for the rest, twice at most: KPLUG_BOOTS tells how often it was,
+# KPLUG_AFTER the last case that has ended.
 set -euo pipefail
 
 cd "$(dirname "$0")"
 . ./lib.sh
+. ./count.sh
 
 root=$1 kernel=$2 machine=$3 mode=$4 case=$5 command=$6 limit=$7
 run=$VM/run/$kernel-$machine-$mode
 in=/srv/${run##*/} # the same, as QEMU sees it
 short=$(cut -d. -f1,2 <<<"$kernel")
 
-rm -rf "${run:?}"
+boots=${KPLUG_BOOTS:-0}
+[ "$boots" != 0 ] || rm -rf "${run:?}"
 mkdir -p "$run/res"
 echo "FAIL no verdict" >"$run/verdict"
+: >>"$run/earlier"
 : >"$run/lines" && : >"$run/live"
+rm -f "$run/disk"
 truncate -s 16M "$run/disk"
 printf '%s=%q\n' MACHINE "$machine" MODE "$mode" CASE "$case" COMMAND "$command" LIMIT "$limit" \
-	SCALE "${KPLUG_SCALE:-1}" KPLUG_SECONDS "${KPLUG_SECONDS:-}" KPLUG_CALLS "${KPLUG_CALLS:-}" KPLUG_SEED "${KPLUG_SEED:-}" \
-	KPLUG_SWAPS "${KPLUG_SWAPS:-}" KPLUG_KILLS "${KPLUG_KILLS:-}" COVERAGE "${KPLUG_COVERAGE:-}" \
+	ALL "${KPLUG_ALL:-}" FIRST "${KPLUG_FIRST:-}" AFTER "${KPLUG_AFTER:-}" SCALE "${KPLUG_SCALE:-}" \
+	KPLUG_SECONDS "${KPLUG_SECONDS:-}" KPLUG_CALLS "${KPLUG_CALLS:-}" KPLUG_SEED "${KPLUG_SEED:-}" \
+	KPLUG_SWAPS "${KPLUG_SWAPS:-}" KPLUG_KILLS "${KPLUG_KILLS:-}" KPLUG_RELOADS "${KPLUG_RELOADS:-}" COVERAGE "${KPLUG_COVERAGE:-}" \
 	>"$run/res/job"
 
 make_initramfs()
@@ -112,24 +119,31 @@ else
 fi
 shower=$!
 
-# The guest says ahead how long its next step may take; two minutes more, or it is stuck.
+# The guest says ahead how long its next step may take; two minutes more, or it is stuck. One in thirty stalls before its
+# first step, seconds after the start: that is not waited for so long while there is another try.
+patience=60
+! is_debug "$kernel" || patience=180
+[ "$boots" -lt 2 ] || patience=$((patience + 120))
 wait_for()
 {
-	local seen=0 now since=$SECONDS allowed=0
+	local seen=0 now since=$SECONDS allowed=$patience
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		now=$(wc -l <"$run/lines")
 		if [ "$now" != "$seen" ]; then
 			seen=$now since=$SECONDS
-			allowed=$(awk '$1 == "BEGIN" { t = $3 } END { print t + 0 }' "$run/lines")
+			allowed=$(awk '$1 == "BEGIN" { t = $3 } END { print t + 120 }' "$run/lines")
 		fi
-		[ $((SECONDS - since)) -le $((allowed + 120)) ] || return 1
+		[ $((SECONDS - since)) -le "$allowed" ] || return 1
 	done
 	wait "$pid"
 }
 
 why=
-wait_for || why="the guest hung, or QEMU failed"
+if ! wait_for; then
+	why="the guest hung, or QEMU failed"
+	[ -s "$run/lines" ] || why="no sign of the guest in $patience s, or QEMU failed"
+fi
 kill -KILL "$pid" 2>/dev/null || true
 wait "$shower" || true
 
@@ -140,26 +154,45 @@ if grep -aEq "$splat" "$run/unprovoked"; then why="the kernel complained"; fi
 last=$(tail -n 1 "$run/lines")
 [[ $last =~ ^VERDICT\ pass=[0-9]+\ fail=[0-9]+\ skip=[0-9]+$ ]] || why=${why:-the guest ended without a verdict}
 
+# again ARGUMENTS REASON: boots again, to go on after the last case that has ended
+again()
+{
+	local reason=${*: -1} last
+	[ "$boots" -lt 2 ] || return 0
+	echo "$short $machine: $reason; booting again"
+	echo "$short $machine: $reason" >>"$VM/run/again"
+	cp "$run/console" "$run-crashed"
+	last=$(awk '$1 == "CASE" { n = $2 } END { print n }' "$run/lines")
+	cat "$run/lines" >>"$run/earlier"
+	KPLUG_BOOTS=$((boots + 1)) KPLUG_AFTER=${last:-${KPLUG_AFTER:-}} exec ./boot.sh "${@:1:$#-1}"
+}
+
+# The cases that were to run in this boot and have not ended.
+unrun=$(awk '$1 == "CASES" { n = $2 } $1 == "CASE" && $2 != "watchers" { n-- } END { print n + 0 }' "$run/lines")
+left=$(awk '$1 == "LEFT" { print $2 }' "$run/lines")
+if [ -z "$why" ] && [ -n "$left" ] && [ "$unrun" != 0 ]; then
+	again "$@" "$left left the modules busy, $unrun cases are to come"
+	why="$left left the modules busy, and not for the first time"
+fi
+
 # QEMU's emulation of two CPUs sometimes crashes a kernel that patches itself: while it boots, or by a breakpoint of the
 # patching that one CPU still sees. That says nothing of kplug, so the guest gets another try, unless a case had failed
 # before, and we say so.
 ours=1
-if ! grep -q ^BEGIN "$run/lines" || grep -aq 'Oops: int3:' "$run/console"; then ours=; fi
+if ! grep -Eq '^(BEGIN|CASES)' "$run/lines" || grep -aq 'Oops: int3:' "$run/console"; then ours=; fi
 if awk '$1 == "CASE" && $4 > 0 { bad = 1 } END { exit !bad }' "$run/lines"; then ours=1; fi
-if [ -n "$why" ] && [ -z "$ours" ] && [ "${BOOT_TRY:-1}" -lt 3 ]; then
-	echo "$short $machine: $why, and not for kplug's sake (see $run-crashed); booting again"
-	cp "$run/console" "$run-crashed"
-	BOOT_TRY=$((${BOOT_TRY:-1} + 1)) exec ./boot.sh "$@"
-fi
+if [ -n "$why" ] && [ -z "$ours" ]; then again "$@" "$why, and not for kplug's sake (see $run-crashed)"; fi
 
+during=$(awk '$1 == "BEGIN" { d = $2 } $1 == "CASE" { d = "" } END { print d ? d : "no case" }' "$run/lines")
 if [ -n "$why" ]; then
-	during=$(awk '$1 == "BEGIN" { d = $2 } $1 == "CASE" { d = "" } END { print d ? d : "no case" }' "$run/lines")
-	echo "FAIL $why during $during" >"$run/verdict"
-	echo "$short $machine: $why, during $during; from $run/console:"
+	why+=", during $during"
+	[ "$unrun" = 0 ] || why+="; $unrun cases have not ended"
+	echo "$short $machine: $why; from $run/console:"
 	# From the first complaint on, or else the end.
 	{ grep -aE -m 1 -A 59 "$splat" "$run/console" || tail -n 60 "$run/console"; } | sed 's/^/      /'
 	cat "$run/qemu.log"
-	exit 1
 fi
+[ "$mode" != cases ] || last=$(count_guest "$run/earlier" "$run/lines" "$why")
+[ "$mode" = cases ] || [ -z "$why" ] || last="VERDICT pass=0 fail=1 skip=0 $why"
 echo "$last" >"$run/verdict"
 [[ $last == *\ fail=0\ * ]]

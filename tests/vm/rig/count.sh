@@ -31,3 +31,48 @@ count_tap()
 		TAP_WRONG=
 	fi
 }
+
+# count_lines FILE...: sets LINES_PASS, LINES_FAIL and LINES_SKIP to the sums of the cases that a guest has reported there.
+count_lines()
+{
+	read -r LINES_PASS LINES_FAIL LINES_SKIP < <(
+		cat "$@" | awk '$1 == "CASE" { p += $3; f += $4; s += $5 } END { print p + 0, f + 0, s + 0 }'
+	)
+}
+
+# count_guest EARLIER LINES WHY: the verdict on a guest, from what it has reported before it was booted again and since.
+# WHY: what went wrong with it, if anything: that is a failure of its own, and what had passed before it still counts.
+count_guest()
+{
+	local told
+	count_lines "$2"
+	told=$(tail -n 1 "$2")
+	if [ -z "$3" ] && [ "$told" != "VERDICT pass=$LINES_PASS fail=$LINES_FAIL skip=$LINES_SKIP" ]; then
+		set -- "$1" "$2" "the guest has counted otherwise: $told"
+	fi
+	count_lines "$1" "$2"
+	[ -z "$3" ] || LINES_FAIL=$((LINES_FAIL + 1))
+	echo "VERDICT pass=$LINES_PASS fail=$LINES_FAIL skip=$LINES_SKIP${3:+ $3}"
+}
+
+# coverage_limits ROOM=PERCENT...: TAP from rows of "NAME RUN ALL" on stdin, lines that were run of all: fails where a
+# room is below its limit, or is not among the rows.
+coverage_limits()
+{
+	local limit name run all count=0 bad=0
+	local -A of=()
+	while read -r name run all; do of[$name]="$run $all"; done
+	for limit; do
+		count=$((count + 1)) name=${limit%=*} limit=${limit#*=}
+		read -r run all <<<"${of[$name]:-0 0}"
+		if [ $((run * 100)) -ge $((all * limit)) ] && [ "$all" != 0 ]; then
+			echo "ok $count - at least $limit % of $name is run"
+		else
+			bad=1
+			echo "not ok $count - at least $limit % of $name is run"
+			echo "#   $run of $all lines"
+		fi
+	done
+	echo "1..$count"
+	return $bad
+}

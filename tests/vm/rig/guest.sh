@@ -14,7 +14,7 @@ export PATH=/out/user/cli:/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8 TMPDIR=/t
 export KPLUG_SCALE=$SCALE KPLUG_KERNEL=$V KPLUG_MACHINE=$MACHINE KPLUG_SRC=/src KPLUG_BPF=/out/user/bpf KPLUG_TEST=/out/user/tests/vm
 export KPLUG_KMOD=/out/$V/kmod KPLUG_KMOD_PLAIN=/out/$V/kmod-plain-btf KPLUG_BENCH=/out/user/tests/bench KPLUG_EDU=
 [ -z "$COVERAGE" ] || export GCOV_PREFIX=/tmp/gcov
-SLOWER=1
+export SLOWER=1
 debug='' watched=''
 # shellcheck source=tests/vm/rig/debug/watch.sh
 if [[ $V == *-kplug-debug ]]; then . /src/tests/vm/rig/debug/watch.sh && debug=1; fi
@@ -24,8 +24,10 @@ for d in /sys/bus/pci/devices/*; do
 	[ "$(<"$d/vendor") $(<"$d/device")" != "0x1234 0x11e8" ] || KPLUG_EDU+="${KPLUG_EDU:+ }${d##*/}"
 done
 
+longer=${SCALE%%.*} # the time limits; a fraction does not shorten them
+[ "${longer:-0}" != 0 ] || longer=1
 export KPLUG_SECONDS KPLUG_CALLS KPLUG_SEED # of random tests, see lib/chance.h
-export KPLUG_SWAPS KPLUG_KILLS # see swap_fire.c and kills.c
+export KPLUG_SWAPS KPLUG_KILLS KPLUG_RELOADS # see swap_fire.c, kills.c and reload.c
 
 exec 3>/dev/ttyS1
 busybox stty -F /dev/ttyS1 -opost -echo
@@ -45,16 +47,51 @@ header()
 	done
 }
 
-# wanted NAME MACHINES: whether the case runs on this machine
+# wanted NAME: whether the case, with the top of its source in head, runs in this guest:
+#   machine: where it runs (msi)
+#   also:    where it runs besides, when all is to be run: what it shows there, it shows on the machines above
+#   kernel:  debug: on that one only; one: on one of the stock kernels, unless all is to be run
 wanted()
 {
-	case " $2 " in
+	local kernel machines
+	kernel=$(header kernel)
+	machines=$(header machine)
+	[ -n "$debug" ] || [ "$kernel" != debug ] || return
+	[ "$kernel" != one ] || [ -n "$ALL$FIRST" ] || return
+	[ -z "$ALL" ] || machines="${machines:-msi} $(header also)"
+	case " ${machines:-msi} " in
 	*" $MACHINE "*) ;;
 	# Where a policy could stand between a map and its users.
 	*' msi '*) [[ $MACHINE = selinux && $1 == @(attach|buffer*|map*) ]] ;;
 	*) false ;;
 	esac
 }
+
+# quick: sets vars to what the lines "quick: VARIABLE=VALUE" say, unless all is to be run or the variable is given
+quick()
+{
+	local line name
+	vars=()
+	[ -z "$ALL" ] || return
+	while read -r line; do
+		name=${line%%=*}
+		[ -n "${!name:-}" ] || vars+=("$line")
+	done < <(header quick)
+}
+
+# let_go: takes away what a case has left and what may keep the modules busy: pins, and processes. Not the rig's own, and not
+# the kernel's threads, which have no executable.
+let_go()
+{
+	local pid
+	rm -rf /sys/fs/bpf/*
+	for pid in /proc/[0-9]*; do
+		pid=${pid#/proc/}
+		if [ "$pid" != 1 ] && [ "$pid" != $$ ] && [ -n "$(busybox readlink "/proc/$pid/exe")" ]; then
+			kill -KILL "$pid"
+		fi
+	done
+} 2>/dev/null
 
 # On the debug kernel, after a case: what the watchers say, into the case's own messages.
 watch_case()
@@ -65,26 +102,30 @@ watch_case()
 	[ -z "$seen" ] || echo "# watchers: ${seen//$'\n'/$'\n'# }" >>"$out"
 }
 
-# run_case NAME PROGRAM, with the top of its source in head
+# run_case NAME PROGRAM, with the top of its source in head; fails if the modules stay busy whatever is done
 run_case()
 {
-	local name=$1 program=$2 out=/tmp/case.out start=$EPOCHREALTIME limit rc why='' left allowed kmsg
+	local name=$1 program=$2 out=/tmp/case.out start=$EPOCHREALTIME limit rc why='' left allowed kmsg busy='' vars
 	limit=$(header timeout)
-	limit=$(((${limit:-120} * SCALE + ${KPLUG_CALLS:-0} / 100) * SLOWER + ${KPLUG_SECONDS:-0}))
+	limit=$(((${limit:-120} * longer + ${KPLUG_CALLS:-0} / 100) * SLOWER + ${KPLUG_SECONDS:-0}))
+	quick
 	report "BEGIN $name $limit"
 	dmesg --clear
 	if load_modules "$KPLUG_KMOD" >"$out" 2>&1; then
-		(cd /tmp && exec timeout -k 5 "$limit" "$program" </dev/null >"$out" 2>&1)
+		(
+			cd /tmp || exit
+			[ ${#vars[@]} = 0 ] || export "${vars[@]}"
+			exec timeout -k 5 "$limit" "$program" </dev/null >"$out" 2>&1
+		)
 		rc=$?
 	else
 		rc=1
 		why="modules do not load"
 	fi
-	if ! left=$(until_unloaded); then
+	if ! left=$(until_unloaded 20); then
 		why="${why:-module still busy: $left}"
-		# So that the next case has a chance.
-		rm -rf /sys/fs/bpf/*
-		until_unloaded >/dev/null
+		let_go
+		until_unloaded 5 >/dev/null || busy=1
 	fi
 
 	[ -z "$watched" ] || watch_case
@@ -100,6 +141,7 @@ run_case()
 	esac
 	[ -z "$kmsg" ] || why="${why:-kernel messages}"
 	conclude "$name" "$start" "$why"
+	[ -z "$busy" ]
 }
 
 # conclude NAME START WHY: counts and reports the case whose output is in $out and whose kernel messages in $kmsg; WHY: what
@@ -137,10 +179,10 @@ collect_coverage()
 	done < <(find out -name '*.gcda')
 }
 
-run_cases()
+# find_cases: sets cases to the sources of those that run in this guest, in their order
+find_cases()
 {
-	local program source sources early name machines head pass=0 fail=0 skip=0
-	[ -z "$watched" ] || watch_begin
+	local source sources early name head seen=$AFTER
 	# Those that want much memory in one piece are first: whatever runs in a guest leaves pages that cannot be moved.
 	# By name, scripts first: a case that moves to another room keeps its place.
 	mapfile -t sources < <(for kind in sh c; do printf '%s\n' /src/tests/vm/cases/*/*."$kind" | sort -t/ -k7; done)
@@ -152,12 +194,27 @@ run_cases()
 		# shellcheck disable=SC2053 # a pattern
 		[[ $name == $CASE && -e $source ]] || continue
 		mapfile -t -n 50 head <"$source"
-		[ -n "$debug" ] || [ "$(header kernel)" != debug ] || continue
-		machines=$(header machine)
-		wanted "$name" "${machines:-msi}" || continue
+		wanted "$name" || continue
+		# A guest that is booted again goes on after this one.
+		if [ -z "$seen" ]; then cases+=("$source"); fi
+		[ "$name" != "$seen" ] || seen=''
+	done
+}
+
+run_cases()
+{
+	local program source cases=() name head pass=0 fail=0 skip=0
+	[ -z "$watched" ] || watch_begin
+	find_cases
+	report "CASES ${#cases[@]}"
+	for source in "${cases[@]}"; do
+		name=${source##*/}
+		name=${name%.*}
+		mapfile -t -n 50 head <"$source"
 		program=$source
 		[ "${source##*.}" = sh ] || program=$KPLUG_TEST/$name
-		run_case "$name" "$program"
+		# No later case could load the modules: boot.sh boots again for them.
+		run_case "$name" "$program" || { report "LEFT $name" && watched='' && break; }
 	done
 	[ -z "$watched" ] || watchers
 	[ -z "$COVERAGE" ] || collect_coverage

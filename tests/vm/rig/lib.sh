@@ -41,3 +41,13 @@ kernels_of()
 
 # is_debug VERSION: whether that is the kernel of debug/kernel.sh
 is_debug() { [[ $1 == *-kplug-debug ]]; }
+
+# jobs_by_default: how many guests at a time: one for each CPU, if there is memory for it
+jobs_by_default()
+{
+	local cpus memory
+	cpus=$(nproc)
+	memory=$(awk '$1 == "MemAvailable:" { print int($2 / (2560 * 1024)) }' /proc/meminfo)
+	[ "$memory" -ge "$cpus" ] || cpus=$memory
+	echo $((cpus ? cpus : 1))
+}

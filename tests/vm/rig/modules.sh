@@ -12,12 +12,12 @@ load_modules()
 	done
 }
 
-# until_unloaded: the kernel lets programs, maps and files go some time after their last user
+# until_unloaded [SECONDS]: the kernel lets programs, maps and files go some time after their last user
 until_unloaded()
 {
-	local out
-	for _ in {1..60}; do
-		out=$(unload_modules 2>&1) && return
+	local out end=$((SECONDS + ${1:-20} * ${SLOWER:-1}))
+	until out=$(unload_modules 2>&1) && return; do
+		[ $SECONDS -lt $end ] || break
 		sleep 0.3
 	done
 	echo "$out"

@@ -6,7 +6,8 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: run.sh [--kernel PREFIX] [--machine NAME] [--case GLOB]   all cases, on all kernels and machines
+	usage: run.sh [--kernel PREFIX] [--machine NAME] [--case GLOB]   the cases, on all kernels and machines
+	       run.sh --all [...]   with all repetitions, and also where they show nothing more; --case runs them like that, too
 	       run.sh [--kernel PREFIX] [--machine NAME] --exec 'COMMANDS' | --demo | --bench | --shell
 	       run.sh --debug [--machine NAME] [--case GLOB]   all cases on the debug kernel, which is built first
 	       run.sh --coverage [...]   the same without the debug kernel's watchers: which lines are run
@@ -14,8 +15,9 @@ usage()
 	       run.sh --fuzz    the parsers under libFuzzer
 	       --no-build: with what the last run has built
 	machines: msi intx iommu bounce, and on request selinux lockdown; several as one word: "msi intx"
-	environment: JOBS (guests at a time, 1), KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and
-	KPLUG_SEED (of random tests), KPLUG_SWAPS (of swap_fire, 10000), KPLUG_KILLS (of kills, 100), O (build folder), V=1, KPLUG_CACHE, KPLUG_MIRROR
+	environment: JOBS (guests at a time; as many as there are CPUs and memory for), O (build folder), V=1, KPLUG_CACHE,
+	KPLUG_MIRROR, KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and KPLUG_SEED (of random
+	tests), KPLUG_SWAPS (of swap_fire, 10000), KPLUG_KILLS (of kills, 100), KPLUG_RELOADS (of reload, 100)
 	END
 }
 
@@ -28,6 +30,7 @@ while [ $# -gt 0 ]; do
 	--case) case=$2; shift ;;
 	--exec) mode=exec command=$2; shift ;;
 	--check | --fuzz) mode=${1#--} ;;
+	--all) export KPLUG_ALL=1 ;;
 	--debug) debug=1 ;;
 	--coverage) debug=1 && export KPLUG_COVERAGE=1 ;;
 	--demo) mode=demo command='exec bash /src/tests/vm/rig/demo.sh' ;;
@@ -43,6 +46,11 @@ done
 cd "$(dirname "$0")"
 . ./lib.sh
 . ./count.sh
+[ -z "$debug" ] || [ -z "$kernel" ] || die "the debug kernel is always the one that debug/kernel.sh makes, a 6.12: no KERNEL="
+# What is asked for by name, or on the kernel that sees most, has all its repetitions.
+if [ "$case" != '*' ] || [ -n "$debug" ]; then export KPLUG_ALL=1; fi
+whole=
+if [ "$case" = '*' ] && [ -z "$machine" ]; then whole=1; fi
 ./host.sh
 root=$(./root.sh)
 if [ -n "$debug" ]; then
@@ -59,8 +67,9 @@ read -ra machines <<<"${machine:-msi intx iommu bounce}"
 mkdir -p "$VM/run"
 exec 8>"$VM/run/$mode.lock"
 flock -n 8 || { say "waiting for another run (O=FOLDER is a build folder of its own)"; flock 8; }
+hosts=
 # shellcheck disable=SC2046
-trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; [ -z "$hosts" ] || kill -- -"$hosts" 2>/dev/null || true; wait' EXIT
 
 if [[ $mode != @(cases|check|fuzz) ]]; then
 	kernel=${kernels[0]} machine=${machine:-msi}
@@ -73,9 +82,6 @@ if [[ $mode != @(cases|check|fuzz) ]]; then
 	exit
 fi
 
-pass=0 fail=0 skip=0
-add() { pass=$((pass + $1)) fail=$((fail + $2)) skip=$((skip + $3)); }
-
 # on_host NAME COMMAND...: a TAP program that needs no guest
 on_host()
 {
@@ -86,12 +92,42 @@ on_host()
 	[ "$rc" = 0 ] || TAP_WRONG=${TAP_WRONG:-exit status $rc}
 	if [ -n "$TAP_WRONG" ] && [ "$TAP_FAIL" = 0 ]; then TAP_FAIL=1; fi
 	echo "CASE $name $TAP_PASS $TAP_FAIL $TAP_SKIP $(((SECONDS - start) * 10)) $TAP_WRONG" |
-		./show.sh lines host - "$out"
-	add "$TAP_PASS" "$TAP_FAIL" "$TAP_SKIP"
+		tee "$host/$name" | ./show.sh lines host - "$out"
 }
 
+fuzz() { on_host fuzz ./build.sh "$root" --fuzz "${KPLUG_SECONDS:-5}"; }
+
+# All that needs no guest: one after the other, since they share what they build, beside the guests.
+host_checks()
+{
+	on_host check ./build.sh "$root" --check
+	on_host rig ./selftest.sh
+	on_host unit ./build.sh "$root" --unit
+	on_host model ./build.sh "$root" --model
+	on_host install ./build.sh "$root" --install
+	fuzz
+}
+
+# total NAME...: of the host checks and the guests of these names
 total()
 {
+	local name word p f s why pass=0 fail=0 skip=0
+	for name; do
+		word='' p=''
+		if [ -s "$host/$name" ]; then
+			count_lines "$host/$name"
+			p=$LINES_PASS f=$LINES_FAIL s=$LINES_SKIP why=''
+		else
+			read -r word p f s why <"$VM/run/$name-cases/verdict" || true
+			[ "$word" = VERDICT ] || p=0 f=1 s=0 why='no verdict'
+		fi
+		pass=$((pass + ${p#pass=})) fail=$((fail + ${f#fail=})) skip=$((skip + ${s#skip=}))
+		[ -z "$why" ] || echo "$name: $why"
+	done
+	if [ "$mode" = cases ] && [ -s "$VM/run/again" ]; then
+		echo "booted again, $(wc -l <"$VM/run/again") times:"
+		sed 's/^/  /' "$VM/run/again"
+	fi
 	# A run in which nothing ran has not passed.
 	if [ $((pass + fail)) = 0 ]; then
 		echo "no test was run"
@@ -101,48 +137,47 @@ total()
 	[ "$fail" = 0 ]
 }
 
-fuzz() { on_host fuzz ./build.sh "$root" --fuzz "${KPLUG_SECONDS:-5}"; }
-
+host=$VM/run/host.$mode # the results of host checks
+rm -rf "$host"
+mkdir -p "$host"
 case $mode in
 check) on_host check ./build.sh "$root" --check ;;&
 fuzz) $build "$root"; fuzz; grep '^# ' "$VM/fuzz.tap" ;;&
-check | fuzz) total; exit ;;
+check | fuzz) total "$mode"; exit ;;
 esac
 
-$build "$root" "${kernels[@]}"
-if [ "$case" = '*' ] && [ -z "$debug" ]; then
-	on_host check ./build.sh "$root" --check
-	on_host rig ./selftest.sh
-	on_host unit ./build.sh "$root" --unit
-	on_host model ./build.sh "$root" --model
-	on_host install ./build.sh "$root" --install
-	fuzz
-fi
+# slot: waits until another may run
+slot() { while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done; }
 
-rm -rf "$VM"/run/*-cases
+jobs=${JOBS:-$(jobs_by_default)}
+$build "$root" "${kernels[@]}"
+rm -rf "$VM"/run/*-cases "$VM/run/again"
 find "$VM/out" -name '*.gcda' -delete
-for k in "${kernels[@]}"; do
-	for m in "${machines[@]}"; do
-		while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-1}" ]; do wait -n || true; done
-		./boot.sh "$root" "$k" "$m" cases "$case" - 0 &
+names=()
+if [ "$case" = '*' ] && [ -z "$debug" ]; then
+	names=(check rig unit model install fuzz)
+	set -m # a process group of its own, to be killed as one
+	host_checks &
+	hosts=$!
+	set +m
+fi
+# The machine with the most cases is first, on each kernel: what is short ends together.
+for m in "${machines[@]}"; do
+	KPLUG_FIRST=1
+	for k in "${kernels[@]}"; do
+		slot
+		KPLUG_FIRST=$KPLUG_FIRST ./boot.sh "$root" "$k" "$m" cases "$case" - 0 &
+		KPLUG_FIRST=
+		names+=("$k-$m")
 	done
 done
 wait
 
-for k in "${kernels[@]}"; do
-	for m in "${machines[@]}"; do
-		word='' p=0 f=1 s=0
-		read -r word p f s <"$VM/run/$k-$m-cases/verdict" || true
-		if [ "$word" = VERDICT ]; then
-			add "${p#pass=}" "${f#fail=}" "${s#skip=}"
-		else
-			add 0 1 0
-		fi
-	done
-done
 if [ -n "${KPLUG_COVERAGE:-}" ]; then
 	on_host unit ./build.sh "$root" --unit
-	./in-root.sh "$root" bash /src/tests/vm/rig/debug/coverage.sh
+	on_host coverage ./in-root.sh "$root" bash /src/tests/vm/rig/debug/coverage.sh ${whole:+kmod/=95 lib/=90}
+	names+=(unit coverage)
+	grep '^# ' "$VM/coverage.tap" | cut -c3-
 	say "the lines that were not run for no known reason: $VM/out/uncovered"
 fi
-total
+total "${names[@]}"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kmod/buffer/map.c */
 /* A buffer's map by the bpf() system call: what it says and does is what an ordinary array of one element does. */
 #include <bpf/bpf.h>

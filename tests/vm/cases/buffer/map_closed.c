@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kmod/buffer/map.c */
 /*
  * What nobody may do to a contiguous buffer's map: freeze it, hash it, or put it into a map of maps. With a paged one

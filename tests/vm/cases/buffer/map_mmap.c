@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kmod/buffer/map.c kmod/buffer/mmap.c kmod/buffer/contiguous.c */
 /* A buffer's map in memory: whatever is done to the mapping, it shows the buffer's pages or nothing. */
 #include <bpf/bpf.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kmod/buffer/map.c */
 /* A buffer in BPF programs, as a global and as a map, by libbpf alone; and what must be refused on one of ours. */
 #include <bpf/bpf.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kmod/buffer/map.c kmod/buffer/mmap.c kmod/buffer/contiguous.c */
 /*
  * A mapped buffer is memory like any other to the kernel: a disk reads and writes it without a copy (O_DIRECT, io_uring's

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE KPLUG_BUFFER_ACCESS KPLUG_BUFFER_EXPORT */
 /* shows: kind:contiguous kind:paged kmod/buffer/parts.c kmod/buffer/list.c kmod/buffer/buffer.c */
 /* Buffers in parts, small ones made by bare ioctls: their names, who finds them, and how they end. */

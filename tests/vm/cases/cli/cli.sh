@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: cli:list cli:info cli:bind cli:unbind cli:soft-create cli:soft-delete cli:buffer-alloc
 # shows: cli:buffer-list cli:buffer-holders cli:buffer-free cli:buffer-dump cli:buffer-fill cli:plugin-load
 # shows: cli:plugin-unload cli:plugin-list cli:plugin-info cli:call cli:reg-read cli:reg-write cli:irq-wait

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: cli:soft-create cli:bind kmod/plugin/kfuncs.c
 # timeout: 300
 # kplug soft create and kplug bind load the module that they need; where they cannot, they name it and the way out.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: cli:plugin-observe hook:call hook:int_enable hook:interrupt hook:deferred hook:event
 # shows: kmod/plugin/hook.c lib/plugin/observe.c
 # timeout: 120

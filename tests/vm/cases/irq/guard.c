@@ -95,6 +95,7 @@ static void within_budget(void **state)
 static void over_budget(void **state)
 {
 	struct kplug_record r;
+	uint64_t longest;
 	int runs;
 
 	(void)state;
@@ -107,7 +108,8 @@ static void over_budget(void **state)
 	}
 	assert_in_range(runs, 2, 5);
 	assert_int_equal(look().out_stopped, KPLUG_STOP_SLOW);
-	assert_true(look().out_longest >= 30000000);
+	longest = look().out_longest;
+	assert_true(longest >= 30000000);
 	assert_true(r.answered >= 30000000);
 
 	behave(LINE_GOOD);
@@ -129,7 +131,8 @@ static void over_budget(void **state)
 	drain();
 	rig_raise(dev, 1);
 	assert_int_equal(wait_one().flags, 0);
-	assert_true(look().out_longest < 30000000 || look().out_interrupts);
+	/* Since the resume; how short a good run is depends on the host. */
+	assert_in_range(look().out_longest, 1, longest - 1);
 }
 
 static void deferred_without_progress(void **state)

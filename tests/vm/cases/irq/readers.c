@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
+/* quick: KPLUG_SCALE=0.2 */
 /* shows: KPLUG_IRQ_INFO kmod/irq/reader.c */
 /* timeout: 300 */
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE kmod/irq/reader.c kmod/irq/irq.c kmod/node/node.c */
 /* shows: lib/device/irq_thread.c */
 /* The ways to wait besides read() and poll(): eventfds, epoll on both, a thread with a function, spinning. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* quick: KPLUG_ONE_KIND=1 */
 /* shows: cli:buffer-holders kind:contiguous kind:paged lib/buffer/holders.c */
 /* Who holds a buffer: every way to hold it, and nobody who holds another one. */
 #include <linux/capability.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_BUFFER_ALLOC kind:contiguous kmod/memory/migrate.c lib/buffer/alloc.c */
 /* timeout: 600 */
 /*

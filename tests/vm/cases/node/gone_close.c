@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_IRQ_ENABLE KPLUG_SOFT_DELETE kmod/irq/reader.c kmod/irq/irq.c kmod/node/node.c */
 /* shows: kmod/node/registry.c */
 /* A device with an eventfd on each of its vectors is removed, and its programs close the node: one order each. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_REG kmod/node/registry.c kmod/soft/edu.c lib/device/reg.c */
 /* Registers: by ioctl where the BAR cannot be mapped, what both devices compute, and that the device has gone. */
 #include <stdio.h>

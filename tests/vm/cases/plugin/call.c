@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi intx */
+/* machine: msi */
+/* also: intx */
+/* quick: KPLUG_SCALE=0.2 */
 /* shows: KPLUG_CALL KPLUG_PLUGIN_INFO KPLUG_PLUGIN_UNLOAD hook:call kmod/plugin/hook.c kmod/plugin/kfuncs.c */
 /* shows: kmod/node/ioctl.c kmod/buffer/list.c */
-/* Calls: bytes in and back, results, refusals, and 1,000,000 of them from 8 threads. */
+/* Calls: bytes in and back, results, refusals, and 1,000,000 of them (times $KPLUG_SCALE) from 8 threads. */
 #include <pthread.h>
 #include <stdio.h>
 
@@ -144,7 +146,8 @@ static void plugin_knows_the_device_address(void **state)
 }
 
 #define THREADS 8
-#define CALLS 125000
+
+static int calls = 125000; /* of each thread */
 
 static void *caller(void *arg)
 {
@@ -152,8 +155,8 @@ static void *caller(void *arg)
 	int64_t result;
 	int i;
 
-	for (i = 0; i < CALLS; i++)
-		if (kplug_call(dev, COUNT, NULL, 0, &result) || result < 0 || result >= THREADS * CALLS ||
+	for (i = 0; i < calls; i++)
+		if (kplug_call(dev, COUNT, NULL, 0, &result) || result < 0 || result >= THREADS * calls ||
 		    __atomic_exchange_n(&seen[result], 1, __ATOMIC_RELAXED))
 			return (void *)1;
 	return NULL;
@@ -162,7 +165,7 @@ static void *caller(void *arg)
 /* Each call gives the count before it: all numbers once, none twice. */
 static void each_call_arrives_once(void **state)
 {
-	uint8_t *seen = calloc(THREADS, CALLS);
+	uint8_t *seen = calloc(THREADS, calls);
 	struct kplug_plugin_info info;
 	pthread_t thread[THREADS];
 	void *failed = NULL;
@@ -179,7 +182,7 @@ static void each_call_arrives_once(void **state)
 		failed = ret ?: failed;
 	}
 	assert_null(failed);
-	assert_int_equal(*(uint64_t *)kplug_buffer_ptr(buf), THREADS * CALLS);
+	assert_int_equal(*(uint64_t *)kplug_buffer_ptr(buf), THREADS * calls);
 	assert_ok(kplug_plugin_info(dev, &info));
 	assert_int_equal(info.out_misses, 0);
 	free(seen);
@@ -212,6 +215,10 @@ int main(void)
 		TEST(each_call_arrives_once),
 		cmocka_unit_test(nobody_there),
 	};
+	const char *scale = getenv("KPLUG_SCALE");
+
+	if (scale && atof(scale) > 0)
+		calls = (int)(calls * atof(scale));
 
 	return RIG_RUN(tests, RIG_BOTH);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* quick: KPLUG_SCALE=0.2 */
 /* shows: hook:interrupt hook:call bpf/kplug_sync.h */
 /* timeout: 120 */
 /*
  * kplug_sync.h between the hard-IRQ plugin on one CPU and a program on the other: each way, so many messages that a
- * fence too few would show. KPLUG_SCALE=20 makes it 100,000,000.
+ * fence too few would show. KPLUG_SCALE=20 makes it 100,000,000; it may be a fraction.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -13,12 +15,12 @@
 #include "bpf/ring.h"
 #include "lib/rig.h"
 
-#define MESSAGES (5000000ULL * scale)
-#define JOBS (50000ULL * scale)
+#define MESSAGES ((uint64_t)(5000000 * scale))
+#define JOBS ((uint64_t)(50000 * scale))
 #define PLUGIN_CPU 0
 #define PROGRAM_CPU 1
 
-static uint64_t scale = 1;
+static double scale = 1;
 static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static struct ring_layout *shared;
@@ -294,7 +296,7 @@ int main(void)
 	};
 	const char *text = getenv("KPLUG_SCALE");
 
-	if (text && strtoull(text, NULL, 10) > 0)
-		scale = strtoull(text, NULL, 10);
+	if (text && atof(text) > 0)
+		scale = atof(text);
 	return RIG_RUN(tests, RIG_SOFT);
 }

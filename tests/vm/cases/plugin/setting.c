@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: lib/plugin/setting.c */
 /* Settings of each width: their ranges, and that the running plugin sees what is set, at the ends of the range, too. */
 #include "bpf/settings.h"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: hook:call hook:open hook:close kmod/plugin/hook.c kmod/core/main.c
 # timeout: 600
 # kmsg: Automounting of tracing to debugfs is deprecated

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: lib/wd/session.c lib/wd/dma.c */
 /* The porting layer: sessions and buffers, and each wrong use with the status that it gives. */
 #include "lib/wd.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx */
+/* kernel: one */
 /* shows: lib/wd/interrupt.c */
 /* The porting layer: interrupts, waited for and handed to a thread's function. */
 #include <pthread.h>

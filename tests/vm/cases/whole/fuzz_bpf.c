@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* quick: KPLUG_CALLS=300 */
 /* shows: hook:open hook:close hook:call hook:int_enable hook:int_disable hook:interrupt hook:deferred */
 /* shows: hook:event KPLUG_PLUGIN_LOAD kmod/plugin/kfuncs.c kmod/plugin/plugin.c kmod/plugin/hook.c */
 /* timeout: 600 */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi iommu */
+/* machine: msi */
+/* kernel: one */
+/* also: iommu */
+/* quick: KPLUG_KILLS=60 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_DMA_LOCK KPLUG_PLUGIN_LOAD KPLUG_IRQ_ENABLE kmod/buffer/buffer.c */
 /* shows: kmod/memory/umem.c kmod/plugin/plugin.c kmod/irq/irq.c kmod/node/node.c */
 /* timeout: 900 */

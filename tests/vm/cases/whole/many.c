@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_SOFT_CREATE KPLUG_PLUGIN_UNLOAD hook:interrupt kmod/node/registry.c kmod/plugin/plugin.c */
 /* shows: kmod/irq/irq.c kmod/soft/soft.c */
 /* timeout: 300 */
