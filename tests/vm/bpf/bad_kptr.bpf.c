@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A program that keeps the event in a map as a typed pointer and uses it later. Loaded by cases/plugin/verify.c. */
+/* A program that keeps the event in a map as a typed pointer and uses it later. For cases/plugin/verifier_refuses.c. */
 #include "kplug.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

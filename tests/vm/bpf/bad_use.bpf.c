@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that the verifier must refuse, one rule each. Loaded one by one by cases/plugin/verify.c. */
+/* Programs that the verifier must refuse, one rule each. Loaded one by one: cases/plugin/verifier_refuses.c. */
 #include "kplug.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

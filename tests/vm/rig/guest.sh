@@ -25,7 +25,7 @@ for d in /sys/bus/pci/devices/*; do
 done
 
 export KPLUG_SECONDS KPLUG_CALLS KPLUG_SEED # of random tests, see lib/chance.h
-export KPLUG_SWAPS KPLUG_KILLS # see swap_fire.c and kills.c
+export KPLUG_SWAPS KPLUG_KILLS # see swap_stress.c and users_killed.c
 
 exec 3>/dev/ttyS1
 busybox stty -F /dev/ttyS1 -opost -echo

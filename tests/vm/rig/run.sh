@@ -15,7 +15,7 @@ usage()
 	       --no-build: with what the last run has built
 	machines: msi intx iommu bounce, and on request selinux lockdown; several as one word: "msi intx"
 	environment: JOBS (guests at a time, 1), KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and
-	KPLUG_SEED (of random tests), KPLUG_SWAPS (of swap_fire, 10000), KPLUG_KILLS (of kills, 100), O (build folder), V=1, KPLUG_CACHE, KPLUG_MIRROR
+	KPLUG_SEED (of random tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100), O (build folder), V=1, KPLUG_CACHE, KPLUG_MIRROR
 	END
 }
 

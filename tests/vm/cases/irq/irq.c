@@ -274,7 +274,7 @@ static void a_sleeper_is_woken(void **state)
 static void deferred_to_nobody(void **state)
 {
 	(void)state;
-	rig_load(dev, "lazy", NULL);
+	rig_load(dev, "defer_without_hook", NULL);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	rig_raise(dev, 1);
 	assert_int_equal(wait_one(dev).notify, 1);

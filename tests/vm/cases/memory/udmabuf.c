@@ -144,7 +144,7 @@ static void cpu_access(void **state)
 	struct prog_links links = { 0 };
 
 	(void)state;
-	prog_attach(&links, "access", -1);
+	prog_attach(&links, "udmabuf_access", -1);
 	heard = prog_globals(links.obj);
 	assert_ok(import(fd, &buf));
 	close(fd);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "lib/prog.h"
-#include "bpf/watch.h"
+#include "bpf/event_log.h"
 
 static struct prog_links links;
 static const struct watch *watch;
@@ -15,7 +15,7 @@ static const struct watch *watch;
 static int setup(void **state)
 {
 	(void)state;
-	prog_attach(&links, "watch", -1);
+	prog_attach(&links, "event_log", -1);
 	watch = prog_globals(links.obj);
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/prog.h"
-#include "bpf/watch.h"
+#include "bpf/event_log.h"
 
 /* The buffer of bpf/calls.bpf.c */
 struct counters {
@@ -170,7 +170,7 @@ static void close_disables(void **state)
 	struct watch *watch;
 
 	(void)state;
-	prog_attach(&links, "watch", -1);
+	prog_attach(&links, "event_log", -1);
 	watch = prog_globals(links.obj);
 	second = rig_open(rig);
 	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
@@ -189,7 +189,7 @@ static void interrupt_then_deferred(void **state)
 
 	(void)state;
 	rig_load(dev, "edu", "hooks");
-	prog_attach(&links, "watch", -1);
+	prog_attach(&links, "event_log", -1);
 	watch = prog_globals(links.obj);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	rig_raise(dev, 1);
@@ -236,7 +236,7 @@ static void removal_kept_from_readers(void **state)
 	(void)state;
 	assert_ok(kplug_soft_create("gone", 1, 0));
 	assert_ok(kplug_device_open("gone", NULL, &gone));
-	rig_load(gone, "quiet", NULL);
+	rig_load(gone, "event_not_forwarded", NULL);
 	assert_ok(kplug_soft_delete("gone"));
 	assert_errno(ENODEV, kplug_irq_wait(gone, 0, &record, 1, &count));
 	kplug_device_close(gone);

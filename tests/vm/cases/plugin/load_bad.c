@@ -47,7 +47,7 @@ static void refused(const char *object, int err, const char *text)
 static void probe_that_cannot_be_run(void **state)
 {
 	(void)state;
-	refused("load_probe", EINVAL, "plugin probe: its program probe cannot be run: Invalid argument");
+	refused("probe_rejected", EINVAL, "plugin probe: its program probe cannot be run: Invalid argument");
 }
 
 static void map_that_cannot_be_made(void **state)
@@ -102,7 +102,7 @@ static void buffer_and_arena(void **state)
 	struct kplug_plugin *plugin = NULL;
 
 	(void)state;
-	assert_errno(EBADMSG, kplug_plugin_open(rig_object("load_both"), &plugin));
+	assert_errno(EBADMSG, kplug_plugin_open(rig_object("buffer_and_arena"), &plugin));
 	assert_non_null(strstr(kplug_error(), "has both KPLUG_BUFFER() and KPLUG_ARENA(); use one"));
 	assert_null(plugin);
 }

@@ -3,7 +3,7 @@
 /* timeout: 200 */
 /*
  * Swaps that are refused at each step, while the device interrupts as fast as it can: the running version serves the
- * next interrupt, and each of them. swap_kill.c is for those that are killed.
+ * next interrupt, and each of them. swap_killed.c is for those that are killed.
  */
 #include <pthread.h>
 #include <unistd.h>

@@ -387,7 +387,7 @@ static void come_and_go(uint64_t seed)
 static void all_commands(void **state)
 {
 	unsigned long budget = chance_budget("KPLUG_CALLS", 20000);
-	struct bpf_object *obj = prog_open("watch", NULL);
+	struct bpf_object *obj = prog_open("event_log", NULL);
 	uint64_t seed = chance_seed();
 	pid_t pid[PROCESSES], churn;
 	int status;

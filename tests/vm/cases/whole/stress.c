@@ -354,7 +354,7 @@ static void everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(everything) };
-	static const char *const objects[] = { "watch", "deaf" };
+	static const char *const objects[] = { "event_log", "event_ignored" };
 	struct bpf_object *obj[2];
 	int i, hook, failed;
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* machine: msi */
+/* timeout: 300 */
+/* Sixty-four devices, each with its plugin and its buffer: each interrupt and each swap is of its own device only. */
+#include <stdio.h>
+
+#include "lib/rig.h"
+
+#define DEVICES 64
+
+static struct {
+	char name[KPLUG_NAME_LEN];
+	struct kplug_device *dev;
+	struct kplug_buffer *buf;
+} all[DEVICES];
+
+static uint64_t counted(int i)
+{
+	return *(volatile uint64_t *)kplug_buffer_ptr(all[i].buf); /* of vector 0 */
+}
+
+static bool has_counted(void *arg)
+{
+	int i = *(int *)arg;
+
+	return counted(i) == (uint64_t)i + 1;
+}
+
+static int setup(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < DEVICES; i++) {
+		snprintf(all[i].name, sizeof(all[i].name), "many%d", i);
+		assert_ok(kplug_soft_create(all[i].name, 1, 0));
+		assert_ok(kplug_device_open(all[i].name, NULL, &all[i].dev));
+		all[i].buf = rig_buffer(all[i].dev, "count", 4096);
+		rig_load(all[i].dev, "count", NULL);
+		assert_ok(kplug_irq_enable(all[i].dev, 0, NULL, 0));
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < DEVICES; i++) {
+		kplug_buffer_free(all[i].buf);
+		kplug_device_close(all[i].dev);
+		kplug_soft_delete(all[i].name);
+	}
+	return 0;
+}
+
+static void each_its_own(void **state)
+{
+	struct kplug_plugin_info info;
+	int i, n;
+
+	(void)state;
+	/* In turn, so that a mix-up cannot come out even. */
+	for (n = 0; n < DEVICES; n++)
+		for (i = n; i < DEVICES; i++)
+			assert_ok(kplug_irq_trigger(all[i].dev, 0));
+	for (i = 0; i < DEVICES; i++)
+		rig_until(has_counted, &i);
+	for (i = 0; i < DEVICES; i += 2)
+		assert_ok(kplug_plugin_unload(all[i].dev));
+	for (i = 0; i < DEVICES; i++) {
+		assert_int_equal(kplug_plugin_info(all[i].dev, &info), i % 2 ? 0 : -ENOENT);
+		assert_int_equal(counted(i), i + 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(each_its_own, setup, teardown) };
+
+	return cmocka_run_group_tests_name("many_devices", tests, NULL, NULL);
+}
