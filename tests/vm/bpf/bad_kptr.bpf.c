@@ -5,7 +5,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 struct slot {
-	struct kplug_event __attribute__((btf_type_tag("kptr_untrusted"))) *event;
+	struct kplug_event __attribute__((btf_type_tag("kptr_untrusted"))) * event;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

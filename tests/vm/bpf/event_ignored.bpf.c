@@ -4,4 +4,6 @@
 
 KPLUG_PLUGIN("event_ignored", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
 
-KPLUG_HOOK(event) { }
+KPLUG_HOOK(event)
+{
+}

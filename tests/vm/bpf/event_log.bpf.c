@@ -25,11 +25,35 @@ static void write_down(struct kplug_event *ev)
 		watch.seen[i].error = kplug_answer(ev, WATCH_RESULT, 0, 0);
 }
 
-KPLUG_HOOK(open) { write_down(ev); }
-KPLUG_HOOK(close) { write_down(ev); }
-KPLUG_HOOK(call) { write_down(ev); }
-KPLUG_HOOK(int_enable) { write_down(ev); }
-KPLUG_HOOK(int_disable) { write_down(ev); }
-KPLUG_HOOK(interrupt) { write_down(ev); }
-KPLUG_HOOK(deferred) { write_down(ev); }
-KPLUG_HOOK(event) { write_down(ev); }
+KPLUG_HOOK(open)
+{
+	write_down(ev);
+}
+KPLUG_HOOK(close)
+{
+	write_down(ev);
+}
+KPLUG_HOOK(call)
+{
+	write_down(ev);
+}
+KPLUG_HOOK(int_enable)
+{
+	write_down(ev);
+}
+KPLUG_HOOK(int_disable)
+{
+	write_down(ev);
+}
+KPLUG_HOOK(interrupt)
+{
+	write_down(ev);
+}
+KPLUG_HOOK(deferred)
+{
+	write_down(ev);
+}
+KPLUG_HOOK(event)
+{
+	write_down(ev);
+}

@@ -9,10 +9,7 @@
 struct ring_msg {
 	__u64 number, inverted, doubled, squared;
 };
-#define RING_MSG(n)                                                                                                    \
-	{                                                                                                              \
-		(n), ~(__u64)(n), 2 * (__u64)(n), (__u64)(n) * (n)                                                     \
-	}
+#define RING_MSG(n) { (n), ~(__u64)(n), 2 * (__u64)(n), (__u64)(n) * (n) }
 #define RING_MSG_OK(m)                                                                                                 \
 	((m)->inverted == ~(m)->number && (m)->doubled == 2 * (m)->number && (m)->squared == (m)->number * (m)->number)
 

@@ -20,7 +20,6 @@
 #define BYTES (1UL << 20)
 #define HALF (BYTES / 2)
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint8_t *mem;
 static int disk;
@@ -35,25 +34,19 @@ static void fill(uint8_t *to, size_t bytes)
 		to[i] = (uint8_t)(i * 7 + (i >> 12) + seed * 31);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = kind_buffer(dev, "memory", BYTES);
 	mem = kplug_buffer_ptr(buf);
 	fill(mem, HALF);
 	disk = open(DISK, O_RDWR | O_DIRECT | O_CLOEXEC);
 	assert_int_not_equal(disk, -1);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	close(disk);
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* The two halves are the same, and the disk's cache says so, too. */
@@ -69,18 +62,16 @@ static void assert_on_disk(void)
 	close(cached);
 }
 
-static void disk_reads_and_writes_it(void **state)
+static void disk_reads_and_writes_it(void)
 {
-	(void)state;
 	assert_int_equal(pwrite(disk, mem, HALF, 0), HALF);
 	assert_int_equal(pread(disk, mem + HALF, HALF, 0), HALF);
 	assert_on_disk();
 }
 
 /* A multiple of the disk's block is all that O_DIRECT wants; it may cross pages. */
-static void disk_reads_into_the_middle(void **state)
+static void disk_reads_into_the_middle(void)
 {
-	(void)state;
 	assert_int_equal(pwrite(disk, mem, 3 * PAGE, 0), 3 * PAGE);
 	assert_int_equal(pread(disk, mem + HALF + 512, 3 * PAGE - 1024, 512), 3 * PAGE - 1024);
 	assert_memory_equal(mem + 512, mem + HALF + 512, 3 * PAGE - 1024);
@@ -98,12 +89,11 @@ static void finish(struct io_uring *ring, int expected)
 	io_uring_cqe_seen(ring, cqe);
 }
 
-static void io_uring_has_it_as_a_fixed_buffer(void **state)
+static void io_uring_has_it_as_a_fixed_buffer(void)
 {
 	struct iovec whole = { mem, BYTES };
 	struct io_uring ring;
 
-	(void)state;
 	assert_int_equal(io_uring_queue_init(4, &ring, 0), 0);
 	assert_int_equal(io_uring_register_buffers(&ring, &whole, 1), 0);
 	io_uring_prep_write_fixed(io_uring_get_sqe(&ring), disk, mem, HALF, 0, 0);
@@ -155,12 +145,11 @@ static void await_release(int fd)
 }
 
 /* Pinned for the send; the loopback device copies it afterwards, as it does with all such sends. */
-static void socket_sends_it_by_zerocopy(void **state)
+static void socket_sends_it_by_zerocopy(void)
 {
 	size_t bytes = 16UL * PAGE;
 	int fd[2];
 
-	(void)state;
 	connect_pair(fd);
 	assert_int_equal(send(fd[0], mem + 1, bytes, MSG_ZEROCOPY), bytes);
 	assert_int_equal(recv(fd[1], mem + HALF, bytes, MSG_WAITALL), bytes);
@@ -193,19 +182,17 @@ static int look_into_parent(void *arg)
 	return 0;
 }
 
-static void others_look_into_it(void **state)
+static void others_look_into_it(void)
 {
-	(void)state;
 	assert_int_equal(kind_child(look_into_parent, NULL), 0);
 	assert_memory_equal(mem + 8, mem + HALF + 8, HALF - 8);
 	assert_memory_equal(mem, "debugger", 8);
 }
 
-static void gdb_reads_and_writes_it(void **state)
+static void gdb_reads_and_writes_it(void)
 {
 	char line[256];
 
-	(void)state;
 	memcpy(mem, "\x78\x56\x34\x12", 4);
 	snprintf(line, sizeof(line),
 		 "gdb -nx -batch -p %d -ex 'x/wx %p' -ex 'set {int}%p = 0x2468ace0' >/tmp/gdb.out 2>&1; "
@@ -223,12 +210,11 @@ static int change_it(void *arg)
 }
 
 /* A fork leaves parent, child and device with the same pages, whoever writes first. */
-static void child_shares_it(void **state)
+static void child_shares_it(void)
 {
 	uint8_t first = mem[0];
 	uint64_t addr = kplug_buffer_dma_addr(buf);
 
-	(void)state;
 	assert_int_equal(kind_child(change_it, NULL), 0);
 	assert_int_equal(mem[0], (uint8_t)(first + 1));
 	mem[1] = 0x5a;
@@ -237,11 +223,9 @@ static void child_shares_it(void **state)
 	assert_memory_equal(mem, mem + HALF, PAGE);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(disk_reads_and_writes_it),
 		TEST(disk_reads_into_the_middle),
 		TEST(io_uring_has_it_as_a_fixed_buffer),
@@ -253,5 +237,5 @@ int main(void)
 
 	if (system("modprobe -q virtio_blk; busybox ip link set lo up"))
 		return 1;
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

@@ -7,8 +7,6 @@
 
 #include "lib/kind.h"
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static int fds[3]; /* of the parts' maps; -1: not made */
 
 static int raw(uint16_t part, uint16_t parts, uint64_t bytes, uint32_t flags)
@@ -34,12 +32,9 @@ static void make(uint32_t flags)
 	assert_true(fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	at = *state;
-	dev = rig_open(at);
 	memset(fds, 0xff, sizeof(fds));
-	return 0;
 }
 
 static void close_part(int i)
@@ -49,26 +44,21 @@ static void close_part(int i)
 	fds[i] = -1;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
 	int i;
 
-	(void)state;
 	for (i = 0; i < 3; i++)
 		close_part(i);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
-static void one_after_the_other(void **state)
+static void one_after_the_other(void)
 {
 	const struct kplug_buffer_part *part;
 	struct kplug_buffer *buf, *again;
 	size_t count, i;
 	uint8_t *mem;
 
-	(void)state;
 	make(0);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	assert_int_equal(kplug_buffer_size(buf), 4 * PAGE + 7);
@@ -95,7 +85,7 @@ static void one_after_the_other(void **state)
 }
 
 /* The last page of the first and all of the second, for writing and for reading. */
-static void across_parts(void **state)
+static void across_parts(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	const struct kplug_buffer_part *part;
@@ -103,7 +93,6 @@ static void across_parts(void **state)
 	struct kplug_device *own;
 	size_t count;
 
-	(void)state;
 	make(0);
 	assert_ok(kplug_buffer_open_part(dev, "parts", PAGE, 2 * PAGE, &middle));
 	part = kplug_buffer_parts(middle, &count);
@@ -138,11 +127,10 @@ static int lookup(const char *name, uint32_t id, uint32_t part)
 	return info.out_part * 10 + info.out_parts;
 }
 
-static void found_when_whole(void **state)
+static void found_when_whole(void)
 {
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	fds[1] = raw(1, 2, PAGE, 0);
 	assert_true(fds[1] >= 0);
 	assert_errno(ENOENT, kplug_buffer_open(dev, "parts", &buf));
@@ -180,9 +168,8 @@ static int first_of_theirs(void *arg)
 	return 0;
 }
 
-static void first_part_last(void **state)
+static void first_part_last(void)
 {
-	(void)state;
 	assert_int_equal(raw(0, 2, PAGE, 0), -ENOENT);
 	fds[2] = raw(2, 3, PAGE, 0);
 	assert_true(fds[2] >= 0);
@@ -197,7 +184,7 @@ static void first_part_last(void **state)
 }
 
 /* A part that outlives the whole keeps the name, and can be found by who looks for holders. */
-static void a_part_alone(void **state)
+static void a_part_alone(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_holder *found = NULL;
@@ -205,7 +192,6 @@ static void a_part_alone(void **state)
 	struct kplug_device *own;
 	size_t count = 0;
 
-	(void)state;
 	make(0);
 	assert_ok(kplug_device_open(at->name, &opts, &own));
 	assert_ok(kplug_buffer_open_part(own, "parts", 2 * PAGE, PAGE, &reader));
@@ -225,11 +211,10 @@ static void a_part_alone(void **state)
 }
 
 /* A writer of the last part holds all. */
-static void last_part_holds_all(void **state)
+static void last_part_holds_all(void)
 {
 	struct kplug_buffer *last;
 
-	(void)state;
 	make(0);
 	assert_ok(kplug_buffer_open_part(dev, "parts", 3 * PAGE, PAGE, &last));
 	close_part(0);
@@ -240,12 +225,11 @@ static void last_part_holds_all(void **state)
 	kplug_buffer_free(last);
 }
 
-static void without_fds(void **state)
+static void without_fds(void)
 {
 	struct kplug_buffer *none = NULL;
 	struct rlimit before, few;
 
-	(void)state;
 	make(0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = before;
@@ -257,14 +241,13 @@ static void without_fds(void **state)
 	assert_null(none);
 }
 
-static void device_goes(void **state)
+static void device_goes(void)
 {
 	struct kplug_buffer *buf;
 
-	(void)state;
 	make(KPLUG_BUFFER_KEEP);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
-	kplug_device_close(dev);
+	rig_close();
 	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
 	memset(kplug_buffer_ptr(buf), 7, kplug_buffer_size(buf));
 	assert_ok(at->soft ? kplug_soft_create(at->name, 32, 0) : kplug_bind(at->name, false));
@@ -275,9 +258,8 @@ static void device_goes(void **state)
 	kplug_buffer_free(buf);
 }
 
-static void taken_names(void **state)
+static void taken_names(void)
 {
-	(void)state;
 	fds[1] = raw(1, 2, PAGE, 0);
 	assert_true(fds[1] >= 0);
 	assert_int_equal(raw(1, 2, PAGE, 0), -EEXIST);
@@ -290,7 +272,7 @@ static void taken_names(void **state)
 	assert_int_equal(raw(1, 2, PAGE, 0), -EEXIST);
 }
 
-static void bad_input(void **state)
+static void bad_input(void)
 {
 	struct kplug_buffer_alloc req = {
 		.size = sizeof(req), .bytes = PAGE, .kind = kind, .name = "parts", .reserved = 1
@@ -298,7 +280,6 @@ static void bad_input(void **state)
 	struct kplug_buffer_info info = { .size = sizeof(info), .name = "parts", .reserved = 1 };
 	int none = -1;
 
-	(void)state;
 	assert_int_equal(raw(1, 0, PAGE, 0), -EINVAL);
 	assert_int_equal(raw(1, 1, PAGE, 0), -EINVAL);
 	assert_int_equal(raw(2, 2, PAGE, 0), -EINVAL);
@@ -319,12 +300,11 @@ static void bad_input(void **state)
 	assert_int_equal(none, -1);
 }
 
-static void kept_and_dropped(void **state)
+static void kept_and_dropped(void)
 {
 	struct kplug_buffer *buf;
 	int i;
 
-	(void)state;
 	make(KPLUG_BUFFER_KEEP);
 	for (i = 0; i < 3; i++)
 		close_part(i);
@@ -344,13 +324,12 @@ static void kept_and_dropped(void **state)
 }
 
 /* A holder of several parts is one; a plugin has the first, and its device no other buffer to choose. */
-static void holders_and_plugin(void **state)
+static void holders_and_plugin(void)
 {
 	struct kplug_holder *found;
 	struct kplug_buffer *buf;
 	size_t count;
 
-	(void)state;
 	make(0);
 	rig_load(dev, "count", NULL);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
@@ -365,11 +344,10 @@ static void holders_and_plugin(void **state)
 }
 
 /* All parts together are one buffer to choose from; the plugin's is the first part. */
-static void a_plugin_has_the_first(void **state)
+static void a_plugin_has_the_first(void)
 {
 	struct kplug_buffer *buf;
 
-	(void)state;
 	make(0);
 	rig_load(dev, "calls", NULL);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
@@ -379,11 +357,9 @@ static void a_plugin_has_the_first(void **state)
 	kplug_buffer_free(buf);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct rig_test tests[] = {
 		TEST(one_after_the_other),
 		TEST(across_parts),
 		TEST(found_when_whole),
@@ -399,5 +375,5 @@ int main(void)
 		TEST(a_plugin_has_the_first),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

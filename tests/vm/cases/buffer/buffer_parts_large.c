@@ -10,23 +10,8 @@
 
 #include "lib/kind.h"
 #include "lib/memory.h"
-#include "lib/pins.h"
 
 #define BYTES (KPLUG_BUFFER_MAX + PAGE + 7)
-
-static struct kplug_device *dev; /* 28 bits of device addresses would not be enough */
-
-static int group_setup(void **state)
-{
-	(void)state;
-	return pins_open_large(&dev);
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	return pins_close_large(dev);
-}
 
 /* One byte goes through the device from the end of each part to the beginning of the other. */
 static void device_reaches_all(struct kplug_buffer *buf)
@@ -57,19 +42,18 @@ static int other_process(void *arg)
 	return 0;
 }
 
-static void two_parts(void **state)
+static void two_parts(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64, .keep = true };
 	long before = memory_available_kib();
 	struct kplug_buffer *buf, *none = NULL;
 	size_t count;
 
-	(void)state;
 	assert_ok(kplug_buffer_alloc(dev, "large", BYTES, &opts, &buf));
 	kplug_buffer_parts(buf, &count);
 	assert_int_equal(count, 2);
 	assert_int_equal(kplug_buffer_size(buf), BYTES);
-	assert_int_equal(kplug_buffer_kind(buf), kind_machine("iommu") ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS);
+	assert_int_equal(kplug_buffer_kind(buf), rig_machine("iommu") ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS);
 	assert_int_equal(kind_count(dev), 2);
 	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
 	memcpy((uint8_t *)kplug_buffer_ptr(buf) + KPLUG_BUFFER_MAX - 2, "seam", 4);
@@ -84,14 +68,13 @@ static void two_parts(void **state)
 	rig_until(memory_is_back, &before);
 }
 
-static void half_of_the_memory(void **state)
+static void half_of_the_memory(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
 	size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) / 2 * PAGE, count;
 	long before = memory_available_kib();
 	struct kplug_buffer *buf;
 
-	(void)state;
 	assert_true(before > (long)(bytes >> 10) + (64 << 10)); /* only a few cases come before it: see `order` */
 	assert_ok(kplug_buffer_alloc(dev, "half", bytes, &opts, &buf));
 	print_message("# %zu MiB\n", bytes >> 20);
@@ -114,7 +97,7 @@ static int open_oom(pid_t pid)
 }
 
 /* Refused, and no program is killed for it, not even one that offers itself. */
-static void all_that_there_is(void **state)
+static void all_that_there_is(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
 	size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * PAGE;
@@ -123,7 +106,6 @@ static void all_that_there_is(void **state)
 	int status, fd, err;
 	pid_t pid;
 
-	(void)state;
 	pid = fork();
 	if (!pid)
 		for (;;)
@@ -133,7 +115,7 @@ static void all_that_there_is(void **state)
 	assert_int_equal(write(fd, "1000", 4), 4);
 	close(fd);
 	err = kplug_buffer_alloc(dev, "all", bytes, &opts, &buf);
-	assert_true(err == -ENOMEM || (err == -ENOSPC && !kind_machine("iommu")));
+	assert_true(err == -ENOMEM || (err == -ENOSPC && !rig_machine("iommu")));
 	assert_null(buf);
 	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
 	kill(pid, SIGKILL);
@@ -143,14 +125,13 @@ static void all_that_there_is(void **state)
 }
 
 /* What an attempt has taken is there for the next. */
-static void what_there_is(void **state)
+static void what_there_is(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64, .retry_smaller = true };
 	size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * PAGE;
 	long before = memory_available_kib();
 	struct kplug_buffer *buf;
 
-	(void)state;
 	assert_ok(kplug_buffer_alloc(dev, "some", bytes, &opts, &buf));
 	print_message("# %zu of %zu MiB\n", kplug_buffer_size(buf) >> 20, bytes >> 20);
 	assert_true(kplug_buffer_size(buf) > bytes / 3);
@@ -159,13 +140,12 @@ static void what_there_is(void **state)
 	rig_until(memory_is_back, &before);
 }
 
-static void a_page_more(void **state)
+static void a_page_more(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
 	size_t bytes = ((size_t)sysconf(_SC_PHYS_PAGES) + 1) * PAGE;
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	assert_errno(EFBIG, kplug_buffer_alloc(dev, "more", bytes, &opts, &buf));
 	assert_null(buf);
 	kind_until_count(dev, 0);
@@ -173,11 +153,10 @@ static void a_page_more(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_parts),	     cmocka_unit_test(half_of_the_memory),
-		cmocka_unit_test(all_that_there_is), cmocka_unit_test(what_there_is),
-		cmocka_unit_test(a_page_more),
+	static const struct rig_test tests[] = {
+		TEST(two_parts),     TEST(half_of_the_memory), TEST(all_that_there_is),
+		TEST(what_there_is), TEST(a_page_more),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return RIG_RUN(tests, RIG_EDU_64);
 }

@@ -9,40 +9,31 @@
 #define BYTES (3 * PAGE + 5)
 #define BOTH (KPLUG_ACCESS_READ | KPLUG_ACCESS_WRITE)
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint32_t map_id;
 
-static int setup(void **state)
+static void setup(void)
 {
 	struct kplug_buffer_rights rights = { .mode = 0644, .uid = KPLUG_SELF, .gid = KPLUG_SELF };
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 28, .rights = &rights };
 	struct kplug_buffer_info *infos;
 	size_t count;
 
-	at = *state;
-	dev = rig_open(at);
 	assert_ok(kplug_buffer_alloc(dev, "access", BYTES, &opts, &buf));
 	assert_ok(kplug_buffer_list(dev, &infos, &count));
 	map_id = infos[0].out_map_id;
 	free(infos);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
-static void in_range(void **state)
+static void in_range(void)
 {
 	struct kplug_buffer *part;
 
-	(void)state;
 	assert_ok(kplug_buffer_begin_access(dev, buf, 0, BYTES, BOTH));
 	assert_ok(kplug_buffer_end_access(dev, buf, 0, BYTES, BOTH));
 	assert_ok(kplug_buffer_begin_access(dev, buf, BYTES - 1, 1, KPLUG_ACCESS_READ));
@@ -61,13 +52,12 @@ static int raw(uint32_t flags, uint32_t which, uint64_t offset, uint64_t bytes)
 	return ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ACCESS, &req) ? -errno : 0;
 }
 
-static void bad_input(void **state)
+static void bad_input(void)
 {
 	struct kplug_buffer_access reserved = {
 		.size = sizeof(reserved), .flags = BOTH, .map_id = map_id, .reserved = 1, .bytes = 1
 	};
 
-	(void)state;
 	assert_int_equal(raw(BOTH, map_id, 0, BYTES), 0);
 	assert_int_equal(raw(0, map_id, 0, 1), -EINVAL);
 	assert_int_equal(raw(KPLUG_ACCESS_END, map_id, 0, 1), -EINVAL);
@@ -100,12 +90,11 @@ static int as_nobody(void *arg)
 	return 0;
 }
 
-static void rights(void **state)
+static void rights(void)
 {
 	struct kplug_open_opts read_only = { .sz = sizeof(read_only), .read_only = true };
 	struct kplug_device *own;
 
-	(void)state;
 	assert_int_equal(kind_child(as_nobody, NULL), 0);
 	assert_ok(kplug_device_open(at->name, &read_only, &own));
 	assert_ok(kplug_buffer_begin_access(own, buf, 0, 1, KPLUG_ACCESS_READ));
@@ -113,11 +102,9 @@ static void rights(void **state)
 	kplug_device_close(own);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { TEST(in_range), TEST(bad_input), TEST(rights) };
+	static const struct rig_test tests[] = { TEST(in_range), TEST(bad_input), TEST(rights) };
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

@@ -17,7 +17,6 @@
 #define PATTERN 0x5a
 #define UNTOUCHED 0xee
 
-static struct kplug_device *dev;
 static bool stop;
 
 /* What a spying thread has found; only it writes here while it runs. */
@@ -29,19 +28,9 @@ struct spy {
 	uint8_t out[BYTES + PAGE];
 };
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	stop = false;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* Zero, or what a spy has written. */
@@ -192,30 +181,26 @@ static struct spy *spied(void *(*fn)(void *), unsigned int least)
 	return s;
 }
 
-static void maps_taken_by_id(void **state)
+static void maps_taken_by_id(void)
 {
-	(void)state;
 	free(spied(by_id, ROUNDS / 10 + 1));
 }
 
-static void guessed_file_descriptors(void **state)
+static void guessed_file_descriptors(void)
 {
 	struct spy *s = spied(by_fd, 1);
 
-	(void)state;
 	/* In the caller's table there are whole buffers only. */
 	assert_int_equal(s->others, 0);
 	free(s);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(maps_taken_by_id),
 		TEST(guessed_file_descriptors),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup);
 }

@@ -13,32 +13,25 @@
 #define BYTES (2 * PAGE + 3)
 #define ENOTSUPP 524 /* the kernel's own, unknown to user space */
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint8_t *mem;
 static uint8_t value[BYTES];
 static int fd;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = kind_buffer(dev, "map", BYTES);
 	mem = kplug_buffer_ptr(buf);
 	fd = kplug_buffer_map_fd(buf);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* Newer kernels hash a frozen map's contents: an op that must not be the original's. */
-static void info_with_a_hash(void **state)
+static void info_with_a_hash(void)
 {
 	struct {
 		uint8_t info[88]; /* struct bpf_map_info before that */
@@ -49,7 +42,6 @@ static void info_with_a_hash(void **state)
 	union bpf_attr attr = { .info = { .bpf_fd = fd, .info_len = sizeof(arg), .info = (uintptr_t)&arg } };
 	long err;
 
-	(void)state;
 	arg.hash = (uintptr_t)hash;
 	arg.hash_size = sizeof(hash);
 	err = syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) ? -errno : 0;
@@ -68,11 +60,10 @@ static void unmap(void)
 }
 
 /* Any holder could, for good: other programs could not write any more. An ordinary map is the user's own. */
-static void freeze(void **state)
+static void freeze(void)
 {
 	uint32_t key = 0;
 
-	(void)state;
 	assert_errno(EBUSY, bpf_map_freeze(fd));
 	unmap();
 	memset(value, 0x17, BYTES);
@@ -87,10 +78,10 @@ static void freeze(void **state)
 }
 
 /* The device and the readers are none the worse for it. */
-static void frozen(void **state)
+static void frozen(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
-	uint64_t at = kplug_buffer_dma_addr(buf);
+	uint64_t addr = kplug_buffer_dma_addr(buf);
 	struct kplug_device *reader = NULL;
 
 	if (kind == KPLUG_BUFFER_CONTIGUOUS)
@@ -98,10 +89,10 @@ static void frozen(void **state)
 	memset(mem, 0x29, 64);
 	unmap();
 	assert_ok(bpf_map_freeze(fd));
-	kind_dma_in(dev, at, 0, 64);
-	kind_dma_out(dev, 0, at + PAGE, 64);
+	kind_dma_in(dev, addr, 0, 64);
+	kind_dma_out(dev, 0, addr + PAGE, 64);
 	assert_errno(EPERM, kplug_buffer_open(dev, "map", &buf));
-	assert_ok(kplug_device_open(((struct rig_dev *)*state)->name, &opts, &reader));
+	assert_ok(kplug_device_open(at->name, &opts, &reader));
 	assert_ok(kplug_buffer_open(reader, "map", &buf));
 	assert_true(kind_all((uint8_t *)kplug_buffer_ptr(buf) + PAGE, 0x29, 64));
 	kplug_device_close(reader);
@@ -128,11 +119,10 @@ static int outer(enum bpf_map_type type, int template)
 
 static const enum bpf_map_type outer_types[] = { BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS };
 
-static void template_of_a_map_of_maps(void **state)
+static void template_of_a_map_of_maps(void)
 {
 	int i, made;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
 		made = outer(outer_types[i], fd);
 		if (kind == KPLUG_BUFFER_CONTIGUOUS) {
@@ -144,12 +134,11 @@ static void template_of_a_map_of_maps(void **state)
 	}
 }
 
-static void member_of_a_map_of_maps(void **state)
+static void member_of_a_map_of_maps(void)
 {
 	int i, made, template = ordinary(BPF_F_MMAPABLE);
 	uint32_t key = 0;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
 		made = outer(outer_types[i], template);
 		assert_true(made >= 0);
@@ -161,14 +150,12 @@ static void member_of_a_map_of_maps(void **state)
 	close(template);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(info_with_a_hash),	       TEST(freeze), TEST(frozen), TEST(template_of_a_map_of_maps),
 		TEST(member_of_a_map_of_maps),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

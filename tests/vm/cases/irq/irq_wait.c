@@ -13,23 +13,19 @@
 #include "bpf/irq_modes.h"
 #include "lib/rig.h"
 
-static struct kplug_device *dev;
 static int efd = -1;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	rig_load(dev, "irq_modes", NULL);
 	efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return efd < 0 ? -1 : 0;
+	assert_true(efd >= 0);
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
-	kplug_device_close(dev);
-	return close(efd);
+	close(efd);
 }
 
 static void enable(int fd)
@@ -60,11 +56,10 @@ static bool is_ready(int fd)
 	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 10000) == 1;
 }
 
-static void one_for_each_wakeup(void **state)
+static void one_for_each_wakeup(void)
 {
 	int i;
 
-	(void)state;
 	enable(efd);
 	assert_int_equal(taken(efd), 0);
 	for (i = 0; i < 5; i++)
@@ -77,11 +72,10 @@ static void one_for_each_wakeup(void **state)
 }
 
 /* Full, it stays so; the reader loses nothing. */
-static void nobody_reads_it(void **state)
+static void nobody_reads_it(void)
 {
 	int i;
 
-	(void)state;
 	assert_int_equal(eventfd_write(efd, UINT64_MAX - 3), 0);
 	enable(efd);
 	for (i = 0; i < 100; i++)
@@ -89,19 +83,18 @@ static void nobody_reads_it(void **state)
 	assert_true(taken(efd) >= UINT64_MAX - 1);
 }
 
-static void closed_by_its_owner(void **state)
+static void closed_by_its_owner(void)
 {
 	int mine = eventfd(0, EFD_CLOEXEC);
 
-	(void)state;
 	enable(mine);
 	close(mine);
 	raise_and_read();
 }
 
-static void each_has_its_own(void **state)
+static void each_has_its_own(void)
 {
-	struct kplug_device *second = rig_open(*state);
+	struct kplug_device *second = rig_open(at);
 	int other = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	enable(efd);
@@ -116,11 +109,10 @@ static void each_has_its_own(void **state)
 	close(other);
 }
 
-static void not_an_eventfd(void **state)
+static void not_an_eventfd(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void)state;
 	assert_errno(EBADF, kplug_irq_enable_eventfd(dev, 0, NULL, 0, 9999));
 	assert_errno(EINVAL, kplug_irq_enable_eventfd(dev, 0, NULL, 0, null));
 	assert_errno(EINVAL, kplug_irq_enable_eventfd(dev, 0, NULL, 0, kplug_device_fd(dev)));
@@ -132,12 +124,11 @@ static void not_an_eventfd(void **state)
 	close(null);
 }
 
-static void epoll_on_both(void **state)
+static void epoll_on_both(void)
 {
 	int epfd = epoll_create1(EPOLL_CLOEXEC), i, seen = 0;
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u32 = 1 };
 
-	(void)state;
 	enable(efd);
 	assert_int_equal(epoll_ctl(epfd, EPOLL_CTL_ADD, efd, &event), 0);
 	event.data.u32 = 2;
@@ -153,11 +144,10 @@ static void epoll_on_both(void **state)
 }
 
 /* Who waits for the eventfd alone hears of the device's end. */
-static void the_device_goes(void **state)
+static void the_device_goes(void)
 {
 	struct kplug_device *gone;
 
-	(void)state;
 	assert_ok(kplug_soft_create("going", 1, 0));
 	assert_ok(kplug_device_open("going", NULL, &gone));
 	assert_ok(kplug_irq_enable_eventfd(gone, 0, NULL, 0, efd));
@@ -196,13 +186,12 @@ static bool heard_of_the_end(void *arg)
 	return __atomic_load_n(&((struct heard *)arg)->gone, __ATOMIC_ACQUIRE);
 }
 
-static void a_thread_calls(void **state)
+static void a_thread_calls(void)
 {
 	struct kplug_irq_info info;
 	struct heard heard = {};
 	int i;
 
-	(void)state;
 	assert_ok(kplug_irq_start(dev, 0, hear, &heard, &heard.thread));
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0)); /* its open is not ours */
 	for (i = 0; i < 100; i++)
@@ -224,13 +213,12 @@ static void on_signal(int sig)
 }
 
 /* All other threads have it blocked, so it is the waiting one that is interrupted. */
-static void a_signal_does_not_end_the_thread(void **state)
+static void a_signal_does_not_end_the_thread(void)
 {
 	struct heard heard = {};
 	sigset_t set;
 	int i;
 
-	(void)state;
 	signal(SIGUSR1, on_signal);
 	assert_ok(kplug_irq_start(dev, 0, hear, &heard, &heard.thread));
 	sigemptyset(&set);
@@ -252,12 +240,11 @@ static void a_signal_does_not_end_the_thread(void **state)
 	signal(SIGUSR1, SIG_DFL);
 }
 
-static void a_thread_outlives_the_device(void **state)
+static void a_thread_outlives_the_device(void)
 {
 	struct heard heard = {};
 	struct kplug_device *gone;
 
-	(void)state;
 	assert_ok(kplug_soft_create("going", 1, 0));
 	assert_ok(kplug_device_open("going", NULL, &gone));
 	assert_ok(kplug_irq_start(gone, 0, hear, &heard, &heard.thread));
@@ -269,11 +256,10 @@ static void a_thread_outlives_the_device(void **state)
 	assert_ok(kplug_irq_stop(NULL));
 }
 
-static void a_thread_for_no_vector(void **state)
+static void a_thread_for_no_vector(void)
 {
 	struct kplug_irq_thread *thread = NULL;
 
-	(void)state;
 	assert_errno(ERANGE, kplug_irq_start(dev, KPLUG_VECTOR_MAX, hear, NULL, &thread));
 	assert_null(thread);
 }
@@ -284,15 +270,14 @@ static void *trigger_soon(void *arg)
 	return kplug_irq_trigger(arg, 0) ? NULL : arg;
 }
 
-static void spinning(void **state)
+static void spinning(void)
 {
-	const struct rig_dev *d = *state;
 	struct kplug_buffer *buf;
 	const uint64_t *word;
 	uint64_t value = 7;
 	pthread_t thread;
 
-	if (!d->soft)
+	if (!at->soft)
 		skip(); /* count.bpf.c does not acknowledge */
 	assert_ok(kplug_plugin_unload(dev));
 	buf = rig_buffer(dev, "count", 4096);
@@ -324,7 +309,7 @@ static bool no_user(void *arg)
 }
 
 /* Killed, a reader takes its enables, and its eventfd, along. */
-static void a_killed_reader(void **state)
+static void a_killed_reader(void)
 {
 	int ready[2], status;
 	char c;
@@ -335,8 +320,8 @@ static void a_killed_reader(void **state)
 	if (!pid) {
 		struct kplug_device *own;
 
-		if (kplug_device_open(((struct rig_dev *)*state)->name, NULL, &own) ||
-		    kplug_irq_enable_eventfd(own, 0, NULL, 0, efd) || write(ready[1], "", 1) != 1)
+		if (kplug_device_open(at->name, NULL, &own) || kplug_irq_enable_eventfd(own, 0, NULL, 0, efd) ||
+		    write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
@@ -360,13 +345,12 @@ static void *raise_once(void *arg)
 }
 
 /* A hook that runs when the vector is disabled is done when that returns: it counts its interrupt last. */
-static void disabling_waits(void **state)
+static void disabling_waits(void)
 {
 	struct kplug_irq_info before, after;
 	pthread_t thread;
 	int i;
 
-	(void)state;
 	assert_ok(kplug_call(dev, IRQ_MODE_SLOW, NULL, 0, NULL));
 	for (i = 0; i < 3; i++) {
 		assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
@@ -381,11 +365,9 @@ static void disabling_waits(void **state)
 	}
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(one_for_each_wakeup),
 		TEST(nobody_reads_it),
 		TEST(closed_by_its_owner),
@@ -402,5 +384,5 @@ int main(void)
 		TEST(a_signal_does_not_end_the_thread),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

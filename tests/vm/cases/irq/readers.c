@@ -26,25 +26,19 @@ struct reader {
 	} vector[BATCH_VECTORS];
 };
 
-static struct kplug_device *dev;
 static uint64_t raised; /* per vector, by this test program */
 static volatile bool over;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	rig_load(dev, "irq_batch", NULL);
 	over = false;
 	raised = 0;
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
-	kplug_device_close(dev);
-	return 0;
 }
 
 static struct kplug_irq_info look(uint32_t vector)
@@ -175,7 +169,7 @@ static void sums_agree(const struct reader *r)
 	}
 }
 
-static void a_million(void **state)
+static void a_million(void)
 {
 	struct reader readers[3] = { { .pause = 0 }, { .pause = 1000 }, { .pause = 100000 } };
 	uint64_t batches = scale() * INTERRUPTS / BATCH_VECTORS / BATCH_RAISES, i, handled = 0;
@@ -183,7 +177,7 @@ static void a_million(void **state)
 	double seconds;
 
 	for (i = 0; i < 3; i++) {
-		readers[i].dev = rig_open(*state);
+		readers[i].dev = rig_open(at);
 		enable_all(readers[i].dev);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &begin);
@@ -211,9 +205,9 @@ static void a_million(void **state)
 }
 
 /* One who does not read for a second finds one record, which says what it stands for. */
-static void stopped_for_a_second(void **state)
+static void stopped_for_a_second(void)
 {
-	struct kplug_device *slow = rig_open(*state);
+	struct kplug_device *slow = rig_open(at);
 	uint64_t before[BATCH_VECTORS], wakeups[BATCH_VECTORS];
 	struct kplug_record record;
 	uint32_t v, seen = 0;
@@ -247,11 +241,10 @@ static void stopped_for_a_second(void **state)
 }
 
 /* Vectors that are always ready take turns: a reader with room for one record sees all of them. */
-static void none_is_starved(void **state)
+static void none_is_starved(void)
 {
 	uint32_t seen = 0, i;
 
-	(void)state;
 	assert_ok(kplug_call(dev, BATCH_EACH_WAKES, NULL, 0, NULL));
 	raised = look(0).out_interrupts;
 	enable_all(dev);
@@ -268,15 +261,13 @@ static void none_is_starved(void **state)
 }
 
 /* a_million comes first: its vectors begin at 0. */
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(a_million),
 		TEST(stopped_for_a_second),
 		TEST(none_is_starved),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

@@ -11,39 +11,34 @@
 static char second_name[KPLUG_NAME_LEN];
 static struct kplug_device *first, *second;
 
-static int setup(void **state)
+static void setup(void)
 {
 	assert_int_equal(sscanf(getenv("KPLUG_EDU"), "%*s %31s", second_name), 1);
 	assert_ok(kplug_bind(second_name, false));
-	first = rig_open(*state);
+	first = dev;
 	assert_ok(kplug_device_open(second_name, NULL, &second));
 	rig_load(second, "irq_modes", NULL);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	(void)kplug_reg_write(first, 0, EDU_IRQ_ACK, 4, UINT32_MAX);
 	(void)kplug_reg_write(second, 0, EDU_IRQ_ACK, 4, UINT32_MAX);
-	(void)kplug_plugin_unload(first);
-	kplug_device_close(first);
 	kplug_device_close(second);
 	assert_ok(kplug_unbind(second_name));
-	return 0;
 }
 
-static struct kplug_irq_info look(struct kplug_device *dev)
+static struct kplug_irq_info look(struct kplug_device *device)
 {
 	struct kplug_irq_info info = {};
 
-	assert_ok(kplug_irq_info(dev, 0, &info));
+	assert_ok(kplug_irq_info(device, 0, &info));
 	return info;
 }
 
-static bool is_stopped(void *dev)
+static bool is_stopped(void *device)
 {
-	return look(dev).out_stopped;
+	return look(device).out_stopped;
 }
 
 static void load(uint32_t mode)
@@ -53,15 +48,15 @@ static void load(uint32_t mode)
 	assert_ok(kplug_irq_enable(first, 0, NULL, 0));
 }
 
-static void works(struct kplug_device *dev)
+static void works(struct kplug_device *device)
 {
 	struct kplug_record record = {};
 	size_t count;
 	int i;
 
 	for (i = 0; i < 20; i++) {
-		rig_raise(dev, 1);
-		assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
+		rig_raise(device, 1);
+		assert_ok(kplug_irq_wait(device, 10000, &record, 1, &count));
 		assert_int_equal(record.count, 1);
 		assert_int_equal(record.flags, 0);
 	}
@@ -75,11 +70,10 @@ static void second_works(void)
 	assert_int_equal(look(second).out_stopped, KPLUG_STOP_NONE);
 }
 
-static void each_claims_its_own(void **state)
+static void each_claims_its_own(void)
 {
 	uint64_t mine, other;
 
-	(void)state;
 	load(IRQ_MODE_GOOD);
 	second_works();
 	assert_int_equal(look(first).out_irq, look(second).out_irq); /* or this tests nothing */
@@ -122,25 +116,22 @@ static void screams(uint32_t mode, enum kplug_stop why)
 	second_works();
 }
 
-static void claimed_and_never_quieted(void **state)
+static void claimed_and_never_quieted(void)
 {
-	(void)state;
 	screams(IRQ_MODE_CLAIM, KPLUG_STOP_CLAIMED);
 }
 
-static void denied_for_ever(void **state)
+static void denied_for_ever(void)
 {
-	(void)state;
 	screams(IRQ_MODE_DENY, KPLUG_STOP_DENIED);
 }
 
 /* The second screams and is denied, and the first, which is silent, claims that; the kernel's guard sees nothing wrong. */
-static void claims_the_neighbours(void **state)
+static void claims_the_neighbours(void)
 {
 	struct kplug_record record;
 	size_t count;
 
-	(void)state;
 	load(IRQ_MODE_CLAIM);
 	assert_ok(kplug_call(second, IRQ_MODE_DENY, NULL, 0, NULL));
 	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
@@ -160,9 +151,8 @@ static void claims_the_neighbours(void **state)
 }
 
 /* Without a plugin the line is masked at the first interrupt. */
-static void no_plugin(void **state)
+static void no_plugin(void)
 {
-	(void)state;
 	assert_ok(kplug_irq_enable(first, 0, NULL, 0));
 	rig_raise(first, 1);
 	second_works();
@@ -171,11 +161,10 @@ static void no_plugin(void **state)
 }
 
 /* Nobody has asked for its interrupts: they do not reach the line, not even when somebody lets them through. */
-static void nobody_listens(void **state)
+static void nobody_listens(void)
 {
 	uint64_t before = look(first).out_interrupts;
 
-	(void)state;
 	assert_ok(kplug_irq_unmask(first, 0));
 	rig_raise(first, 1);
 	second_works();
@@ -184,9 +173,8 @@ static void nobody_listens(void **state)
 }
 
 /* Nor when nobody does so any more. */
-static void nobody_listens_any_more(void **state)
+static void nobody_listens_any_more(void)
 {
-	(void)state;
 	load(IRQ_MODE_CLAIM);
 	assert_ok(kplug_irq_disable(first, 0));
 	assert_ok(kplug_irq_unmask(first, 0));
@@ -195,11 +183,9 @@ static void nobody_listens_any_more(void **state)
 	assert_int_equal(look(second).out_unclaimed, 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(each_claims_its_own),
 		TEST(claimed_and_never_quieted),
 		TEST(denied_for_ever),
@@ -209,5 +195,5 @@ int main(void)
 		TEST(nobody_listens_any_more),
 	};
 
-	return RIG_RUN(tests, RIG_EDU);
+	return RIG_RUN(tests, RIG_EDU, .setup = setup, .teardown = teardown);
 }

@@ -7,22 +7,15 @@
 #include "bpf/irq_modes.h"
 #include "lib/rig.h"
 
-static struct kplug_device *dev;
-
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	rig_load(dev, "irq_modes", NULL);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
-	kplug_device_close(dev);
-	return 0;
 }
 
 static void behave(uint32_t mode)
@@ -72,12 +65,11 @@ static void drain(void)
 		;
 }
 
-static void within_budget(void **state)
+static void within_budget(void)
 {
 	struct kplug_irq_info info;
 	int i;
 
-	(void)state;
 	for (i = 0; i < 100; i++) {
 		rig_raise(dev, 1);
 		assert_int_equal(wait_one().flags, 0);
@@ -91,12 +83,11 @@ static void within_budget(void **state)
 }
 
 /* One long run is forgiven; several are not. */
-static void over_budget(void **state)
+static void over_budget(void)
 {
 	struct kplug_record r;
 	int runs;
 
-	(void)state;
 	behave(IRQ_MODE_SLOW);
 	for (runs = 1; runs < 10; runs++) {
 		rig_raise(dev, 1);
@@ -131,12 +122,11 @@ static void over_budget(void **state)
 	assert_true(look().out_longest < 30000000 || look().out_interrupts);
 }
 
-static void deferred_without_progress(void **state)
+static void deferred_without_progress(void)
 {
-	const struct rig_dev *d = *state;
 	uint64_t handled;
 
-	if (!d->soft)
+	if (!at->soft)
 		skip(); /* the plugin makes the software device raise */
 	behave(IRQ_MODE_DEFER);
 	assert_ok(kplug_irq_trigger(dev, 0));
@@ -158,19 +148,17 @@ static void deferred_without_progress(void **state)
 }
 
 /* Removing a stopped device, and reading of one that has no such vector. */
-static void bad_vectors(void **state)
+static void bad_vectors(void)
 {
 	struct kplug_irq_info info;
 
-	(void)state;
 	assert_errno(ERANGE, kplug_irq_info(dev, KPLUG_VECTOR_MAX, &info));
 	assert_errno(ERANGE, kplug_irq_resume(dev, KPLUG_VECTOR_MAX));
 }
 
 /* The last: the device goes while it is stopped. */
-static void left_stopped(void **state)
+static void left_stopped(void)
 {
-	(void)state;
 	behave(IRQ_MODE_SLOW);
 	while (!is_stopped(NULL)) {
 		rig_raise(dev, 1);
@@ -178,14 +166,12 @@ static void left_stopped(void **state)
 	}
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(within_budget), TEST(over_budget),	 TEST(deferred_without_progress),
 		TEST(bad_vectors),   TEST(left_stopped),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

@@ -12,24 +12,18 @@
 
 #define BYTES (4 * PAGE)
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf, *other;
 static int ready[2], stop[2];
 
-static int setup(void **state)
+static void setup(void)
 {
-	at = *state;
-	dev = rig_open(at);
 	buf = kind_buffer(dev, "held", BYTES);
 	other = kind_buffer(dev, "other", BYTES);
 	assert_int_equal(pipe(ready) || pipe(stop), 0);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	close(ready[0]);
 	close(ready[1]);
 	close(stop[0]);
@@ -37,9 +31,6 @@ static int teardown(void **state)
 		close(stop[1]);
 	kplug_buffer_free(buf);
 	kplug_buffer_free(other);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* A process that lets go of all that it has from us, but for what `keep` makes; it waits for the end of the pipe. */
@@ -177,45 +168,38 @@ static int a_mapping_of_the_dmabuf(void)
 	return mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED || close(fd);
 }
 
-static void by_a_mapping_of_the_dmabuf(void **state)
+static void by_a_mapping_of_the_dmabuf(void)
 {
-	(void)state;
 	check_child(a_mapping_of_the_dmabuf, KPLUG_HOLD_WRITE);
 }
 
-static void by_nothing(void **state)
+static void by_nothing(void)
 {
-	(void)state;
 	check_child(nothing, 0);
 }
 
-static void by_an_fd(void **state)
+static void by_an_fd(void)
 {
-	(void)state;
 	check_child(an_fd, KPLUG_HOLD_FD);
 }
 
-static void by_a_mapping(void **state)
+static void by_a_mapping(void)
 {
-	(void)state;
 	check_child(a_mapping, KPLUG_HOLD_WRITE);
 }
 
-static void by_part_of_a_mapping(void **state)
+static void by_part_of_a_mapping(void)
 {
-	(void)state;
 	check_child(part_of_a_mapping, KPLUG_HOLD_WRITE);
 }
 
-static void read_only_through_the_node(void **state)
+static void read_only_through_the_node(void)
 {
-	(void)state;
 	check_child(read_only, KPLUG_HOLD_READ);
 }
 
-static void of_another_buffer(void **state)
+static void of_another_buffer(void)
 {
-	(void)state;
 	check_child(another_one_read_only, 0);
 }
 
@@ -231,11 +215,10 @@ static size_t programs_that_hold(void)
 	return n;
 }
 
-static void by_a_program(void **state)
+static void by_a_program(void)
 {
 	struct bpf_object *obj = prog_open("count", NULL);
 
-	(void)state;
 	assert_int_equal(programs_that_hold(), 0);
 	prog_use_buffer(obj, kplug_buffer_map_fd(buf));
 	prog_loads(obj);
@@ -278,23 +261,20 @@ static int root_without_ptrace(void *arg)
 	return 0;
 }
 
-static void not_for_everybody(void **state)
+static void not_for_everybody(void)
 {
 	struct kplug_holder *holders = NULL;
 	size_t count = 0;
 
-	(void)state;
 	assert_errno(ENOENT, kplug_buffer_holders(dev, "none", &holders, &count));
 	assert_null(holders);
 	assert_int_equal(kind_child(nobody, NULL), 0);
 	assert_int_equal(kind_child(root_without_ptrace, NULL), 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct rig_test tests[] = {
 		TEST(by_nothing),
 		TEST(by_an_fd),
 		TEST(by_a_mapping),
@@ -306,5 +286,5 @@ int main(void)
 		TEST(not_for_everybody),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

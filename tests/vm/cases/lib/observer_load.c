@@ -12,22 +12,16 @@
 #define CALLS 20000
 #define TIMEOUT_MS 20000
 
-static struct kplug_device *dev;
 static struct kplug_observer *observer;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	assert_ok(kplug_observer_open(dev, rig_object("observe"), &observer));
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_observer_close(observer);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static void *run_calls(void *arg)
@@ -39,14 +33,13 @@ static void *run_calls(void *arg)
 	return NULL;
 }
 
-static void sees_each_call(void **state)
+static void sees_each_call(void)
 {
 	struct kplug_observed e;
 	pthread_t caller;
 	size_t count;
 	int err;
 
-	(void)state;
 	assert_int_equal(pthread_create(&caller, NULL, run_calls, dev), 0);
 	for (uint32_t i = 0; i < CALLS; i++) {
 		err = kplug_observer_wait(observer, TIMEOUT_MS, &e, 1, &count);
@@ -61,23 +54,20 @@ static void sees_each_call(void **state)
 	assert_errno(ETIMEDOUT, kplug_observer_wait(observer, 0, &e, 1, &count));
 }
 
-static void no_room_for_an_event(void **state)
+static void no_room_for_an_event(void)
 {
 	struct kplug_observed e;
 	size_t count = 7;
 
-	(void)state;
 	assert_errno(EINVAL, kplug_observer_wait(observer, 0, &e, 0, &count));
 	assert_string_equal(kplug_error(), "observer: max is 0; give room for one event or more");
 	assert_int_equal(count, 7);
 }
 
-static void other_objects(void **state)
+static void other_objects(void)
 {
 	struct kplug_observer *other = NULL;
 
-	(void)state;
-	dev = rig_open(*state);
 	assert_errno(ENOENT, kplug_observer_open(dev, "/nowhere.bpf.o", &other));
 	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("event_ignored"), &other)); /* asks for no device */
 	assert_errno(EINVAL, kplug_observer_open(dev, rig_object("observe_none"), &other)); /* tells nothing */
@@ -86,18 +76,15 @@ static void other_objects(void **state)
 	assert_non_null(strstr(kplug_error(), "numbers")); /* the map that the kernel does not make */
 	assert_null(other);
 	kplug_observer_close(NULL);
-	kplug_device_close(dev);
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(sees_each_call),
 		TEST(no_room_for_an_event),
-		cmocka_unit_test(other_objects),
+		BARE(other_objects),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

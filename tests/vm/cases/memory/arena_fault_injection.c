@@ -19,7 +19,6 @@
 #define BYTES (2 * PAGE)
 #define MANY 100 /* more sites than the path can have */
 
-static struct kplug_device *dev;
 static int arena;
 static uint8_t *mem;
 
@@ -63,13 +62,12 @@ static void end(int err, const char *what, unsigned int n)
 	kind_until_count(dev, 0);
 }
 
-static void allocations(void **state)
+static void allocations(void)
 {
 	unsigned int n, refused = 0;
 	bool hit = true;
 	int err;
 
-	(void)state;
 	for (n = 1; hit && n < MANY; n++) {
 		make();
 		fault_alloc(n);
@@ -83,7 +81,7 @@ static void allocations(void **state)
 	assert_true(!hit && refused > 3);
 }
 
-static void calls(void **state)
+static void calls(void)
 {
 	static const struct {
 		const char *name;
@@ -96,7 +94,6 @@ static void calls(void **state)
 	};
 	int err;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
 		make();
 		assert_ok(fault_call(functions[i].name, 1, functions[i].value));
@@ -107,27 +104,12 @@ static void calls(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	dev = rig_open(*state);
-	fault_init();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fault_exit();
-	kplug_device_close(dev);
-	return 0;
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(allocations, setup, teardown),
-		cmocka_unit_test_setup_teardown(calls, setup, teardown),
+	const struct rig_test tests[] = {
+		TEST(allocations),
+		TEST(calls),
 	};
 
-	return RIG_RUN(tests, RIG_EDU);
+	return RIG_RUN(tests, RIG_EDU, .setup = fault_init, .teardown = fault_exit);
 }

@@ -16,8 +16,7 @@
 #define LEFT (200 * MIB) /* of memory that is available is not taken */
 #define STEP (4 * MIB) /* between pages that stay */
 
-static char edu[KPLUG_NAME_LEN]; /* the second one: its mask is 64 bits */
-static struct kplug_device *dev;
+static struct kplug_device *holder; /* of the locks: dev is each test's own */
 static uint8_t *taken;
 static size_t taken_bytes;
 static struct kplug_lock **locks; /* of the pages that stay, one each STEP; NULL: all is taken */
@@ -45,34 +44,20 @@ static void scatter(void)
 	locks = (struct kplug_lock **)calloc(count, sizeof(struct kplug_lock *));
 	assert_non_null(locks);
 	for (i = 0; i < count; i++) {
-		assert_ok(kplug_dma_lock(dev, taken + i * STEP, PAGE, NULL, &locks[i]));
+		assert_ok(kplug_dma_lock(holder, taken + i * STEP, PAGE, NULL, &locks[i]));
 		assert_int_equal(madvise(taken + i * STEP + PAGE, STEP - PAGE, MADV_DONTNEED), 0);
 	}
 }
 
-static int group_setup(void **state)
-{
-	const char *addresses = getenv("KPLUG_EDU");
-
-	(void)state;
-	if (!addresses || sscanf(addresses, "%*s %31s", edu) != 1 || kplug_bind(edu, false) ||
-	    kplug_device_open(edu, NULL, &dev))
-		return -1;
-	take_memory();
-	return 0;
-}
-
-static int group_teardown(void **state)
+static void release_all(void)
 {
 	size_t i;
 
-	(void)state;
 	for (i = 0; locks && i < taken_bytes / STEP; i++)
 		kplug_dma_unlock(locks[i]);
 	free((void *)locks);
 	munmap(taken, taken_bytes);
-	kplug_device_close(dev);
-	return kplug_unbind(edu);
+	kplug_device_close(holder);
 }
 
 static int try(const struct kplug_alloc_opts *wanted, struct kplug_buffer **ret_buf)
@@ -85,23 +70,21 @@ static int try(const struct kplug_alloc_opts *wanted, struct kplug_buffer **ret_
 	return kplug_buffer_alloc(dev, "short", ASKED, &opts, ret_buf);
 }
 
-static void not_enough_memory(void **state)
+static void not_enough_memory(void)
 {
 	struct kplug_alloc_opts opts = {};
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	assert_errno(ENOMEM, try(&opts, &buf));
 	assert_non_null(strstr(kplug_error(), "not enough free memory"));
 	assert_null(buf);
 }
 
-static void not_in_time(void **state)
+static void not_in_time(void)
 {
 	struct kplug_alloc_opts opts = { .timeout_ms = 1 };
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	assert_errno(ETIME, try(&opts, &buf));
 	assert_non_null(strstr(kplug_error(), "in time"));
 	opts.retry_smaller = true;
@@ -109,12 +92,12 @@ static void not_in_time(void **state)
 	assert_null(buf);
 }
 
-static void not_in_one_piece(void **state)
+static void not_in_one_piece(void)
 {
 	struct kplug_alloc_opts opts = {};
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
+	holder = rig_open(at);
 	scatter();
 	assert_true(available() > ASKED);
 	assert_errno(ENOSPC, try(&opts, &buf));
@@ -122,12 +105,11 @@ static void not_in_one_piece(void **state)
 	assert_null(buf);
 }
 
-static void what_there_is(void **state)
+static void what_there_is(void)
 {
 	struct kplug_alloc_opts opts = { .retry_smaller = true };
 	struct kplug_buffer *buf;
 
-	(void)state;
 	assert_ok(try(&opts, &buf));
 	printf("# %zu of %lu bytes\n", kplug_buffer_size(buf), ASKED);
 	assert_in_range(kplug_buffer_size(buf), PAGE, ASKED - 1);
@@ -139,12 +121,12 @@ static void what_there_is(void **state)
 int main(void)
 {
 	/* In this order: the first two with all memory taken. */
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(not_enough_memory),
-		cmocka_unit_test(not_in_time),
-		cmocka_unit_test(not_in_one_piece),
-		cmocka_unit_test(what_there_is),
+	const struct rig_test tests[] = {
+		TEST(not_enough_memory),
+		TEST(not_in_time),
+		TEST(not_in_one_piece),
+		TEST(what_there_is),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return RIG_RUN(tests, RIG_EDU_64, .begin = take_memory, .end = release_all);
 }

@@ -16,39 +16,30 @@
 #define HUGE (2UL << 20)
 #define BYTES (4 * HUGE + 3 * PAGE) /* more than the buddy allocator has in one piece */
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf, *huge;
 
-static int setup(void **state)
+static void setup(void)
 {
 	static const struct kplug_buffer_rights readable = { .mode = 0604, .uid = KPLUG_SELF, .gid = KPLUG_SELF };
 	struct kplug_alloc_opts opts = {
 		.sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS, .dma_bits = 28, .rights = &readable
 	};
 
-	at = *state;
-	dev = rig_open(at);
 	assert_ok(kplug_buffer_alloc(dev, "large", BYTES, &opts, &buf));
 	assert_ok(kplug_buffer_open_huge(dev, "large", &huge));
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_buffer_free(huge);
 	kplug_buffer_free(buf);
 	huge = buf = NULL;
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* Its mapping is the node's, and keeps the file open. */
-static void closing_the_device_ends_its_interrupts(void **state)
+static void closing_the_device_ends_its_interrupts(void)
 {
-	struct kplug_device *other = rig_open(*state);
+	struct kplug_device *other = rig_open(at);
 	struct kplug_buffer *more = NULL;
 	struct kplug_irq_info info;
 
@@ -80,12 +71,11 @@ static long write_all(volatile uint8_t *mem, size_t bytes, uint8_t value)
 	return faults() - before;
 }
 
-static void a_fault_for_each_2_mib(void **state)
+static void a_fault_for_each_2_mib(void)
 {
 	uint8_t *mem = kplug_buffer_ptr(huge), *usual = kplug_buffer_ptr(buf);
 	long taken;
 
-	(void)state;
 	assert_int_equal((uintptr_t)mem % HUGE, 0);
 	taken = write_all(mem, BYTES, 0x5a);
 	print_message("# %ld page faults for %lu pages\n", taken, BYTES / PAGE);
@@ -109,11 +99,10 @@ static void *raw(size_t offset, size_t bytes, int prot, void *where)
 }
 
 /* Where the boundaries do not meet, by the usual pages. */
-static void at_other_places(void **state)
+static void at_other_places(void)
 {
 	uint8_t *usual = kplug_buffer_ptr(buf), *room, *mem;
 
-	(void)state;
 	for (size_t i = 0; i < BYTES; i += PAGE)
 		memcpy(usual + i, &i, sizeof(i));
 	room = mmap(NULL, 4 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -135,9 +124,8 @@ static void at_other_places(void **state)
 	munmap(mem, 2 * HUGE + 2 * PAGE);
 }
 
-static void past_the_end(void **state)
+static void past_the_end(void)
 {
-	(void)state;
 	assert_ptr_equal(raw(0, BYTES + PAGE, PROT_READ, NULL), MAP_FAILED);
 	assert_int_equal(errno, ENXIO);
 	assert_ptr_equal(raw(BYTES, PAGE, PROT_READ, NULL), MAP_FAILED);
@@ -155,24 +143,22 @@ static int of_a_child(void *arg)
 	return 0;
 }
 
-static void shared_with_a_child(void **state)
+static void shared_with_a_child(void)
 {
 	uint8_t *mem = kplug_buffer_ptr(huge);
 
-	(void)state;
 	mem[HUGE] = 0x11;
 	assert_int_equal(kind_child(of_a_child, mem), 0);
 	assert_int_equal(mem[HUGE], 0x22);
 }
 
-static void cannot_be_pinned(void **state)
+static void cannot_be_pinned(void)
 {
 	struct iovec from = { kplug_buffer_ptr(huge), 1 }, usual = { kplug_buffer_ptr(buf), 1 };
 	uint8_t copy;
 	struct iovec to = { &copy, 1 };
 	int pair[2];
 
-	(void)state;
 	*(uint8_t *)kplug_buffer_ptr(huge) = 1;
 	assert_int_equal(pipe(pair), 0);
 	assert_fails(EFAULT, vmsplice(pair[1], &from, 1, 0));
@@ -184,13 +170,12 @@ static void cannot_be_pinned(void **state)
 	close(pair[1]);
 }
 
-static void read_only(void **state)
+static void read_only(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_buffer *theirs;
 	struct kplug_device *own;
 
-	(void)state;
 	((uint8_t *)kplug_buffer_ptr(buf))[HUGE] = 0x33;
 	assert_ok(kplug_device_open(at->name, &opts, &own));
 	assert_ok(kplug_buffer_open_huge(own, "large", &theirs));
@@ -207,7 +192,7 @@ static int of_another_user(void *arg)
 
 	(void)arg;
 	NEED(!setresgid(4243, 4243, 4243) && !setresuid(4243, 4243, 4243));
-	kplug_device_close(dev);
+	rig_close();
 	NEED(!kplug_device_open(at->name, NULL, &dev));
 	NEED(raw(0, HUGE, PROT_READ | PROT_WRITE, NULL) == MAP_FAILED && errno == EACCES);
 	mem = raw(0, HUGE, PROT_READ, NULL);
@@ -216,11 +201,10 @@ static int of_another_user(void *arg)
 	return 0;
 }
 
-static void rights(void **state)
+static void rights(void)
 {
 	char path[64];
 
-	(void)state;
 	((uint8_t *)kplug_buffer_ptr(buf))[5] = 0x44;
 	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
 	assert_int_equal(chmod(path, 0666), 0);
@@ -228,13 +212,12 @@ static void rights(void **state)
 	assert_int_equal(chmod(path, 0600), 0);
 }
 
-static void other_kinds(void **state)
+static void other_kinds(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_WC };
 	struct kplug_buffer *stream, *mapped = NULL;
 	struct kplug_buffer_info info = { .size = sizeof(info), .name = "stream" };
 
-	(void)state;
 	assert_ok(kplug_buffer_alloc(dev, "stream", PAGE, &opts, &stream));
 	assert_errno(EOPNOTSUPP, kplug_buffer_open_huge(dev, "stream", &mapped));
 	assert_non_null(strstr(kplug_error(), "only a contiguous buffer"));
@@ -252,13 +235,12 @@ static void other_kinds(void **state)
 }
 
 /* The mapping alone holds it, and its holder is told. */
-static void holds_the_buffer(void **state)
+static void holds_the_buffer(void)
 {
 	struct kplug_holder *found;
 	size_t count;
 	void *mem = raw(0, BYTES, PROT_READ | PROT_WRITE, NULL);
 
-	(void)state;
 	assert_ptr_not_equal(mem, MAP_FAILED);
 	kplug_buffer_free(huge);
 	kplug_buffer_free(buf);
@@ -275,17 +257,16 @@ static void holds_the_buffer(void **state)
 }
 
 /* Its pages come as before. */
-static void device_goes(void **state)
+static void device_goes(void)
 {
 	uint8_t *mem = kplug_buffer_ptr(huge);
 
-	(void)state;
 	mem[0] = 1;
 	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
 	assert_int_equal(mem[0], 1);
 	write_all(mem, BYTES, 9);
 	assert_int_equal(((uint8_t *)kplug_buffer_ptr(buf))[BYTES - 3 * PAGE], 9);
-	kplug_device_close(dev);
+	rig_close();
 	assert_ok(at->soft ? kplug_soft_create(at->name, 32, 0) : kplug_bind(at->name, false));
 	dev = rig_open(at);
 }
@@ -297,11 +278,10 @@ static void *writes_all(void *arg)
 	return NULL;
 }
 
-static void two_threads(void **state)
+static void two_threads(void)
 {
 	pthread_t thread;
 
-	(void)state;
 	for (int i = 0; i < 20; i++) {
 		uint8_t *mem = raw(0, BYTES, PROT_READ | PROT_WRITE, NULL);
 
@@ -328,11 +308,10 @@ static int part_of(uint16_t part, uint64_t bytes)
 }
 
 /* All of them, though their sum is not of whole large pages. */
-static void of_parts(void **state)
+static void of_parts(void)
 {
 	int second, first;
 
-	(void)state;
 	kplug_buffer_free(huge);
 	kplug_buffer_free(buf);
 	huge = buf = NULL;
@@ -345,11 +324,9 @@ static void of_parts(void **state)
 	close(second);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct rig_test tests[] = {
 		TEST(closing_the_device_ends_its_interrupts),
 		TEST(a_fault_for_each_2_mib),
 		TEST(at_other_places),
@@ -365,5 +342,5 @@ int main(void)
 		TEST(of_parts),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

@@ -45,12 +45,11 @@ static void assert_reached(uint8_t *p, size_t size, size_t bytes)
 	assert_memory_equal(p, p + size - bytes, bytes);
 }
 
-static void of_malloc(void **state)
+static void of_malloc(void)
 {
 	size_t bytes = 5 * PAGE + 100;
 	uint8_t *p = malloc(bytes + 1);
 
-	(void)state;
 	assert_non_null(p);
 	p += (uintptr_t)p % 2 ? 0 : 1; /* of no alignment */
 	lock = lock_it(p, bytes);
@@ -64,11 +63,10 @@ static void of_malloc(void **state)
 	assert_int_equal(pins_locked(), 0);
 }
 
-static void of_one_byte(void **state)
+static void of_one_byte(void)
 {
 	uint8_t *p = anonymous(PAGE), byte = 0x5a;
 
-	(void)state;
 	lock = lock_it(p + PAGE - 1, 1);
 	assert_list(1);
 	p[PAGE - 1] = byte;
@@ -80,12 +78,11 @@ static void of_one_byte(void **state)
 }
 
 /* Two locks of the same memory, each with its own view of it. */
-static void of_the_same_memory_twice(void **state)
+static void of_the_same_memory_twice(void)
 {
 	uint8_t *p = anonymous(4 * PAGE);
 	struct kplug_lock *again;
 
-	(void)state;
 	lock = lock_it(p, 4 * PAGE);
 	again = lock_it(p + PAGE, 2 * PAGE);
 	assert_int_equal(locked_of_device(), 6 * PAGE);
@@ -109,13 +106,12 @@ static void huge_pages(int count)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void of_huge_pages(void **state)
+static void of_huge_pages(void)
 {
 	const struct kplug_dma_entry *e;
 	size_t count;
 	uint8_t *p;
 
-	(void)state;
 	huge_pages(2);
 	p = map(2 * HUGE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1);
 	lock = lock_it(p, 2 * HUGE);
@@ -128,12 +124,11 @@ static void of_huge_pages(void **state)
 	huge_pages(0);
 }
 
-static void of_a_memfd(void **state)
+static void of_a_memfd(void)
 {
 	int fd = memfd_create("lock", MFD_CLOEXEC);
 	uint8_t *p, *other;
 
-	(void)state;
 	assert_int_equal(ftruncate(fd, 8 * PAGE), 0);
 	p = map(8 * PAGE, MAP_SHARED, fd);
 	other = map(8 * PAGE, MAP_SHARED, fd);
@@ -147,14 +142,13 @@ static void of_a_memfd(void **state)
 }
 
 /* Pages in an order that nothing can merge, more than one command copies out: each entry is the page that it should be. */
-static void of_many_pieces(void **state)
+static void of_many_pieces(void)
 {
 	size_t pages = 3000, count, i, j, n = 0;
 	int fd = memfd_create("many", MFD_CLOEXEC);
 	const struct kplug_dma_entry *e;
 	uint8_t *p, byte;
 
-	(void)state;
 	assert_int_equal(ftruncate(fd, pages * PAGE), 0);
 	p = map(pages * PAGE, MAP_SHARED, fd);
 	memset(p, 1, pages * PAGE); /* in order, so that the pages are as good as in order */
@@ -192,11 +186,10 @@ static void assert_refused(int error, void *p, size_t bytes, const char *word)
 	pins_until(pins_before);
 }
 
-static void not_of_read_only_memory(void **state)
+static void not_of_read_only_memory(void)
 {
 	uint8_t *p = anonymous(4 * PAGE);
 
-	(void)state;
 	memset(p, 1, 4 * PAGE);
 	assert_int_equal(mprotect(p + 2 * PAGE, PAGE, PROT_READ), 0);
 	assert_refused(EFAULT, p, 4 * PAGE, "read-only");
@@ -206,11 +199,10 @@ static void not_of_read_only_memory(void **state)
 	munmap(p, 4 * PAGE);
 }
 
-static void not_of_what_is_not_mapped(void **state)
+static void not_of_what_is_not_mapped(void)
 {
 	uint8_t *p = anonymous(4 * PAGE);
 
-	(void)state;
 	munmap(p + PAGE, 3 * PAGE);
 	assert_refused(EFAULT, p, 4 * PAGE, "not mapped");
 	assert_refused(EFAULT, p + PAGE, PAGE, "not mapped");
@@ -220,11 +212,10 @@ static void not_of_what_is_not_mapped(void **state)
 	munmap(p, PAGE);
 }
 
-static void not_of_registers(void **state)
+static void not_of_registers(void)
 {
 	uint8_t *p;
 
-	(void)state;
 	if (at->soft)
 		skip(); /* its registers are no memory */
 	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, kplug_device_fd(dev), KPLUG_MMAP_BAR(0));
@@ -233,24 +224,22 @@ static void not_of_registers(void **state)
 	munmap(p, PAGE);
 }
 
-static void not_of_any_size(void **state)
+static void not_of_any_size(void)
 {
 	uint8_t *p = anonymous(PAGE);
 
-	(void)state;
 	assert_refused(EINVAL, p, 0, "2 GiB");
 	assert_refused(EINVAL, p, KPLUG_DMA_LOCK_MAX + 1UL, "2 GiB");
 	assert_refused(EINVAL, p, SIZE_MAX, "2 GiB");
 	munmap(p, PAGE);
 }
 
-static void not_with_a_bad_mask(void **state)
+static void not_with_a_bad_mask(void)
 {
 	struct kplug_lock_opts opts = { .sz = sizeof(opts), .dma_bits = 65 };
 	struct kplug_info before, after;
 	uint8_t *p = anonymous(PAGE);
 
-	(void)state;
 	assert_ok(kplug_device_info(dev, &before));
 	assert_errno(ERANGE, kplug_dma_lock(dev, p, PAGE, &opts, &lock));
 	assert_non_null(strstr(kplug_error(), "fewer"));
@@ -284,22 +273,20 @@ static int with_a_limit(void *arg)
 	return 0;
 }
 
-static void not_over_the_limit(void **state)
+static void not_over_the_limit(void)
 {
 	uint8_t *p = anonymous(32 * PAGE);
 
-	(void)state;
 	assert_int_equal(kind_child(with_a_limit, p), 0);
 	munmap(p, 32 * PAGE);
 }
 
-static void not_through_a_read_only_device(void **state)
+static void not_through_a_read_only_device(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_device *reader = NULL;
 	uint8_t *p = anonymous(PAGE);
 
-	(void)state;
 	assert_ok(kplug_device_open(at->name, &opts, &reader));
 	assert_errno(EACCES, kplug_dma_lock(reader, p, PAGE, NULL, &lock));
 	kplug_device_close(reader);
@@ -315,12 +302,11 @@ static uint64_t dma_errors(void)
 }
 
 /* Where something stands between the device and memory. */
-static void unlocked_is_out_of_reach(void **state)
+static void unlocked_is_out_of_reach(void)
 {
 	uint8_t *p = anonymous(PAGE);
 	uint64_t addr, errors;
 
-	(void)state;
 	if (!at->soft)
 		skip();
 	lock = lock_it(p, PAGE);
@@ -337,7 +323,7 @@ static void unlocked_is_out_of_reach(void **state)
 	munmap(p, PAGE);
 }
 
-static const struct CMUnitTest tests[] = {
+static const struct rig_test tests[] = {
 	TEST(of_malloc),
 	TEST(of_one_byte),
 	TEST(of_the_same_memory_twice),

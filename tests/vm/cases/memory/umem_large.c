@@ -11,20 +11,7 @@
 #define PARTS 16
 #define PART (total / PARTS)
 
-static struct kplug_device *dev;
 static size_t total = 256 * MIB;
-
-static int setup(void **state)
-{
-	(void)state;
-	return pins_open_large(&dev);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return pins_close_large(dev);
-}
 
 static uint64_t locked(void)
 {
@@ -77,7 +64,7 @@ static void lock_and_unlock(bool huge)
 	assert_int_equal(pins_locked(), total);
 	kplug_dma_entries(lock, &count);
 	printf("# %zu entries\n", count);
-	if (kind_machine("iommu"))
+	if (rig_machine("iommu"))
 		assert_int_equal(count, 1);
 	assert_reached(lock, p);
 
@@ -88,26 +75,24 @@ static void lock_and_unlock(bool huge)
 	munmap(map, total + 4 * MIB);
 }
 
-static void of_small_pages(void **state)
+static void of_small_pages(void)
 {
-	(void)state;
 	lock_and_unlock(false);
 }
 
-static void of_huge_pages(void **state)
+static void of_huge_pages(void)
 {
-	(void)state;
 	lock_and_unlock(true);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_small_pages),
-		cmocka_unit_test(of_huge_pages),
+	const struct rig_test tests[] = {
+		TEST(of_small_pages),
+		TEST(of_huge_pages),
 	};
 
 	if (atof(getenv("KPLUG_SCALE")) >= 4)
 		total *= 4;
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return RIG_RUN(tests, RIG_EDU_64);
 }

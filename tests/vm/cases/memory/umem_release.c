@@ -18,15 +18,14 @@ static int locks_and_waits(void *arg)
 	return 0;
 }
 
-static void until_the_program_is_killed(void **state)
+static void until_the_program_is_killed(void)
 {
 	int ready[2], status;
 	char byte;
 	pid_t pid;
 
-	(void)state;
 	assert_int_equal(pipe(ready), 0);
-	kplug_device_close(dev); /* the child shall have its own */
+	rig_close(); /* the child shall have its own */
 	pid = fork();
 	if (!pid) {
 		dev = NULL;
@@ -46,12 +45,11 @@ static void until_the_program_is_killed(void **state)
 	assert_int_equal(locked_of_device(), 0);
 }
 
-static void until_its_device_is_closed(void **state)
+static void until_its_device_is_closed(void)
 {
 	struct kplug_device *other = dev;
 	uint8_t *p = anonymous(4 * PAGE);
 
-	(void)state;
 	lock = lock_it(p, 4 * PAGE);
 	dev = rig_open(at);
 	assert_int_equal(locked_of_device(), 4 * PAGE);
@@ -72,11 +70,10 @@ static void add_device(void)
 	assert_ok(at->soft ? kplug_soft_create(at->name, 1, 64) : kplug_bind(at->name, false));
 }
 
-static void until_its_device_goes(void **state)
+static void until_its_device_goes(void)
 {
 	uint8_t *p = anonymous(4 * PAGE);
 
-	(void)state;
 	lock = lock_it(p, 4 * PAGE);
 	remove_device();
 	assert_int_equal(pins_locked(), 0);
@@ -86,19 +83,18 @@ static void until_its_device_goes(void **state)
 	assert_errno(ENODEV, kplug_dma_lock(dev, p, PAGE, NULL, &lock));
 	pins_until(pins_before);
 	assert_int_equal(pins_locked(), 0);
-	kplug_device_close(dev);
+	rig_close();
 	add_device();
 	dev = rig_open(at);
 	munmap(p, 4 * PAGE);
 }
 
 /* A child gets pages of its own: the device goes on with the parent's. */
-static void over_a_fork(void **state)
+static void over_a_fork(void)
 {
 	uint8_t *p = anonymous(2 * PAGE);
 	pid_t pid;
 
-	(void)state;
 	memset(p, 0x11, 2 * PAGE);
 	lock = lock_it(p, 2 * PAGE);
 	pid = fork();
@@ -115,11 +111,10 @@ static void over_a_fork(void **state)
 }
 
 /* The memory goes from under the lock: the device keeps the pages, and nobody else gets them. */
-static void longer_than_its_mapping(void **state)
+static void longer_than_its_mapping(void)
 {
 	uint8_t *p = anonymous(64 * PAGE);
 
-	(void)state;
 	lock = lock_it(p, 64 * PAGE);
 	munmap(p, 64 * PAGE);
 	p = anonymous(64 * MIB);
@@ -129,7 +124,7 @@ static void longer_than_its_mapping(void **state)
 	munmap(p, 64 * MIB);
 }
 
-static const struct CMUnitTest tests[] = {
+static const struct rig_test tests[] = {
 	TEST(until_the_program_is_killed), TEST(until_its_device_is_closed),
 	TEST(until_its_device_goes),	   TEST(over_a_fork),
 	TEST(longer_than_its_mapping),

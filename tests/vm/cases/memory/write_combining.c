@@ -15,7 +15,6 @@
 #define PROT_CACHE (3UL << 3) /* PWT and PCD of a page table's entry */
 #define PROT_WC (1UL << 3) /* Intel SDM volume 3, 12.12.3, and the kernel's PAT: entry 1 is write-combining */
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static char name[KPLUG_NAME_LEN];
 
@@ -48,23 +47,16 @@ static int make(enum kplug_buffer_kind which)
 	return kplug_buffer_alloc(dev, "stream", BYTES, &opts, &buf);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	const struct rig_dev *at = *state;
-
 	strcpy(name, at->name);
-	dev = rig_open(at);
-	return make(KPLUG_BUFFER_WC);
+	assert_ok(make(KPLUG_BUFFER_WC));
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
 	rig_until(none_marked, NULL); /* its memory goes a little later than its name */
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* How the mapping that begins at ptr is cached. */
@@ -97,7 +89,7 @@ static unsigned long caching_of(const void *ptr)
 	return prot & PROT_CACHE;
 }
 
-static void every_mapping(void **state)
+static void every_mapping(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_buffer *part;
@@ -107,7 +99,6 @@ static void every_mapping(void **state)
 	void *ptr;
 	int fd;
 
-	(void)state;
 	assert_int_equal(kplug_buffer_kind(buf), KPLUG_BUFFER_WC);
 	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
 	assert_int_equal(marked(), BYTES / PAGE);
@@ -132,9 +123,8 @@ static void every_mapping(void **state)
 	rig_until(none_marked, NULL);
 }
 
-static void no_other_kind(void **state)
+static void no_other_kind(void)
 {
-	(void)state;
 	kplug_buffer_free(buf);
 	kind_until_count(dev, 0);
 	rig_until(none_marked, NULL);
@@ -143,17 +133,16 @@ static void no_other_kind(void **state)
 	assert_int_equal(caching_of(kplug_buffer_ptr(buf)), 0);
 }
 
-static void device_and_plugin(void **state)
+static void device_and_plugin(void)
 {
 	volatile uint64_t *counts = kplug_buffer_ptr(buf);
-	uint64_t at = kplug_buffer_dma_addr(buf);
+	uint64_t addr = kplug_buffer_dma_addr(buf);
 	struct kplug_record record;
 	size_t count;
 
-	(void)state;
 	counts[BYTES / 8 - 1] = 0x1122334455667788;
-	kind_dma_in(dev, at + BYTES - 8, 0, 8);
-	kind_dma_out(dev, 0, at + PAGE, 8);
+	kind_dma_in(dev, addr + BYTES - 8, 0, 8);
+	kind_dma_out(dev, 0, addr + PAGE, 8);
 	assert_int_equal(counts[PAGE / 8], 0x1122334455667788);
 	rig_load(dev, "count", "stream");
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
@@ -164,11 +153,10 @@ static void device_and_plugin(void **state)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
-static void again_and_again(void **state)
+static void again_and_again(void)
 {
 	int i;
 
-	(void)state;
 	for (i = 0; i < 20; i++) {
 		kplug_buffer_free(buf);
 		kind_until_count(dev, 0);
@@ -179,14 +167,13 @@ static void again_and_again(void **state)
 }
 
 /* What the kernel would map again, or copy for seconds. */
-static void not_pinned_nor_copied(void **state)
+static void not_pinned_nor_copied(void)
 {
 	uint8_t *copy = malloc(BYTES);
 	uint32_t key = 0;
 	struct iovec from = { kplug_buffer_ptr(buf), 1 }, to = { copy, 1 };
 	int pair[2];
 
-	(void)state;
 	assert_non_null(copy);
 	assert_int_equal(bpf_map_lookup_elem(kplug_buffer_map_fd(buf), &key, copy), -EOPNOTSUPP);
 	assert_int_equal(pipe(pair), 0);
@@ -215,22 +202,19 @@ static int raw(uint32_t which, int memory_fd, uint64_t arena_addr)
 	return 0;
 }
 
-static void bad_input(void **state)
+static void bad_input(void)
 {
-	(void)state;
 	assert_int_equal(raw(KPLUG_BUFFER_WC, 0, 0), 0);
 	assert_int_equal(raw(KPLUG_BUFFER_WC, kplug_buffer_map_fd(buf), 0), -EINVAL);
 	assert_int_equal(raw(KPLUG_BUFFER_WC, 0, PAGE), -EINVAL);
 	assert_int_equal(raw(KPLUG_BUFFER_WC + 1, 0, 0), -EINVAL);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { TEST(every_mapping),		TEST(no_other_kind),
-						   TEST(device_and_plugin),	TEST(again_and_again),
-						   TEST(not_pinned_nor_copied), TEST(bad_input) };
+	static const struct rig_test tests[] = { TEST(every_mapping),	      TEST(no_other_kind),
+						 TEST(device_and_plugin),     TEST(again_and_again),
+						 TEST(not_pinned_nor_copied), TEST(bad_input) };
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

@@ -13,208 +13,184 @@
 
 static struct rig_dev soft = { .soft = true, .name = "busy" };
 static struct rig_dev edu;
-static const struct rig_dev *rig;
+static const struct rig_dev *wanted; /* the running group's: made before each test */
 static const char *module; /* to be unloaded */
-static struct kplug_device *dev;
 
 /* kplug can go only where kplug_soft, which uses it, has gone. */
-static int setup(void **state)
+static void setup(void)
 {
-	rig = *state;
-	if (rig->soft) {
+	at = wanted;
+	if (at->soft) {
 		module = "kplug_soft";
-		assert_ok(kplug_soft_create(rig->name, 1, 0));
+		assert_ok(kplug_soft_create(at->name, 1, 0));
 	} else {
 		module = "kplug";
 		module_until_unloaded("kplug_soft");
-		assert_ok(kplug_bind(rig->name, false));
+		assert_ok(kplug_bind(at->name, false));
 	}
-	dev = rig_open(rig);
-	return 0;
+	dev = rig_open(at);
 }
 
 /* The module has gone, and its devices with it; kplug takes the one that is meant for it when it comes again. */
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
+	rig_close();
 	module_load();
-	if (!rig->soft)
-		assert_ok(kplug_unbind(rig->name));
-	return 0;
-}
-
-static void close_device(void)
-{
-	kplug_device_close(dev);
-	dev = NULL;
+	if (!at->soft)
+		assert_ok(kplug_unbind(at->name));
 }
 
 #define ASSERT_BUSY() assert_errno(EAGAIN, module_unload(module))
 #define UNTIL_UNLOADED() module_until_unloaded(module)
 
 /* The device alone is no user: it goes with its module. */
-static void nobody(void **state)
+static void nobody(void)
 {
-	(void)state;
-	close_device();
+	rig_close();
 	UNTIL_UNLOADED();
 }
 
-static void open_node(void **state)
+static void open_node(void)
 {
-	(void)state;
 	ASSERT_BUSY();
-	close_device();
+	rig_close();
 	UNTIL_UNLOADED();
 }
 
-static void kept_buffer(void **state)
+static void kept_buffer(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .keep = true };
 	struct kplug_buffer *buf;
 
-	(void)state;
 	assert_ok(kplug_buffer_alloc(dev, "kept", 4096, &opts, &buf));
 	kplug_buffer_free(buf);
-	close_device();
+	rig_close();
 	ASSERT_BUSY();
-	dev = rig_open(rig);
+	dev = rig_open(at);
 	assert_ok(kplug_buffer_drop(dev, "kept"));
-	close_device();
+	rig_close();
 	UNTIL_UNLOADED();
 }
 
-static void map_fd(void **state)
+static void map_fd(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "map", 4096);
 	int fd = dup(kplug_buffer_map_fd(buf));
 
-	(void)state;
 	kplug_buffer_free(buf);
-	close_device();
+	rig_close();
 	ASSERT_BUSY();
 	close(fd);
 	UNTIL_UNLOADED();
 }
 
-static void mapping_of_map(void **state)
+static void mapping_of_map(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "map", 4096);
 	void *mem = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, kplug_buffer_map_fd(buf), 0);
 
-	(void)state;
 	assert_true(mem != MAP_FAILED);
 	kplug_buffer_free(buf);
-	close_device();
+	rig_close();
 	ASSERT_BUSY();
 	munmap(mem, 4096);
 	UNTIL_UNLOADED();
 }
 
-static void mapping_of_node(void **state)
+static void mapping_of_node(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "node", 4096);
 	struct kplug_buffer_info *infos;
 	size_t count;
 	void *mem;
 
-	(void)state;
 	assert_ok(kplug_buffer_list(dev, &infos, &count));
 	assert_int_equal(count, 1);
 	mem = mmap(NULL, 4096, PROT_READ, MAP_SHARED, kplug_device_fd(dev), KPLUG_MMAP_BUFFER(infos[0].out_id));
 	assert_true(mem != MAP_FAILED);
 	free(infos);
 	kplug_buffer_free(buf);
-	close_device();
+	rig_close();
 	ASSERT_BUSY();
 	munmap(mem, 4096);
 	UNTIL_UNLOADED();
 }
 
-static void enabled_vector(void **state)
+static void enabled_vector(void)
 {
-	(void)state;
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	ASSERT_BUSY();
-	close_device();
+	rig_close();
 	UNTIL_UNLOADED();
 }
 
-static void plugin_with_a_buffer(void **state)
+static void plugin_with_a_buffer(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "plugin", 4096);
 
-	(void)state;
 	rig_load(dev, "calls", "plugin");
 	kplug_buffer_free(buf);
-	close_device();
+	rig_close();
 	ASSERT_BUSY();
-	dev = rig_open(rig);
+	dev = rig_open(at);
 	assert_ok(kplug_plugin_unload(dev));
-	close_device();
+	rig_close();
 	UNTIL_UNLOADED();
 }
 
 /* Its program calls none of the module's functions, so the kernel does not count it as a user of theirs. */
-static void plugin_without_functions(void **state)
+static void plugin_without_functions(void)
 {
-	(void)state;
 	rig_load(dev, "event_ignored", NULL);
-	close_device();
+	rig_close();
 	ASSERT_BUSY();
-	dev = rig_open(rig);
+	dev = rig_open(at);
 	assert_ok(kplug_plugin_unload(dev));
-	close_device();
+	rig_close();
 	UNTIL_UNLOADED();
 }
 
 /* Without a device: programs that are attached, or loaded only, use the module of the hooks. */
-static void attached_programs(void **state)
+static void attached_programs(void)
 {
 	struct prog_links links = { 0 };
 
-	(void)state;
-	close_device();
+	rig_close();
 	prog_attach(&links, "event_log", -1);
 	assert_errno(EAGAIN, module_unload("kplug"));
 	prog_detach(&links);
 	UNTIL_UNLOADED();
 }
 
-static void loaded_programs(void **state)
+static void loaded_programs(void)
 {
 	struct bpf_object *obj = prog_open("event_log", NULL);
 
-	(void)state;
-	close_device();
+	rig_close();
 	prog_loads(obj);
 	assert_errno(EAGAIN, module_unload("kplug"));
 	bpf_object__close(obj);
 	UNTIL_UNLOADED();
 }
 
+#define ON(device, fn) { .name = #device ": " #fn, .run = (fn) }
 /* clang-format off */
-#define TEST(fn, dev) { #dev ": " #fn, fn, setup, teardown, &(dev) }
+#define EITHER(device)                                                                                                 \
+	ON(device, nobody), ON(device, open_node), ON(device, kept_buffer), ON(device, map_fd),                        \
+	ON(device, mapping_of_map), ON(device, mapping_of_node), ON(device, enabled_vector),                           \
+	ON(device, plugin_with_a_buffer), ON(device, plugin_without_functions)
 /* clang-format on */
-#define BOTH(fn) TEST(fn, soft), TEST(fn, edu)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		BOTH(nobody),
-		BOTH(open_node),
-		BOTH(kept_buffer),
-		BOTH(map_fd),
-		BOTH(mapping_of_map),
-		BOTH(mapping_of_node),
-		BOTH(enabled_vector),
-		BOTH(plugin_with_a_buffer),
-		BOTH(plugin_without_functions),
-		TEST(attached_programs, edu),
-		TEST(loaded_programs, edu),
-	};
+	const struct rig_test on_soft[] = { EITHER(soft) };
+	const struct rig_test on_edu[] = { EITHER(edu), ON(edu, attached_programs), ON(edu, loaded_programs) };
+	int failed;
 
 	if (sscanf(getenv("KPLUG_EDU"), "%31s", edu.name) != 1)
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	wanted = &soft;
+	failed = RIG_RUN(on_soft, RIG_NONE, .setup = setup, .teardown = teardown);
+	wanted = &edu;
+	return failed + RIG_RUN(on_edu, RIG_NONE, .setup = setup, .teardown = teardown);
 }

@@ -41,15 +41,14 @@ static int open_node(const char *name)
 	return fd;
 }
 
-static void refused(void **state)
+static void refused(void)
 {
 	struct kplug_info *info =
 		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	const struct rig_dev *d = *state;
 	char name[48];
 	int fd, soft = open_node("kplug_soft");
 
-	snprintf(name, sizeof(name), "kplug/%s", d->name);
+	snprintf(name, sizeof(name), "kplug/%s", at->name);
 	fd = open_node(name);
 	assert_ptr_not_equal(info, MAP_FAILED);
 	if (call_32(IA32_GETPID, 0, 0, 0, 0, 0, 0) == -ENOSYS)
@@ -68,8 +67,8 @@ static void refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused),
+	const struct rig_test tests[] = {
+		TEST(refused),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH);

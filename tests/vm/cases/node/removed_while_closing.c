@@ -127,47 +127,39 @@ static void rounds(enum order first, enum order second)
 	assert_ok(kplug_soft_delete("other"));
 }
 
-static void at_the_first_eventfd(void **state)
+static void at_the_first_eventfd(void)
 {
-	(void)state;
 	rounds(AT_FIRST_EVENTFD, AT_FIRST_EVENTFD);
 }
 
-static void at_the_record(void **state)
+static void at_the_record(void)
 {
-	(void)state;
 	rounds(AT_REMOVE_RECORD, AT_REMOVE_RECORD);
 }
 
-static void one_before_the_other(void **state)
+static void one_before_the_other(void)
 {
-	(void)state;
 	rounds(AT_FIRST_EVENTFD, AT_REMOVE_RECORD);
 }
 
-static void at_any_time(void **state)
+static void at_any_time(void)
 {
-	(void)state;
 	rounds(AT_ONCE, AT_FIRST_EVENTFD);
 }
 
 static struct prog_links links;
 static volatile struct grace *grace;
 
-static int attach(void **state)
+static void attach(void)
 {
-	(void)state;
 	prog_attach(&links, "grace_periods", -1);
 	grace = prog_globals(links.obj);
 	grace->process = getpid();
-	return 0;
 }
 
-static int detach(void **state)
+static void detach(void)
 {
-	(void)state;
 	prog_detach(&links);
-	return 0;
 }
 
 /* How many grace periods it takes to remove the device, or with it there to close the node. */
@@ -202,9 +194,8 @@ static uint64_t close_takes(uint32_t eventfds)
 }
 
 /* Where one needs a grace period, many share it. */
-static void grace_periods_are_shared(void **state)
+static void grace_periods_are_shared(void)
 {
-	(void)state;
 	assert_int_equal(close_takes(1), close_takes(0) + 1);
 	assert_int_equal(close_takes(VECTORS), close_takes(1));
 	assert_int_equal(removal_takes(VECTORS), removal_takes(1));
@@ -212,13 +203,13 @@ static void grace_periods_are_shared(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(grace_periods_are_shared, attach, detach),
-		cmocka_unit_test(at_the_first_eventfd),
-		cmocka_unit_test(at_the_record),
-		cmocka_unit_test(one_before_the_other),
-		cmocka_unit_test(at_any_time),
+	const struct rig_test counted[] = { TEST(grace_periods_are_shared) };
+	const struct rig_test tests[] = {
+		TEST(at_the_first_eventfd),
+		TEST(at_the_record),
+		TEST(one_before_the_other),
+		TEST(at_any_time),
 	};
 
-	return cmocka_run_group_tests_name("removed_while_closing", tests, NULL, NULL);
+	return RIG_RUN(counted, RIG_NONE, .setup = attach, .teardown = detach) + RIG_RUN(tests, RIG_NONE);
 }

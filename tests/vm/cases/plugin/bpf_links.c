@@ -11,27 +11,20 @@
 /* Messages of bpf/calls.bpf.c, and its buffer's first member: the calls that it counted */
 enum { COUNT = 1, DOUBLE, REFUSE, SILENT };
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint64_t *calls;
 static struct prog_links links;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "links", 4096);
 	calls = kplug_buffer_ptr(buf);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	prog_detach(&links);
-	kplug_plugin_unload(dev);
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static struct watch *attach_watch(void)
@@ -49,12 +42,11 @@ static int64_t call(struct kplug_device *to, uint32_t message)
 }
 
 /* The object of a plugin, attached by plain libbpf. */
-static void alone(void **state)
+static void alone(void)
 {
 	uint8_t data[4] = { 1, 2, 3, 4 };
 	int64_t result;
 
-	(void)state;
 	prog_attach(&links, "calls", kplug_buffer_map_fd(buf));
 	assert_int_equal(call(dev, COUNT), 0);
 	assert_int_equal(call(dev, COUNT), 1);
@@ -66,9 +58,8 @@ static void alone(void **state)
 	assert_errno(ENOMSG, kplug_call(dev, SILENT, NULL, 0, NULL));
 }
 
-static void detached(void **state)
+static void detached(void)
 {
-	(void)state;
 	prog_attach(&links, "calls", kplug_buffer_map_fd(buf));
 	assert_int_equal(call(dev, COUNT), 0);
 	prog_detach(&links);
@@ -76,11 +67,10 @@ static void detached(void **state)
 	assert_int_equal(*calls, 1);
 }
 
-static void sees_the_plugins_answer(void **state)
+static void sees_the_plugins_answer(void)
 {
 	struct watch *watch = attach_watch();
 
-	(void)state;
 	rig_load(dev, "calls", "links");
 	assert_int_equal(call(dev, REFUSE), -EACCES);
 	assert_int_equal(watch->count, 1);
@@ -91,11 +81,10 @@ static void sees_the_plugins_answer(void **state)
 }
 
 /* Attached before the plugin comes: the order of attaching is not the order of running. */
-static void answers_until_a_plugin_comes(void **state)
+static void answers_until_a_plugin_comes(void)
 {
 	struct watch *watch = attach_watch();
 
-	(void)state;
 	assert_int_equal(call(dev, COUNT), WATCH_RESULT);
 	rig_load(dev, "calls", "links");
 	assert_int_equal(call(dev, COUNT), 0);
@@ -108,21 +97,19 @@ static void answers_until_a_plugin_comes(void **state)
 }
 
 /* A plugin that gives no answer, and one that does not serve the hook, have had their say all the same. */
-static void does_not_speak_for_a_silent_plugin(void **state)
+static void does_not_speak_for_a_silent_plugin(void)
 {
 	struct watch *watch = attach_watch();
 
-	(void)state;
 	rig_load(dev, "calls", "links");
 	assert_errno(ENOMSG, kplug_call(dev, SILENT, NULL, 0, NULL));
 	assert_int_equal(watch->seen[0].error, -EBUSY);
 }
 
-static void does_not_speak_for_a_deaf_plugin(void **state)
+static void does_not_speak_for_a_deaf_plugin(void)
 {
 	struct watch *watch = attach_watch();
 
-	(void)state;
 	rig_load(dev, "event_ignored", NULL);
 	assert_errno(ENOMSG, kplug_call(dev, COUNT, NULL, 0, NULL));
 	assert_int_equal(watch->seen[0].error, -EBUSY);
@@ -137,12 +124,11 @@ static uint32_t number(const struct kplug_device *of)
 }
 
 /* A plugin sees its own device, a program that is attached sees all. */
-static void two_devices(void **state)
+static void two_devices(void)
 {
 	struct watch *watch = attach_watch();
 	struct kplug_device *other;
 
-	(void)state;
 	rig_load(dev, "calls", "links");
 	assert_ok(kplug_soft_create("other", 1, 0));
 	assert_ok(kplug_device_open("other", NULL, &other));
@@ -158,12 +144,11 @@ static void two_devices(void **state)
 }
 
 /* Each device's plugin counts in its own buffer, though the programs come from one file. */
-static void two_plugins(void **state)
+static void two_plugins(void)
 {
 	struct kplug_device *other;
 	struct kplug_buffer *others;
 
-	(void)state;
 	rig_load(dev, "calls", "links");
 	assert_ok(kplug_soft_create("other", 1, 0));
 	assert_ok(kplug_device_open("other", NULL, &other));
@@ -180,23 +165,20 @@ static void two_plugins(void **state)
 }
 
 /* A program of the hooks runs on them only: BPF_PROG_TEST_RUN would bring an event of its own. */
-static void test_run(void **state)
+static void test_run(void)
 {
 	static uint64_t event[64] = { [1] = COUNT };
 	uint64_t context[12] = { (uintptr_t)event };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = context, .ctx_size_in = sizeof(context));
 
-	(void)state;
 	prog_attach(&links, "calls", kplug_buffer_map_fd(buf));
 	assert_errno(EFAULT, bpf_prog_test_run_opts(prog_fd(links.obj, "call"), &opts)); /* the kernel's word for it */
 	assert_int_equal(*calls, 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(alone),
 		TEST(detached),
 		TEST(sees_the_plugins_answer),
@@ -208,5 +190,5 @@ int main(void)
 		TEST(test_run),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

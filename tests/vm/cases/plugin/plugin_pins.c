@@ -13,27 +13,16 @@
 
 #define ROOT "/sys/fs/bpf/kplug"
 
-static struct kplug_device *dev;
 static char folder[128]; /* of the device's pins */
 
-static int setup(void **state)
+static void setup(void)
 {
 	char *dot;
 
-	dev = rig_open(*state);
 	snprintf(folder, sizeof(folder), ROOT "/%s", kplug_device_name(dev));
 	dot = strchr(folder, '.');
 	if (dot)
 		*dot = '+';
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kplug_plugin_unload(dev);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static int put(const char *object, bool swap, bool pin)
@@ -90,11 +79,10 @@ static void assert_pinned(const char *version)
 	assert_false(exists(path));
 }
 
-static void pins_go_with_the_plugin(void **state)
+static void pins_go_with_the_plugin(void)
 {
 	uint32_t ids[KPLUG_HOOK_COUNT];
 
-	(void)state;
 	assert_ok(put("state_1", false, true));
 	assert_pinned("1");
 	assert_ok(put("state_2", true, false));
@@ -107,11 +95,10 @@ static void pins_go_with_the_plugin(void **state)
 	prog_until_gone(ids[KPLUG_HOOK_CALL]);
 }
 
-static void none_without_request(void **state)
+static void none_without_request(void)
 {
 	char *told = NULL;
 
-	(void)state;
 	assert_ok(put("state_1", false, false));
 	assert_errno(ENOENT, kplug_plugin_pins(dev, &told));
 	assert_null(told);
@@ -120,12 +107,11 @@ static void none_without_request(void **state)
 	assert_pinned("2");
 }
 
-static void cannot_be_pinned(void **state)
+static void cannot_be_pinned(void)
 {
 	int64_t version;
 	int fd;
 
-	(void)state;
 	assert_ok(put("state_1", false, false));
 	rmdir(ROOT);
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "root", 4, 4, 1, NULL);
@@ -154,9 +140,8 @@ static void leave_new(void)
 	bpf_object__close(obj);
 }
 
-static void next_command_cleans(void **state)
+static void next_command_cleans(void)
 {
-	(void)state;
 	leave_new();
 	assert_ok(put("state_1", false, true));
 	assert_pinned("1");
@@ -166,11 +151,10 @@ static void next_command_cleans(void **state)
 }
 
 /* As a command leaves it that is killed when its plugin runs, but is not yet known by the pins' name. */
-static void next_command_finishes(void **state)
+static void next_command_finishes(void)
 {
 	char new_folder[256];
 
-	(void)state;
 	assert_ok(put("state_1", false, true));
 	snprintf(new_folder, sizeof(new_folder), "%s:new", folder);
 	assert_ok(rename(folder, new_folder));
@@ -178,11 +162,10 @@ static void next_command_finishes(void **state)
 	assert_pinned("1");
 }
 
-static void clean_removes_left_overs(void **state)
+static void clean_removes_left_overs(void)
 {
 	size_t count = 0;
 
-	(void)state;
 	assert_ok(put("state_1", false, true));
 	leave_new();
 	assert_ok(mkdir(ROOT "/gone", 0700));
@@ -195,11 +178,10 @@ static void clean_removes_left_overs(void **state)
 }
 
 /* Of a device that went while its user was not looking: what is pinned is another one's. */
-static void not_those_of_the_next_device(void **state)
+static void not_those_of_the_next_device(void)
 {
 	struct kplug_device *stale = NULL, *own = dev;
 
-	(void)state;
 	assert_ok(kplug_soft_create("again", 1, 0));
 	assert_ok(kplug_device_open("again", NULL, &stale));
 	assert_ok(kplug_soft_delete("again"));
@@ -210,7 +192,7 @@ static void not_those_of_the_next_device(void **state)
 	assert_true(exists(ROOT "/again/call"));
 	assert_ok(kplug_plugin_unload(dev));
 	assert_false(exists(ROOT "/again"));
-	kplug_device_close(dev);
+	rig_close();
 	kplug_device_close(stale);
 	dev = own;
 	assert_ok(kplug_soft_delete("again"));
@@ -219,9 +201,8 @@ static void not_those_of_the_next_device(void **state)
 #define VICTIM "/tmp/victim"
 
 /* Where the BPF file system is everybody's, somebody may have made the folder of all pins first. */
-static void links_of_others_are_not_followed(void **state)
+static void links_of_others_are_not_followed(void)
 {
-	(void)state;
 	rmdir(ROOT);
 	assert_int_equal(mkdir(ROOT, 0700), 0);
 	assert_int_equal(mkdir(VICTIM, 0700), 0);
@@ -241,11 +222,10 @@ static void links_of_others_are_not_followed(void **state)
 }
 
 /* Its open hook lets nobody in; it runs, and is pinned. */
-static void not_those_of_a_plugin_that_refuses(void **state)
+static void not_those_of_a_plugin_that_refuses(void)
 {
 	size_t count = 0;
 
-	(void)state;
 	assert_ok(put("open_refused", false, true));
 	kplug_plugin_clean(&count);
 	assert_int_equal(count, 0);
@@ -283,7 +263,7 @@ static void *swap_often(void *arg)
 }
 
 /* Nothing that one counts may be lost to the other, and both succeed. */
-static void two_queue_up(void **state)
+static void two_queue_up(void)
 {
 	struct kplug_plugin_info info;
 	pthread_t threads[2];
@@ -291,7 +271,6 @@ static void two_queue_up(void **state)
 	void *failed;
 	int i;
 
-	(void)state;
 	name = kplug_device_name(dev);
 	assert_ok(put("state_1", false, true));
 	assert_ok(kplug_call(dev, STATE_COUNT, NULL, 0, &total));
@@ -310,11 +289,9 @@ static void two_queue_up(void **state)
 	assert_int_equal(total, 1);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(pins_go_with_the_plugin),
 		TEST(none_without_request),
 		TEST(cannot_be_pinned),
@@ -327,5 +304,5 @@ int main(void)
 		TEST(two_queue_up),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup);
 }

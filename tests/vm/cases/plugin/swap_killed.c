@@ -19,8 +19,6 @@
 #include "lib/prog.h"
 #include "bpf/state.h"
 
-static struct kplug_device *dev;
-
 #define STOP_AT(call)                                                                                                  \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
 
@@ -131,13 +129,12 @@ static int64_t look(int64_t total)
 	return version;
 }
 
-static void at_each_step(void **state)
+static void at_each_step(void)
 {
 	int64_t total = 0, version = 1;
 	int steps, old = 0, new = 0;
 	size_t count;
 
-	dev = rig_open(*state);
 	rig_load(dev, "state_1", NULL);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	for (steps = 0; kill_after(steps); steps++) {
@@ -157,12 +154,11 @@ static void at_each_step(void **state)
 	assert_int_equal(count, 0);
 	assert_int_not_equal(access("/sys/fs/bpf/kplug/t0", F_OK), 0);
 	assert_int_not_equal(access("/sys/fs/bpf/kplug/t0:new", F_OK), 0);
-	kplug_device_close(dev);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(at_each_step) };
+	const struct rig_test tests[] = { TEST(at_each_step) };
 
 	return RIG_RUN(tests, RIG_SOFT);
 }

@@ -23,7 +23,6 @@ struct own {
 	uint64_t generation, handled[FIRE_HOOKS];
 };
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static volatile struct fire_buffer *seen;
 static struct {
@@ -54,27 +53,21 @@ static void open_set(int i)
 	set[i].own = prog_globals(set[i].obj);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "fire", 4096);
 	seen = kplug_buffer_ptr(buf);
 	open_set(0);
 	open_set(1);
 	expedite("1");
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	expedite("0");
-	kplug_plugin_unload(dev);
 	bpf_object__close(set[0].obj);
 	bpf_object__close(set[1].obj);
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
 struct worker {
@@ -153,7 +146,7 @@ static double seconds(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static void under_fire(void **state)
+static void under_fire(void)
 {
 	const char *other = getenv("KPLUG_SWAPS");
 	uint64_t swaps = other && atoi(other) > 1 ? atoi(other) : SWAPS, i;
@@ -162,7 +155,6 @@ static void under_fire(void **state)
 	struct kplug_info info;
 	double start, took;
 
-	(void)state;
 	swap(1);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	assert_int_equal(pthread_create(&raiser.thread, NULL, run_raiser, &raiser), 0);
@@ -201,7 +193,7 @@ static void under_fire(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(under_fire, setup, teardown) };
+	const struct rig_test tests[] = { TEST(under_fire) };
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

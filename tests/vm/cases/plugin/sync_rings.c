@@ -18,7 +18,6 @@
 #define PROGRAM_CPU 1
 
 static uint64_t scale = 1;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static struct ring_layout *shared;
 static pthread_t kicker;
@@ -49,9 +48,8 @@ static void *kick(void *arg)
 	}
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "ring", sizeof(struct ring_layout));
 	shared = kplug_buffer_ptr(buf);
 	rig_load(dev, "sync_rings", "ring");
@@ -60,20 +58,16 @@ static int setup(void **state)
 	atomic_store(&stop, false);
 	sem_init(&kicks, 0, 0);
 	assert_int_equal(pthread_create(&kicker, NULL, kick, NULL), 0);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	atomic_store(&stop, true);
 	sem_post(&kicks);
 	pthread_join(kicker, NULL);
 	assert_ok(kplug_irq_disable(dev, 0));
 	assert_ok(kplug_plugin_unload(dev));
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* A lost wake-up ends here. */
@@ -94,12 +88,11 @@ static void report(const char *way, uint64_t sleeps, uint64_t kicked)
 	assert_true(shared->wakes <= sleeps); /* nobody is woken who has not said that he sleeps */
 }
 
-static void plugin_to_program(void **state)
+static void plugin_to_program(void)
 {
 	uint64_t received = 0, sleeps = 0, kicked = 1;
 	unsigned int i, ready;
 
-	(void)state;
 	shared->to_send = MESSAGES;
 	sem_post(&kicks);
 	while (received < MESSAGES) {
@@ -135,12 +128,11 @@ static bool all_received(void *arg)
 	return *(volatile __u64 *)&shared->received == MESSAGES;
 }
 
-static void program_to_plugin(void **state)
+static void program_to_plugin(void)
 {
 	uint64_t sent = 0, sleeps = 0, kicked = 1;
 	unsigned int i, room;
 
-	(void)state;
 	sem_post(&kicks);
 	while (sent < MESSAGES) {
 		room = msgs_room(&shared->down);
@@ -163,12 +155,11 @@ static void program_to_plugin(void **state)
 }
 
 /* While interrupts rain: whole snapshots both ways. */
-static void snapshots(void **state)
+static void snapshots(void)
 {
 	struct ring_msg m, order;
 	uint64_t i, last = 0, changes = 0;
 
-	(void)state;
 	shared->jobs_left = 1; /* keeps the plugin at it: nobody makes room */
 	for (i = 0; i < 256; i++) {
 		m = (struct ring_msg)RING_MSG(i);
@@ -213,14 +204,13 @@ static void *caller(void *arg)
 }
 
 /* Two writers, of which one interrupts the other in the middle. */
-static void queue_of_two_hooks(void **state)
+static void queue_of_two_hooks(void)
 {
 	uint64_t called = 0, interrupted = 0, next = 0;
 	pthread_t thread;
 	struct ring_msg m;
 	void *failed;
 
-	(void)state;
 	shared->jobs_left = JOBS;
 	assert_int_equal(pthread_create(&thread, NULL, caller, NULL), 0);
 	sem_post(&kicks);
@@ -263,13 +253,12 @@ static void *adder(void *arg)
 	return NULL;
 }
 
-static void atomics(void **state)
+static void atomics(void)
 {
 	pthread_t thread[2];
 	void *failed;
 	int i;
 
-	(void)state;
 	assert_ok(kplug_call(dev, RING_CALL_ATOMICS, NULL, 0, NULL));
 	assert_int_equal(atomic_load(&shared->words[0]), 0x0a0c0f0a2b2ad5);
 	assert_int_equal(atomic_load(&shared->words[1]), 213);
@@ -283,11 +272,9 @@ static void atomics(void **state)
 	assert_int_equal(atomic_load(&shared->words[3]), 1 + 4 * ADDS);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(plugin_to_program),  TEST(program_to_plugin), TEST(snapshots),
 		TEST(queue_of_two_hooks), TEST(atomics),
 	};
@@ -295,5 +282,5 @@ int main(void)
 
 	if (text && strtoull(text, NULL, 10) > 0)
 		scale = strtoull(text, NULL, 10);
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

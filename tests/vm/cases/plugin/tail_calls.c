@@ -4,24 +4,17 @@
 /* Tail calls of a plugin's program: only to programs of hooks, which have the same event and the same rights. */
 #include "lib/prog.h"
 
-static struct kplug_device *dev;
 static struct bpf_object *obj;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	obj = prog_open("tail_calls", NULL);
 	prog_loads(obj);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
-	kplug_plugin_unload(dev); /* what a failed test has left */
 	bpf_object__close(obj);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* Puts a program where hook `call`'s jumps to: 0 or -errno. */
@@ -34,23 +27,21 @@ static int set_target(const char *program)
 	return bpf_map_update_elem(jump, &key, &fd, BPF_ANY);
 }
 
-static void no_target(void **state)
+static void no_target(void)
 {
 	int64_t result = 0;
 
-	(void)state;
 	assert_ok(prog_call_plugin(dev, prog_fd(obj, "call")));
 	assert_ok(kplug_call(dev, 0, NULL, 0, &result));
 	assert_int_equal(result, -1);
 }
 
 /* It runs with the event of the call, and of that alone. */
-static void to_another_hook(void **state)
+static void to_another_hook(void)
 {
 	int64_t result = 0;
 	uint8_t byte = 0;
 
-	(void)state;
 	assert_ok(set_target("interrupt"));
 	assert_ok(prog_call_plugin(dev, prog_fd(obj, "call")));
 	assert_ok(kplug_call(dev, 0, NULL, 0, &result));
@@ -60,43 +51,37 @@ static void to_another_hook(void **state)
 }
 
 /* A call that goes round ends by the kernel's limit. */
-static void to_itself(void **state)
+static void to_itself(void)
 {
 	int64_t result = 0;
 
-	(void)state;
 	assert_ok(set_target("call"));
 	assert_ok(prog_call_plugin(dev, prog_fd(obj, "call")));
 	assert_ok(kplug_call(dev, 0, NULL, 0, &result));
 	assert_int_equal(result, -1);
 }
 
-static void to_another_tracepoint(void **state)
+static void to_another_tracepoint(void)
 {
-	(void)state;
 	assert_errno(EINVAL, set_target("other_tracepoint"));
 }
 
-static void to_fentry(void **state)
+static void to_fentry(void)
 {
-	(void)state;
 	assert_errno(EINVAL, set_target("fentry"));
 }
 
-static void to_raw_tp(void **state)
+static void to_raw_tp(void)
 {
-	(void)state;
 	assert_errno(EINVAL, set_target("raw_tp"));
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(no_target), TEST(to_another_hook), TEST(to_itself), TEST(to_another_tracepoint),
 		TEST(to_fentry), TEST(to_raw_tp),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

@@ -19,17 +19,15 @@ static void refused(const char *object, const char *program, int err, const char
 }
 
 /* Since some version after 6.12 these may call what tracing programs may; they still have no event. */
-static void raw_tp_calls(void **state)
+static void raw_tp_calls(void)
 {
 	bool old = !strncmp(getenv("KPLUG_KERNEL"), "6.12.", 5);
 
-	(void)state;
 	refused("bad_use", "raw_tp_calls", old ? EACCES : EINVAL, old ? "is not allowed" : "STRUCT kplug_event");
 }
 
-static void event_from_typed_map(void **state)
+static void event_from_typed_map(void)
 {
-	(void)state;
 	refused("bad_kptr", "event_from_typed_map", EINVAL, "must be referenced or trusted");
 }
 
@@ -68,19 +66,18 @@ static void event_from_typed_map(void **state)
 	X(address_of_bytes_past_the_end, EACCES, "invalid access to map value")
 
 #define DEFINE(program, err, reason)                                                                                   \
-	static void program(void **state)                                                                              \
+	static void program(void)                                                                                      \
 	{                                                                                                              \
-		(void)state;                                                                                           \
 		refused("bad_use", #program, err, reason);                                                             \
 	}
 PROGRAMS(DEFINE)
 
 int main(void)
 {
-#define LIST(program, err, reason) cmocka_unit_test(program),
-	const struct CMUnitTest tests[] = {
-		PROGRAMS(LIST) cmocka_unit_test(raw_tp_calls),
-		cmocka_unit_test(event_from_typed_map),
+#define LIST(program, err, reason) TEST(program),
+	const struct rig_test tests[] = {
+		PROGRAMS(LIST) TEST(raw_tp_calls),
+		TEST(event_from_typed_map),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT);

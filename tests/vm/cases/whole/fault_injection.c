@@ -26,7 +26,6 @@
 #define ENOUGH 16 /* calls of a function that is called again elsewhere when it fails */
 
 /* What all paths but those of modules and devices work on. */
-static struct kplug_device *dev;
 static struct bpf_object *obj;
 static int prog_fds[KPLUG_HOOK_COUNT] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 static void *memory;
@@ -366,9 +365,8 @@ static void allocations_of(const struct path *p)
 	sites += n - 1;
 }
 
-static void allocations(void **state)
+static void allocations(void)
 {
-	(void)state;
 	sites = refused = 0;
 	for (size_t i = 0; i < PATHS; i++) {
 		/* The kernel warns when it removes a file in /proc/irq that it could not make (unregister_irq_proc()). */
@@ -405,11 +403,10 @@ static unsigned int calls_of(const struct path *p, const struct function *f)
 	return n - 1;
 }
 
-static void calls(void **state)
+static void calls(void)
 {
 	unsigned int of_function, n, used = 0;
 
-	(void)state;
 	sites = refused = 0;
 	for (size_t f = 0; f < FUNCTIONS; f++) {
 		if (fault_call(functions[f].name, 0, 0)) {
@@ -430,17 +427,16 @@ static void calls(void **state)
 	assert_true(used > 20);
 }
 
-static int setup(void **state)
+static void begin(void)
 {
 	struct kplug_buffer_alloc arg = {
 		.size = sizeof(arg), .bytes = MIB, .flags = KPLUG_BUFFER_KEEP, .name = "sound"
 	};
 	const char *addresses = getenv("KPLUG_EDU");
 
-	(void)state;
 	fault_init();
-	if (!addresses || sscanf(addresses, "%31s", edu) != 1)
-		return -1;
+	assert_non_null(addresses);
+	assert_int_equal(sscanf(addresses, "%31s", edu), 1);
 	assert_ok(kplug_soft_create("sound", 2, 64));
 	assert_ok(kplug_device_open("sound", NULL, &dev));
 	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &arg), 0);
@@ -451,25 +447,24 @@ static int setup(void **state)
 	prog_fds[KPLUG_HOOK_CALL] = prog_fd(obj, "call");
 	prog_fds[KPLUG_HOOK_INTERRUPT] = prog_fd(obj, "interrupt");
 	memory = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	return memory == MAP_FAILED;
+	assert_ptr_not_equal(memory, MAP_FAILED);
 }
 
-static int teardown(void **state)
+static void end_all(void)
 {
-	(void)state;
 	munmap(memory, MIB);
 	bpf_object__close(obj);
-	kplug_device_close(dev);
+	rig_close();
 	fault_exit();
-	return kplug_soft_delete("sound");
+	assert_ok(kplug_soft_delete("sound"));
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(allocations),
-		cmocka_unit_test(calls),
+	const struct rig_test tests[] = {
+		TEST(allocations),
+		TEST(calls),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return RIG_RUN(tests, RIG_NONE, .begin = begin, .end = end_all);
 }

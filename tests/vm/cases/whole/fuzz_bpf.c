@@ -24,7 +24,6 @@ static const char *const functions[] = { "kplug_answer",   "kplug_event_data", "
 					 "kplug_dma_addr", "kplug_attach",     "kplug_wake_after" };
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static struct bpf_object *good; /* a plugin that freplace can go for */
 static int good_fds[KPLUG_HOOK_COUNT];
@@ -288,7 +287,7 @@ static void use(struct program *p, int fd, uint32_t hook, enum bpf_prog_type typ
 	fire(&p->c);
 }
 
-static void random_programs(void **state)
+static void random_programs(void)
 {
 	struct program p = { .c = chance_stream(chance_seed(), 0) };
 	unsigned long i, budget = chance_budget("KPLUG_CALLS", 1000);
@@ -296,7 +295,6 @@ static void random_programs(void **state)
 	enum bpf_prog_type type;
 	uint32_t hook;
 
-	(void)state;
 	for (i = 0; i < budget; i++) {
 		hook = chance_once_in(&p.c, 2) ? KPLUG_HOOK_CALL : chance_below(&p.c, KPLUG_HOOK_COUNT);
 		write_program(&p);
@@ -364,11 +362,10 @@ static int find_ids(void)
 	return 0;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
 	size_t i;
 
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "random", 4096);
 	jump = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "jump", 4, 4, 2, NULL);
 	good = prog_open("replaced", NULL);
@@ -377,23 +374,21 @@ static int setup(void **state)
 		good_fds[i] = prog_fd(good, kplug_hook_name(i));
 		target_id[i] = btf__find_by_name_kind(bpf_object__btf(good), kplug_hook_name(i), BTF_KIND_FUNC);
 	}
-	return jump < 0 || find_ids();
+	assert_true(jump >= 0);
+	assert_int_equal(find_ids(), 0);
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	close(module_btf);
 	close(jump);
 	bpf_object__close(good);
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(random_programs, setup, teardown) };
+	const struct rig_test tests[] = { TEST(random_programs) };
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

@@ -26,11 +26,10 @@ static bool has_counted(void *arg)
 	return counted(i) == (uint64_t)i + 1;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
 	int i;
 
-	(void)state;
 	for (i = 0; i < DEVICES; i++) {
 		snprintf(all[i].name, sizeof(all[i].name), "many%d", i);
 		assert_ok(kplug_soft_create(all[i].name, 1, 0));
@@ -39,28 +38,24 @@ static int setup(void **state)
 		rig_load(all[i].dev, "count", NULL);
 		assert_ok(kplug_irq_enable(all[i].dev, 0, NULL, 0));
 	}
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
 	int i;
 
-	(void)state;
 	for (i = 0; i < DEVICES; i++) {
 		kplug_buffer_free(all[i].buf);
 		kplug_device_close(all[i].dev);
 		kplug_soft_delete(all[i].name);
 	}
-	return 0;
 }
 
-static void each_its_own(void **state)
+static void each_its_own(void)
 {
 	struct kplug_plugin_info info;
 	int i, n;
 
-	(void)state;
 	/* In turn, so that a mix-up cannot come out even. */
 	for (n = 0; n < DEVICES; n++)
 		for (i = n; i < DEVICES; i++)
@@ -77,7 +72,7 @@ static void each_its_own(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(each_its_own, setup, teardown) };
+	const struct rig_test tests[] = { TEST(each_its_own) };
 
-	return cmocka_run_group_tests_name("many_devices", tests, NULL, NULL);
+	return RIG_RUN(tests, RIG_NONE, .setup = setup, .teardown = teardown);
 }

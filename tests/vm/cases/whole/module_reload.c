@@ -15,7 +15,6 @@
 static void use(void)
 {
 	struct kplug_record record;
-	struct kplug_device *dev;
 	struct kplug_buffer *buf;
 	int64_t result;
 	size_t count;
@@ -31,7 +30,7 @@ static void use(void)
 	assert_ok(kplug_irq_wait(dev, 20000, &record, 1, &count));
 	assert_ok(kplug_plugin_unload(dev));
 	kplug_buffer_free(buf);
-	kplug_device_close(dev); /* with the vector enabled */
+	rig_close(); /* with the vector enabled */
 }
 
 static void unload(void)
@@ -73,13 +72,12 @@ static bool as_before(void *before)
 	return !memcmp(before, &now, sizeof(now));
 }
 
-static void a_hundred_times(void **state)
+static void a_hundred_times(void)
 {
 	struct bpf before;
 	long available;
 	int i;
 
-	(void)state;
 	/* The first round fills the kernel's caches. */
 	use();
 	unload();
@@ -101,9 +99,9 @@ static void a_hundred_times(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_hundred_times),
+	const struct rig_test tests[] = {
+		TEST(a_hundred_times),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RIG_RUN(tests, RIG_NONE);
 }

@@ -19,8 +19,6 @@
 
 #define BYTES (4UL << 20) /* of a hundred kills a sixth hits the owner: what they leaked is above MEMORY_SLACK_KIB */
 
-static const struct rig_dev *at;
-static struct kplug_device *dev; /* each party's own */
 static uint64_t *rounds; /* by party, in which it did its part; shared */
 
 /*
@@ -184,7 +182,7 @@ static bool all_did(void)
 	return true;
 }
 
-static void at_random_moments(void **state)
+static void at_random_moments(void)
 {
 	struct chance c = chance_stream(chance_seed(), 0);
 	unsigned long kills = chance_budget("KPLUG_KILLS", 100), i;
@@ -192,7 +190,6 @@ static void at_random_moments(void **state)
 	long before;
 	size_t p;
 
-	at = *state;
 	rounds = mmap(NULL, sizeof(*rounds) * PARTIES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(rounds, MAP_FAILED);
 	before = memory_available_kib();
@@ -219,9 +216,8 @@ static void at_random_moments(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { cmocka_unit_test(at_random_moments) };
-	bool translated;
+	static const struct rig_test tests[] = { TEST(at_random_moments) };
 
 	/* Locks of any memory succeed there, wherever it is. */
-	return pins_run(tests, 1, &translated);
+	return RIG_RUN(tests, rig_any_memory(), .closed = true);
 }
