@@ -2,7 +2,8 @@
 /* machine: msi */
 /* timeout: 400 */
 /*
- * Who keeps the modules from being unloaded: kplug_soft by users of a software device, kplug by those of a PCI device.
+ * What keeps a module loaded: kplug_soft the users of a software device, kplug_pci those of a PCI device, kplug the
+ * programs on its hooks.
  */
 #include <stdio.h>
 #include <sys/mman.h>
@@ -16,7 +17,6 @@ static struct rig_dev edu;
 static const struct rig_dev *wanted; /* the running group's: made before each test */
 static const char *module; /* to be unloaded */
 
-/* kplug can go only where kplug_soft, which uses it, has gone. */
 static void setup(void)
 {
 	at = wanted;
@@ -24,14 +24,13 @@ static void setup(void)
 		module = "kplug_soft";
 		assert_ok(kplug_soft_create(at->name, 1, 0));
 	} else {
-		module = "kplug";
-		module_until_unloaded("kplug_soft");
+		module = "kplug_pci";
 		assert_ok(kplug_bind(at->name, false));
 	}
 	dev = rig_open(at);
 }
 
-/* The module has gone, and its devices with it; kplug takes the one that is meant for it when it comes again. */
+/* The module has gone, and its devices with it; loaded again, kplug_pci takes the one that is bound to it. */
 static void teardown(void)
 {
 	rig_close();
@@ -150,27 +149,36 @@ static void plugin_without_functions(void)
 	UNTIL_UNLOADED();
 }
 
+/* All modules that use the core. */
+static void unload_others(void)
+{
+	rig_close();
+	module_until_unloaded("kplug_memory");
+	module_until_unloaded("kplug_soft");
+	module_until_unloaded("kplug_pci");
+}
+
 /* Without a device: programs that are attached, or loaded only, use the module of the hooks. */
 static void attached_programs(void)
 {
 	struct prog_links links = { 0 };
 
-	rig_close();
+	unload_others();
 	prog_attach(&links, "event_log", -1);
 	assert_errno(EAGAIN, module_unload("kplug"));
 	prog_detach(&links);
-	UNTIL_UNLOADED();
+	module_until_unloaded("kplug");
 }
 
 static void loaded_programs(void)
 {
 	struct bpf_object *obj = prog_open("event_log", NULL);
 
-	rig_close();
+	unload_others();
 	prog_loads(obj);
 	assert_errno(EAGAIN, module_unload("kplug"));
 	bpf_object__close(obj);
-	UNTIL_UNLOADED();
+	module_until_unloaded("kplug");
 }
 
 #define ON(device, fn) { .name = #device ": " #fn, .run = (fn) }
