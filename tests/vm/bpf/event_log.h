@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What bpf/event_log.bpf.c tells its tests. */
+/* What bpf/event_log.bpf.c records for its tests. */
 #ifndef EVENT_LOG_H
 #define EVENT_LOG_H
 

@@ -13,7 +13,7 @@
 
 struct batch_counts {
 	__u64 interrupts[BATCH_VECTORS]; /* that the hook has seen */
-	__u64 held[BATCH_VECTORS]; /* ... woke nobody */
+	__u64 held[BATCH_VECTORS]; /* ... of which: without a wake-up */
 	__u64 notify[BATCH_VECTORS]; /* sum of the notify counts */
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A plugin for edu that does on request what no plugin should. */
+/* Test plugin: a call sets how it treats interrupts: well, or in one of the ways a plugin must not (irq_modes.h). */
 #include "kplug.bpf.h"
 #include "irq_modes.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A plugin that lets nobody open its device, as if there were none: cases/plugin/plugin_pins.c. */
+/* Test plugin: refuses every open of its device with ENOENT. Loaded by cases/plugin/plugin_pins.c. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("open_refused", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

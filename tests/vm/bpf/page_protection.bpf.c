@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test program, no plugin: an iterator that finds the page protection of one mapping (cases/memory/write_combining.c). */
+/* Test program, no plugin: an iterator that finds how one mapping is cached (cases/memory/write_combining.c). */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test plugin: its probe reads past what it is told, which the kernel refuses to run. Loaded by
+ * Test plugin: its probe reads past its context, which the kernel refuses to run. Loaded by
  * cases/plugin/load_bad.c.
  */
 #include "kplug.bpf.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For cases/plugin/swap_stress.c, which loads it twice and swaps the two: tells which generation has served which
+ * For cases/plugin/swap_stress.c, which loads it twice and swaps the two: records which generation has served which
  * event.
  */
 #include "kplug.bpf.h"
@@ -9,7 +9,7 @@
 KPLUG_PLUGIN("swap_stress", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
 KPLUG_BUFFER(struct fire_buffer, buf);
 
-/* Of this program set alone. The test writes the generation before each swap to it, when nobody runs it. */
+/* Of this program set alone. The test writes the generation before each swap to it, when it does not run. */
 struct {
 	u64 generation;
 	u64 handled[FIRE_HOOKS];

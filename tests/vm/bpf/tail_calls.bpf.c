@@ -21,7 +21,7 @@ SEC("tp_btf/kplug_call") int call(u64 *ctx)
 	return 0;
 }
 
-/* Tells which hook's event it was given, and looks for message bytes. */
+/* Answers which hook's event it was given, and looks for message bytes. */
 SEC("tp_btf/kplug_interrupt") int interrupt(u64 *ctx)
 {
 	struct kplug_event *ev = (void *)ctx[0];

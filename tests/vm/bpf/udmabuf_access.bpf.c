@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test program, no plugin: counts what udmabuf hears of the CPU's access. Attached by cases/memory/udmabuf.c. */
+/* Test program, no plugin: counts the CPU access calls that reach udmabuf. Attached by cases/memory/udmabuf.c. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

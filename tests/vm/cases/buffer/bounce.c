@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: bounce */
 /*
- * swiotlb=force: the kernel would copy all DMA through memory of its own. A buffer that the device does not see is refused, in
- * silence: the rig counts any kernel message as a failure.
+ * swiotlb=force: the kernel would copy all DMA through its bounce buffers. An allocation that the device could not see
+ * is refused, and silently: the rig counts any kernel message as a failure.
  */
 #include "lib/kind.h"
 

@@ -82,7 +82,7 @@ static void bits_are_the_requests(void)
 	assert_ok(kplug_buffer_alloc(dev, "low", PAGE, &opts, &low));
 	assert_true(kplug_buffer_dma_addr(low) + PAGE <= 1UL << 27);
 	assert_int_equal(mask_bits(), before);
-	/* The whole mask can be had, with the other one alive. */
+	/* The device still offers its whole mask, beside a buffer with a narrower one. */
 	opts.dma_bits = at->soft ? 28 : 64;
 	assert_ok(kplug_buffer_alloc(dev, "whole", PAGE, &opts, &other));
 	kplug_buffer_free(other);
@@ -124,7 +124,7 @@ static void device_reaches_the_last_byte(void)
 	kind_dma_in(dev, addr, 0, 8);
 	kind_dma_out(dev, 0, addr + bytes - 8, 8);
 	assert_memory_equal(p + bytes - 8, "abcdefgh", 8);
-	/* The mapping is whole pages, and what is behind the last byte is nobody else's. */
+	/* The mapping is whole pages, and no other buffer's bytes follow the last one. */
 	assert_true(kind_all(p + bytes, 0, PAGE - 5));
 	memset(p + bytes, 0x77, PAGE - 5);
 	assert_memory_equal(p + bytes - 8, "abcdefgh", 8);

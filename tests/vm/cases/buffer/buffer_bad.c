@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* Allocations that are refused: each with one thing wrong. Nothing is left behind. */
+/* Bad allocations are refused, each with one argument wrong, and leave nothing behind. */
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -110,7 +110,7 @@ static void name_taken(void)
 	int64_t least = INT64_MAX, start;
 	int i;
 
-	/* It waits up to a second, but only for one that programs alone hold. A busy machine may be slow, but not each time. */
+	/* It waits up to a second, but only for a buffer that programs alone hold. A busy machine is not slow each time. */
 	for (i = 0; i < 10; i++) {
 		start = now_ms();
 		assert_errno(EEXIST, try(good()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /*
- * Buffers count against their maker's limits: the memory cgroup, or RLIMIT_MEMLOCK where other pages had to be moved
+ * Buffers count against their creator's limits: the memory cgroup, or RLIMIT_MEMLOCK where other pages had to be moved
  * away.
  */
 #include <fcntl.h>

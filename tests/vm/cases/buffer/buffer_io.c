@@ -2,7 +2,7 @@
 /* machine: msi iommu */
 /*
  * A mapped buffer is memory like any other to the kernel: a disk reads and writes it without a copy (O_DIRECT, io_uring's
- * fixed buffers), a socket sends it without one, other processes and debuggers look into it, a child shares it.
+ * fixed buffers), a socket sends it without one, other processes and debuggers access it, a child shares it.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -209,7 +209,7 @@ static int change_it(void *arg)
 	return 0;
 }
 
-/* A fork leaves parent, child and device with the same pages, whoever writes first. */
+/* After a fork parent, child and device share the same pages, in whichever order they write. */
 static void child_shares_it(void)
 {
 	uint8_t first = mem[0];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* Buffers that are kept without a holder until they are dropped; and the lists of buffers. */
+/* Kept buffers stay without a holder until they are dropped; the list of buffers shows each of them. */
 #include <sys/ioctl.h>
 
 #include "lib/kind.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /*
- * A buffer lives on without its creator while anybody holds it: an fd, a mapping, a pin, a program; and ends with the
- * last.
+ * A buffer outlives its creator while it has a holder: an fd, a mapping, a pin, a program. The last one's release frees
+ * it.
  */
 #include <bpf/bpf.h>
 #include <fcntl.h>

@@ -152,7 +152,7 @@ static void found_when_whole(void)
 	kind_until_count(dev, 0);
 }
 
-/* Not by somebody else, not of another kind, and not before the others. */
+/* Refused: a part by another user, of another kind, or before the parts that precede it. */
 static int first_of_theirs(void *arg)
 {
 	struct kplug_device *own = NULL;
@@ -317,7 +317,7 @@ static void kept_and_dropped(void)
 	assert_int_equal(kind_count(dev), 3);
 	kplug_buffer_free(buf);
 	kind_until_count(dev, 0);
-	/* Nothing is left of one whose maker was killed in the middle. */
+	/* A buffer whose creator is killed before the last part leaves nothing behind. */
 	close(raw(1, 2, PAGE, 0));
 	kind_until_count(dev, 0);
 	assert_errno(ENOENT, kplug_buffer_drop(dev, "parts"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* Buffers from several threads at once. */
+/* Several threads allocate, list and free buffers at once. */
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -79,7 +79,7 @@ static void one_name(void)
 	run(wants_the_name, (uint32_t[THREADS]){ 0 });
 }
 
-/* Whoever gets a buffer gets one that his mask reaches, whatever others ask for meanwhile. */
+/* Each thread gets a buffer that its own mask reaches, whatever masks the others request meanwhile. */
 static void *wants_bits(void *arg)
 {
 	uint32_t bits = *(uint32_t *)arg;

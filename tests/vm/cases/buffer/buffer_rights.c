@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* A buffer's owner, group and mode; its fd from hand to hand; and parts of it. */
+/* A buffer's owner, group and mode grant or refuse access; an fd passed on carries its rights; so do parts. */
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/ioctl.h>
@@ -41,7 +41,7 @@ struct user {
 	uid_t uid;
 	gid_t gid;
 	bool member; /* of GROUP, besides */
-	bool reads, writes; /* may he? */
+	bool reads, writes; /* what the mode grants the user */
 };
 
 static int become(const struct user *u)
@@ -199,7 +199,7 @@ static int takes_the_fd(void *arg)
 	return 0;
 }
 
-/* Whoever has rights can lend them: the fd is all that it takes. */
+/* An fd carries its rights to the process that receives it. */
 static void fd_passed_to_somebody_else(void)
 {
 	union {

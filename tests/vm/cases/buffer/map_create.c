@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /*
- * A buffer's map is born out of reach: whoever takes maps by their id, or guesses file descriptors in the caller's own
- * table, sees the whole buffer or a map that is no buffer's, and never something in between.
+ * A buffer's map is created out of reach: a program that opens maps by id, or guesses file descriptors in the caller's
+ * own table, sees the finished buffer or a map that is no buffer's, never a half-made one.
  */
 #include <bpf/bpf.h>
 #include <pthread.h>
@@ -24,7 +24,7 @@ struct spy {
 	pthread_t thread;
 	const char *wrong; /* or NULL */
 	unsigned int buffers; /* caught with their full size */
-	unsigned int others; /* caught with another size: given up at birth */
+	unsigned int others; /* caught with another size: released at creation */
 	uint8_t out[BYTES + PAGE];
 };
 
@@ -100,7 +100,7 @@ static void spy_on(struct spy *s, int fd)
 {
 	uint32_t key = 0, size;
 
-	s->wrong = look(s, fd); /* first, for a birth is short */
+	s->wrong = look(s, fd); /* first: the window is short */
 	size = size_of(fd);
 	if (s->wrong || !size)
 		return;
@@ -147,7 +147,7 @@ static void *by_fd(void *arg)
 	return NULL;
 }
 
-/* ROUNDS buffers, and more until the spy has caught `least`; on a busy machine he may be late. */
+/* ROUNDS buffers, and more until the spy has caught `least`; on a busy machine it may be late. */
 static void allocate(const struct spy *s, unsigned int least)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS };
@@ -156,7 +156,7 @@ static void allocate(const struct spy *s, unsigned int least)
 	int i;
 
 	for (i = 0; i < ROUNDS || (i < 10 * ROUNDS && __atomic_load_n(&s->buffers, __ATOMIC_RELAXED) < least); i++) {
-		snprintf(name, sizeof(name), "born%d", i); /* a spy may still hold the last one */
+		snprintf(name, sizeof(name), "made%d", i); /* a spy may still hold the last one */
 		assert_ok(kplug_buffer_alloc(dev, name, BYTES, &opts, &buf));
 		if (!sane(kplug_buffer_ptr(buf), MAPPED))
 			fail_msg("foreign bytes in the buffer");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* A buffer's map in memory: whatever is done to the mapping, it shows the buffer's pages or nothing. */
+/* A buffer's map in memory: after any mmap call it shows the buffer's pages or nothing. */
 #include <bpf/bpf.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -87,7 +87,7 @@ static void private(void)
 	assert_fails(EINVAL, (intptr_t)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
 }
 
-/* Some kernels refuse it outright, others map it and let nobody ask for it later. */
+/* Some kernels refuse it outright, others map it and refuse the access later. */
 static void executable(void)
 {
 	void *q = map_pages(PAGE, PROT_READ | PROT_EXEC, 0);

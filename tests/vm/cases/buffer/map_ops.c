@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /*
- * The ops of a contiguous buffer's map, as they are in the running kernel: its own, the array's where that looks at sizes and counts
- * only, and no others. An op that this list does not know may go by the memory of the original array.
+ * The ops of a contiguous buffer's map, as they are in the running kernel: its own, the array's where that looks at
+ * sizes and counts only, and no others. An op that this list does not know may access the memory of the original array.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /*
- * What nobody may do to a contiguous buffer's map: freeze it, hash it, or put it into a map of maps. With a paged one
- * one may.
+ * A contiguous buffer's map refuses to be frozen, hashed, or put into a map of maps. A paged buffer's map allows all
+ * three.
  */
 #include <bpf/bpf.h>
 #include <sys/syscall.h>
@@ -77,7 +77,7 @@ static void freeze(void)
 	close(fd);
 }
 
-/* The device and the readers are none the worse for it. */
+/* A frozen map still serves the device and readers. */
 static void frozen(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };

@@ -141,7 +141,7 @@ static void plugin_refuses_what_is_outside(void)
 	assert_int_equal(shared->interrupts, 0);
 }
 
-/* Without a plugin an MSI is counted and wakes; an INTx line is masked first, and screams no more. */
+/* Without a plugin an MSI is counted and wakes; an INTx line is masked first, so it does not fire again. */
 static void no_plugin(void)
 {
 	struct kplug_record r;
@@ -246,7 +246,7 @@ static void a_sleeper_is_woken(void)
 	assert_ok(kplug_irq_disable(dev, 0));
 }
 
-/* A plugin that defers and serves no deferred hook: nobody says that there is nothing to wake for. */
+/* A plugin that defers and serves no deferred hook: the reader is woken, as nothing says otherwise. */
 static void deferred_to_nobody(void)
 {
 	rig_load(dev, "defer_without_hook", NULL);
@@ -257,7 +257,7 @@ static void deferred_to_nobody(void)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
-/* count.bpf.c: every vector of the device counted into the buffer and told to the reader. */
+/* count.bpf.c: every vector of the device counted in the buffer and reported to the reader. */
 static void count_plugin(void)
 {
 	const uint64_t *counts;

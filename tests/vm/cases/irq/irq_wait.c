@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* The ways to wait besides read() and poll(): eventfds, epoll on both, a thread with a function, spinning. */
+/* Waiting for interrupts by other means than read() and poll(): eventfds, epoll, a thread that calls back, spinning. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -143,7 +143,7 @@ static void epoll_on_both(void)
 	close(epfd);
 }
 
-/* Who waits for the eventfd alone hears of the device's end. */
+/* The removal of the device signals the eventfd, too. */
 static void the_device_goes(void)
 {
 	struct kplug_device *gone;
@@ -308,7 +308,7 @@ static bool no_user(void *arg)
 	return !users();
 }
 
-/* Killed, a reader takes its enables, and its eventfd, along. */
+/* Killing a reader disables its vectors and drops its eventfd. */
 static void a_killed_reader(void)
 {
 	int ready[2], status;

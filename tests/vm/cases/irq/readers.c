@@ -2,8 +2,8 @@
 /* machine: msi */
 /* timeout: 300 */
 /*
- * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different speeds: each reader's
- * sums are those of the vectors.
+ * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different
+ * speeds: each reader's sums are those of the vectors.
  */
 #include <pthread.h>
 #include <stdio.h>

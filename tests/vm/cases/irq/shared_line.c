@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: intx */
 /* kmsg: vector 0 is stopped */
-/* Two devices on one line: each plugin claims its own, and one that screams is stopped while the other works on. */
+/* Two devices share an INTx line: each plugin claims its own interrupts; a stuck one is stopped, the other works on. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -105,7 +105,7 @@ static void screams(uint32_t mode, enum kplug_stop why)
 	/* Resumed as it was, it is stopped again; with a better plugin it goes on. */
 	assert_ok(kplug_irq_resume(first, 0));
 	rig_until(is_stopped, first);
-	/* The stop is told of before anything else is. */
+	/* The stop is reported before any other record. */
 	assert_ok(kplug_irq_wait(first, 10000, &record, 1, &count));
 	assert_true(record.flags & KPLUG_RECORD_STOPPED);
 	second_works();
@@ -126,7 +126,7 @@ static void denied_for_ever(void)
 	screams(IRQ_MODE_DENY, KPLUG_STOP_DENIED);
 }
 
-/* The second screams and is denied, and the first, which is silent, claims that; the kernel's guard sees nothing wrong. */
+/* The second device fires and its plugin denies it; the first, silent, claims that: the kernel sees a served line. */
 static void claims_the_neighbours(void)
 {
 	struct kplug_record record;
@@ -160,7 +160,7 @@ static void no_plugin(void)
 	assert_true(look(first).out_interrupts > 0);
 }
 
-/* Nobody has asked for its interrupts: they do not reach the line, not even when somebody lets them through. */
+/* Without a user the interrupts do not reach the line, not even after an unmask. */
 static void nobody_listens(void)
 {
 	uint64_t before = look(first).out_interrupts;
@@ -172,7 +172,7 @@ static void nobody_listens(void)
 	assert_int_equal(look(second).out_unclaimed, 0);
 }
 
-/* Nor when nobody does so any more. */
+/* Nor after the last user has left. */
 static void nobody_listens_any_more(void)
 {
 	load(IRQ_MODE_CLAIM);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kmsg: vector 0 is stopped */
-/* The guards of message-signalled vectors: time budget and deferrals; what a stopped vector does, and resuming it. */
+/* The watchdog of message-signalled vectors: time budget and deferrals; what a stopped vector does; resuming it. */
 #include <unistd.h>
 
 #include "bpf/irq_modes.h"

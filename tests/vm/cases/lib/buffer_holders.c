@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* Who holds a buffer: every way to hold it, and nobody who holds another one. */
+/* The list of holders names each kind of holder of a buffer, and no holder of another buffer. */
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -33,7 +33,7 @@ static void teardown(void)
 	kplug_buffer_free(other);
 }
 
-/* A process that lets go of all that it has from us, but for what `keep` makes; it waits for the end of the pipe. */
+/* A process that releases all that it inherits but for what `keep` makes; it waits for the end of the pipe. */
 static pid_t start(int (*keep)(void))
 {
 	pid_t pid = fork();

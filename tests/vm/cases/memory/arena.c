@@ -224,7 +224,7 @@ static void run_on(const char *program, int fd, const void *page)
 	bpf_object__close(obj);
 }
 
-/* The page leaves the arena; the device still has the old one, and nobody else gets it. */
+/* The page leaves the arena; the device still has the old one, which stays allocated. */
 static void page_freed_by_a_program(void)
 {
 	mem[PAGE] = 0x5a;

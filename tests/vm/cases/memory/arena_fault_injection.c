@@ -4,9 +4,9 @@
 /* timeout: 600 */
 /* kmsg: ^kmemleak: Cannot allocate a scan area */
 /*
- * fault_injection.c for arenas: the taking of one as a buffer, with its first allocation or the first call of a function failing,
- * then the second, and so on. What failed leaves the arena to its owner, who may try again. A few only: KASAN makes a
- * shadow of the 4 GiB of addresses of each, which takes seconds.
+ * fault_injection.c for arenas: taking one as a buffer, with its first allocation or the first call of a function
+ * failing, then the second, and so on. A failure leaves the arena to its owner, who can try again. A few only: KASAN
+ * makes a shadow of the 4 GiB of addresses of each, which takes seconds.
  */
 #include <bpf/bpf.h>
 #include <sys/ioctl.h>

@@ -3,8 +3,8 @@
 /* order: first */
 /* timeout: 300 */
 /*
- * Contiguous buffers of many sizes, on a device that reaches all memory, some of which has been used: contiguous, zeroed,
- * and given back.
+ * Contiguous buffers of many sizes, on a device that reaches all memory, some of which has been used: each is
+ * contiguous and zeroed, and its memory is given back.
  */
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -2,8 +2,8 @@
 /* machine: msi */
 /* timeout: 600 */
 /*
- * Contiguous buffers where there is no place for them: in little memory, and between pages that cannot be moved. The
- * error says which it is, the search ends in time, and whoever wants to gets what there is.
+ * Contiguous buffers without room for them: in little memory, and between pages that cannot move. The error says which
+ * it is, the search ends in time, and a request that allows less gets what there is.
  */
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* Pages that somebody has pinned outlive their buffer, and nobody else gets them before the pin is gone. */
+/* Pinned pages outlive their buffer and are not reused before the last pin is released. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>

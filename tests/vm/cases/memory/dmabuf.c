@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* Buffers as dma-bufs for other devices, and dma-bufs as buffers: one memory for two devices, in either order of ends. */
+/* Buffers exported as dma-bufs and imported by another device: two devices share memory, released in either order. */
 #include <linux/dma-buf.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -24,7 +24,7 @@ static void setup(void)
 	assert_ok(kplug_buffer_export(dev, "shared", &fd));
 }
 
-/* Each party's end is let go of, in the order of the test's choice, by what follows. */
+/* Releases one end; the tests release them in different orders. */
 static void let_go(struct kplug_buffer **which)
 {
 	kplug_buffer_free(*which);

@@ -185,7 +185,7 @@ static void read_only(void)
 	kplug_device_close(own);
 }
 
-/* He may read the buffer, and the node would let him write. */
+/* The user may read the buffer, and the node is open for writing. */
 static int of_another_user(void *arg)
 {
 	void *mem;
@@ -234,7 +234,7 @@ static void other_kinds(void)
 	kplug_buffer_free(stream);
 }
 
-/* The mapping alone holds it, and its holder is told. */
+/* The mapping alone holds the buffer, and is listed as its holder. */
 static void holds_the_buffer(void)
 {
 	struct kplug_holder *found;

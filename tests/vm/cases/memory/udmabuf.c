@@ -125,7 +125,7 @@ static void scattered_pages(void)
 		assert_in_range(refused, 1, 2);
 }
 
-/* The exporter hears of both, and of nothing that is refused. */
+/* The exporter sees both calls, and none that is refused. */
 static void cpu_access(void)
 {
 	static const uint32_t first = 0;
@@ -175,7 +175,7 @@ static void holders(void)
 	kplug_buffer_free(buf);
 }
 
-/* The mapping is udmabuf's; it lives on after the buffer. */
+/* The mapping is udmabuf's; it outlives the buffer. */
 static void mapping_outlives_the_buffer(void)
 {
 	static const uint32_t first = 0;

@@ -141,7 +141,7 @@ static void of_a_memfd(void)
 	close(fd);
 }
 
-/* Pages in an order that nothing can merge, more than one command copies out: each entry is the page that it should be. */
+/* Pages in an order that nothing can merge, more than one command copies out: each entry has the right page. */
 static void of_many_pieces(void)
 {
 	size_t pages = 3000, count, i, j, n = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* timeout: 240 */
-/* The program's own memory, locked for DMA: every end of a lock. */
+/* The program's own memory, locked for DMA: each way in which a lock ends releases its pages. */
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ static void until_the_program_is_killed(void)
 	pid_t pid;
 
 	assert_int_equal(pipe(ready), 0);
-	rig_close(); /* the child shall have its own */
+	rig_close(); /* the child opens its own */
 	pid = fork();
 	if (!pid) {
 		dev = NULL;
@@ -110,7 +110,7 @@ static void over_a_fork(void)
 	munmap(p, 2 * PAGE);
 }
 
-/* The memory goes from under the lock: the device keeps the pages, and nobody else gets them. */
+/* Unmapped under the lock: the device keeps the pages, which are not reused. */
 static void longer_than_its_mapping(void)
 {
 	uint8_t *p = anonymous(64 * PAGE);

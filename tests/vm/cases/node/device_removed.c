@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx iommu */
-/* The device goes under its users: readers, mappings, buffers, plugin, calls. */
+/* The device is removed while it is in use: by readers, mappings, buffers, a plugin, calls. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -28,7 +28,7 @@ struct wait_result {
 	int first, second;
 };
 
-/* Told of the removal, then told that there is nothing more. */
+/* Reads the record of the removal, then the error that no more can come. */
 static void *wait_for_end(void *arg)
 {
 	struct wait_result *w = arg;
@@ -188,7 +188,7 @@ static void a_mapped_bar_is_taken_away(void)
 	add_device();
 }
 
-/* The driver is gone and the device still wants its interrupt served, but nobody would serve its line. */
+/* The driver is unbound with an interrupt pending: the line stays off, as no handler would serve it. */
 static void the_line_stays_off(void)
 {
 	if (at->soft)

@@ -80,7 +80,7 @@ static void factorial(void)
 	assert_int_equal(read_reg(EDU_DMA_COUNT), 77);
 }
 
-/* The software device tells how many it was made with; edu has no such register. */
+/* The software device has a register with the number of its vectors; edu has none. */
 static void vectors(void)
 {
 	assert_int_equal(read_reg(SOFT_VECTORS), at->soft ? 32 : UINT32_MAX);

@@ -72,7 +72,7 @@ static void *close_in_order(void *arg)
 	return NULL;
 }
 
-/* Vector 0 is left alone: it tells of the removal. */
+/* Vector 0 is not used: it signals the removal. */
 static void *interrupt(void *arg)
 {
 	struct kplug_irq irq = { .size = sizeof(irq) };
@@ -106,7 +106,7 @@ static void one_round(enum order first, enum order second)
 		pthread_join(p->thread, NULL);
 		assert_true(p->again >= 0);
 		close(p->again);
-		/* Who closes at the first has been told by all. */
+		/* A program that closes at the first eventfd has been signalled by all. */
 		for (vector = 1; p->order == AT_FIRST_EVENTFD && vector < VECTORS; vector++) {
 			eventfd_t value = 0;
 

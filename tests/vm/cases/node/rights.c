@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* timeout: 200 */
-/* Who may do what: a user with access to the node, root in a user namespace, root by half. */
+/* What a user with access to the node may do, root in a user namespace, and root with some capabilities only. */
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>

@@ -182,7 +182,7 @@ static void negative_fd(void)
 	assert_errno(EBADF, prog_call_plugin(dev, -2));
 }
 
-/* The good one is let go again: its id must end with the object. */
+/* The good program is released again: its id must end with the object. */
 static void one_of_two_is_bad(void)
 {
 	struct kplug_plugin_load req = request();

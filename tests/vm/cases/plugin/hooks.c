@@ -103,7 +103,7 @@ static void enable_refused(void)
 	assert_ok(kplug_irq_disable(dev, 0));
 }
 
-/* The hook fires for each file; the vector lives as long as one has it. */
+/* The hook fires for each file; the vector stays enabled while one of them has it. */
 static void enable_by_two_files(void)
 {
 	struct kplug_device *second = rig_open(at);
@@ -183,7 +183,7 @@ static void interrupt_then_deferred(void)
 	prog_detach(&links);
 }
 
-/* The removal is the last that a plugin hears: the files that are still open close in silence. */
+/* The removal is the last event of a plugin: files that are still open close without one. */
 static void removal(void)
 {
 	struct kplug_device *gone;
@@ -207,7 +207,7 @@ static void removal(void)
 	kplug_buffer_free(left);
 }
 
-/* A plugin that answers without KPLUG_FORWARD keeps the event to itself: readers hear the end only. */
+/* A plugin that answers without KPLUG_FORWARD keeps the event to itself: readers see the end only. */
 static void removal_kept_from_readers(void)
 {
 	struct kplug_device *gone;

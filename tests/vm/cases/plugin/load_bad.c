@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* Plugins that cannot be loaded: each is told why, and what was before is as it was. */
+/* Plugins that cannot be loaded: each error names the reason, and the device is unchanged. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>

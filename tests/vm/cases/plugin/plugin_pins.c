@@ -200,7 +200,7 @@ static void not_those_of_the_next_device(void)
 
 #define VICTIM "/tmp/victim"
 
-/* Where the BPF file system is everybody's, somebody may have made the folder of all pins first. */
+/* In a world-writable BPF file system another user may have made the folder of all pins first. */
 static void links_of_others_are_not_followed(void)
 {
 	rmdir(ROOT);
@@ -221,7 +221,7 @@ static void links_of_others_are_not_followed(void)
 	assert_int_equal(rmdir(VICTIM), 0);
 }
 
-/* Its open hook lets nobody in; it runs, and is pinned. */
+/* Its open hook refuses every open; it runs, and is pinned. */
 static void not_those_of_a_plugin_that_refuses(void)
 {
 	size_t count = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* timeout: 400 */
-/* A plugin's state over swaps and rollbacks: carried, refused, left behind, migrated. And that a refusal changes nothing. */
+/* A plugin's state over swaps and rollbacks: carried, refused, left behind, migrated. A refusal changes nothing. */
 #include <unistd.h>
 
 #include "lib/prog.h"

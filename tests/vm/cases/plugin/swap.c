@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* timeout: 600 */
-/* A plugin is swapped while it runs: nobody is left without an answer, and nothing is left of the old one. */
+/* A plugin is swapped while it runs: every call is answered, and nothing is left of the old version. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -236,7 +236,7 @@ static void unload_ends_both(void)
 	assert_errno(ENOENT, kplug_plugin_rollback(dev));
 }
 
-/* Runs in a child: verifies version 2, tells its ids, and swaps for ever or does nothing more. */
+/* Runs in a child: verifies version 2, reports its ids, and swaps for ever or does nothing more. */
 static void load_in_child(int to, bool swap)
 {
 	struct version v;

@@ -77,7 +77,7 @@ struct worker {
 	const char *wrong;
 };
 
-/* On its CPU, which it leaves at once to whoever swaps: otherwise each swap waits for some time slices. */
+/* On its CPU, which it yields at once to the swapping thread: otherwise each swap waits for some time slices. */
 static void stay(const struct worker *w)
 {
 	const struct sched_param param = { 0 };

@@ -85,7 +85,7 @@ static void report(const char *way, uint64_t sleeps, uint64_t kicked)
 	       (unsigned long long)MESSAGES, (unsigned long long)shared->interrupts, (unsigned long long)shared->wakes,
 	       (unsigned long long)kicked);
 	assert_int_equal(shared->bad, 0);
-	assert_true(shared->wakes <= sleeps); /* nobody is woken who has not said that he sleeps */
+	assert_true(shared->wakes <= sleeps); /* only a consumer that announced its sleep is woken */
 }
 
 static void plugin_to_program(void)
@@ -160,7 +160,7 @@ static void snapshots(void)
 	struct ring_msg m, order;
 	uint64_t i, last = 0, changes = 0;
 
-	shared->jobs_left = 1; /* keeps the plugin at it: nobody makes room */
+	shared->jobs_left = 1; /* keeps the plugin at it: no room is made */
 	for (i = 0; i < 256; i++) {
 		m = (struct ring_msg)RING_MSG(i);
 		assert_true(jobs_push(&shared->jobs, &m));

@@ -2,8 +2,8 @@
 /* machine: msi */
 /* timeout: 400 */
 /*
- * What the verifier must refuse: programs of other types that call the functions of plugins, what is no event, the
- * event misused.
+ * What the verifier must refuse: programs of other types that call the functions of plugins, calls with something else
+ * than the event, and misuse of the event.
  */
 #include "lib/prog.h"
 

@@ -111,7 +111,7 @@ static void interrupt_thread(void)
 	i = 6;
 	rig_until(handled_is, &i);
 	assert_done(InterruptDisable(thread));
-	assert_int_equal(atomic_load(&handled), 6); /* of 7: for one the plugin woke nobody */
+	assert_int_equal(atomic_load(&handled), 6); /* of 7: for one the plugin asked for no wake-up */
 	assert_status(WD_INVALID_HANDLE, InterruptDisable(thread));
 	assert_status(WD_INVALID_HANDLE, InterruptDisable(NULL));
 }

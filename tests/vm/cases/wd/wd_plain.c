@@ -82,7 +82,7 @@ static void true_defers(void)
 	assert_int_equal(since().out_wakeups, 10);
 }
 
-/* FALSE: no KP_IntAtDpc, and nobody is woken, which the next one tells of. */
+/* FALSE: no KP_IntAtDpc and no wake-up, as the next interrupt shows. */
 static void false_does_not(void)
 {
 	shared->keep = 1;
@@ -135,7 +135,7 @@ static void the_count_wakes(void)
 	assert_int_equal(shared->dpcs, 4);
 }
 
-/* Those that nobody has waited for are gone with the enable. */
+/* Interrupts that were not waited for are gone with the enable. */
 static void none_is_left_over(void)
 {
 	shared->wakes = 3;

@@ -210,7 +210,7 @@ static int path_call(void)
 	int64_t result;
 	int err = kplug_call(dev, 1, data, sizeof(data), &result);
 
-	return err == -ENOMSG ? 0 : err; /* nobody answers, which is fine here */
+	return err == -ENOMSG ? 0 : err; /* no plugin answers, which is fine here */
 }
 
 static int disable(void)

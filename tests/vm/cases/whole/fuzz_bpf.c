@@ -2,9 +2,9 @@
 /* machine: msi */
 /* timeout: 600 */
 /*
- * Random BPF programs on the hooks and elsewhere, valid and not: our functions with every kind of argument, other program
- * types, freplace, tail calls, and direct links beside. KPLUG_CALLS (1,000 programs), KPLUG_SEED. The verifier or the
- * module takes or refuses each, what is taken runs, and the machine lives.
+ * Random BPF programs on the hooks and elsewhere, valid and not: our functions with every kind of argument, other
+ * program types, freplace, tail calls, and direct links beside. KPLUG_CALLS (1,000 programs), KPLUG_SEED. The verifier or the
+ * module accepts or refuses each, what is accepted runs, and the kernel survives.
  */
 #include <bpf/btf.h>
 #include <linux/bpf.h>
@@ -104,7 +104,7 @@ static void call_function(struct program *p)
 	emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
 }
 
-/* Not those that act on whoever is there, or write to the kernel's log. */
+/* Not those that act on the current task, or write to the kernel's log. */
 static void call_helper(struct program *p)
 {
 	static const uint8_t acts[] = { 6, 36, 53, 58, 109, 117, 177 };

@@ -4,7 +4,7 @@
 /*
  * Random ioctls, nearly valid, of all commands, and mappings, from several processes, while devices come and go. An
  * input that gets somewhere new is kept and changed further: new code where the kernel has KCOV, a new (command, errno)
- * elsewhere. KPLUG_CALLS (20,000), KPLUG_SEED. What it proves: the machine lives, and nothing is left behind.
+ * elsewhere. KPLUG_CALLS (20,000), KPLUG_SEED. What it proves: the kernel survives, and nothing is left behind.
  */
 #include <fcntl.h>
 #include <stdio.h>

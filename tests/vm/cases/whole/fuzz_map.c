@@ -2,9 +2,9 @@
 /* machine: msi iommu */
 /* timeout: 400 */
 /*
- * The map of each kind of buffer under all that bpf(), mmap(), programs and bpftool can do to a map, at random, from
- * holders with and without capabilities. KPLUG_CALLS (3,000 for each holder), KPLUG_SEED. All bytes of the buffer are of one
- * kind that hardly any other page holds, and all that comes back must be of it, or an error.
+ * Random bpf(), mmap(), programs and bpftool calls on the map of each kind of buffer, by holders with and without
+ * capabilities. KPLUG_CALLS (3,000 for each holder), KPLUG_SEED. All bytes of the buffer are of one kind that hardly
+ * any other page holds, and each answer must show such bytes or an error.
  */
 #include <fcntl.h>
 #include <linux/bpf.h>

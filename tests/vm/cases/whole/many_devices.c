@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* timeout: 300 */
-/* Sixty-four devices, each with its plugin and its buffer: each interrupt and each swap is of its own device only. */
+/* Sixty-four devices, each with its plugin and its buffer: an interrupt or an unload of one leaves the others alone. */
 #include <stdio.h>
 
 #include "lib/rig.h"

@@ -3,7 +3,7 @@
 /* timeout: 900 */
 /*
  * Everything at once: buffers, plugins, calls, interrupts, devices that come and go, forks and kills. KPLUG_SECONDS
- * (20), KPLUG_SEED. What it proves: the machine lives, each kind of work gets done, and nothing is left behind.
+ * (20), KPLUG_SEED. What it proves: the kernel survives, each kind of work gets done, and nothing is left behind.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -185,7 +185,7 @@ static void irq_deed(struct user *u)
 		kplug_irq_unmask(u->dev, vector);
 		break;
 	case 4:
-		/* Nobody but a plugin acknowledges a line. */
+		/* Only a plugin acknowledges a line. */
 		if (u->msi)
 			did(RAISE, !raise_status(u->dev));
 		break;

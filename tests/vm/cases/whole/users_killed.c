@@ -2,8 +2,8 @@
 /* machine: msi iommu */
 /* timeout: 900 */
 /*
- * Everybody who shares a device's memory, killed at random moments, one by one, KPLUG_KILLS times (100): then nothing of
- * theirs is left, and the device serves the next one. KPLUG_SEED.
+ * The processes that share a device's memory are killed at random moments, one by one, KPLUG_KILLS times (100): nothing
+ * of theirs is left, and the device serves the next one. KPLUG_SEED.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 static uint64_t *rounds; /* by party, in which it did its part; shared */
 
 /*
- * --- the parties: each does its part once, and again. Whether it could depends on what the others have just now; false:
+ * --- the parties: each does its part once, and again. Whether it can depends on what the others have just now; false:
  * it could not.
  */
 
@@ -100,7 +100,7 @@ static bool device_user(void)
 {
 	int64_t result;
 
-	kplug_call(dev, 1, NULL, 0, &result); /* nobody answers it */
+	kplug_call(dev, 1, NULL, 0, &result); /* no plugin answers it */
 	return !kplug_irq_trigger(dev, 0);
 }
 
