@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /*
- * A mapped buffer is memory like any other to the kernel: a disk reads and writes it without a copy (O_DIRECT, io_uring's
- * fixed buffers), a socket sends it without one, other processes and debuggers access it, a child shares it.
+ * A mapped buffer is memory like any other to the kernel: a disk reads and writes it without a copy (O_DIRECT,
+ * io_uring's fixed buffers), a socket sends it without one, other processes and debuggers access it, a child shares it.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -182,7 +182,7 @@ static int look_into_parent(void *arg)
 	return 0;
 }
 
-static void others_look_into_it(void)
+static void another_process_reads_and_writes_it(void)
 {
 	assert_int_equal(kind_child(look_into_parent, NULL), 0);
 	assert_memory_equal(mem + 8, mem + HALF + 8, HALF - 8);
@@ -230,7 +230,7 @@ int main(void)
 		TEST(disk_reads_into_the_middle),
 		TEST(io_uring_has_it_as_a_fixed_buffer),
 		TEST(socket_sends_it_by_zerocopy),
-		TEST(others_look_into_it),
+		TEST(another_process_reads_and_writes_it),
 		TEST(gdb_reads_and_writes_it),
 		TEST(child_shares_it),
 	};

@@ -107,7 +107,7 @@ static void member_of_the_group(void)
 	a_user((struct user){ .uid = OTHER, .gid = OTHER, .member = true, .reads = true });
 }
 
-static void somebody_else(void)
+static void neither_owner_nor_group(void)
 {
 	a_user((struct user){ .uid = OTHER, .gid = OTHER });
 }
@@ -117,7 +117,7 @@ static void root(void)
 	a_user((struct user){ .uid = 0, .gid = 0, .reads = true, .writes = true });
 }
 
-static void shown(void)
+static void listed_with_its_rights(void)
 {
 	struct kplug_buffer_info *infos;
 	size_t count;
@@ -200,7 +200,7 @@ static int takes_the_fd(void *arg)
 }
 
 /* An fd carries its rights to the process that receives it. */
-static void fd_passed_to_somebody_else(void)
+static void fd_passed_to_another_user(void)
 {
 	union {
 		struct cmsghdr align;
@@ -264,8 +264,15 @@ static void bad_parts(void)
 int main(void)
 {
 	static const struct rig_test tests[] = {
-		TEST(owner),	  TEST(member_of_the_group),	    TEST(somebody_else), TEST(root),	  TEST(shown),
-		TEST(bad_rights), TEST(fd_passed_to_somebody_else), TEST(a_part),	 TEST(bad_parts),
+		TEST(owner),
+		TEST(member_of_the_group),
+		TEST(neither_owner_nor_group),
+		TEST(root),
+		TEST(listed_with_its_rights),
+		TEST(bad_rights),
+		TEST(fd_passed_to_another_user),
+		TEST(a_part),
+		TEST(bad_parts),
 	};
 
 	return KIND_RUN(tests, .setup = setup, .teardown = teardown);

@@ -155,7 +155,7 @@ static int touch_zapped(void *arg)
 }
 
 /* Its pages taken out: what comes is the buffer again, or SIGBUS where the kernel cannot bring it. */
-static void taken_out(void)
+static void pages_dropped_by_madvise(void)
 {
 	int end;
 
@@ -256,7 +256,7 @@ int main(void)
 		TEST(moved),
 		TEST(smaller),
 		TEST(with_a_hole),
-		TEST(taken_out),
+		TEST(pages_dropped_by_madvise),
 		TEST(shared_over_fork),
 		TEST(the_kernel_writes_to_it),
 		TEST(not_in_core_dumps),

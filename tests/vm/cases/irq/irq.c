@@ -232,7 +232,7 @@ static void *waiter(void *arg)
 	return kplug_irq_wait(arg, 10000, &r, 1, &count) == 0 ? NULL : (void *)1;
 }
 
-static void a_sleeper_is_woken(void)
+static void a_sleeping_reader_is_woken(void)
 {
 	pthread_t thread;
 	void *failed;
@@ -247,7 +247,7 @@ static void a_sleeper_is_woken(void)
 }
 
 /* A plugin that defers and serves no deferred hook: the reader is woken, as nothing says otherwise. */
-static void deferred_to_nobody(void)
+static void deferred_without_the_hook(void)
 {
 	rig_load(dev, "defer_without_hook", NULL);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
@@ -356,8 +356,8 @@ int main(void)
 		BARE(unacknowledged_line_comes_again),
 		TEST(each_reader_sees_each_interrupt),
 		TEST(a_disabled_vector_is_silent),
-		TEST(a_sleeper_is_woken),
-		BARE(deferred_to_nobody),
+		TEST(a_sleeping_reader_is_woken),
+		BARE(deferred_without_the_hook),
 		BARE(count_plugin),
 		BARE(bad_vectors),
 		BARE(enabled_twice),

@@ -72,7 +72,7 @@ static void one_for_each_wakeup(void)
 }
 
 /* Full, it stays so; the reader loses nothing. */
-static void nobody_reads_it(void)
+static void full_eventfd_is_never_read(void)
 {
 	int i;
 
@@ -92,7 +92,7 @@ static void closed_by_its_owner(void)
 	raise_and_read();
 }
 
-static void each_has_its_own(void)
+static void each_file_has_its_own_eventfd(void)
 {
 	struct kplug_device *second = rig_open(at);
 	int other = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -369,9 +369,9 @@ int main(void)
 {
 	const struct rig_test tests[] = {
 		TEST(one_for_each_wakeup),
-		TEST(nobody_reads_it),
+		TEST(full_eventfd_is_never_read),
 		TEST(closed_by_its_owner),
-		TEST(each_has_its_own),
+		TEST(each_file_has_its_own_eventfd),
 		TEST(not_an_eventfd),
 		TEST(epoll_on_both),
 		TEST(the_device_goes),

@@ -121,13 +121,13 @@ static void claimed_and_never_quieted(void)
 	screams(IRQ_MODE_CLAIM, KPLUG_STOP_CLAIMED);
 }
 
-static void denied_for_ever(void)
+static void denied_and_never_quieted(void)
 {
 	screams(IRQ_MODE_DENY, KPLUG_STOP_DENIED);
 }
 
 /* The second device fires and its plugin denies it; the first, silent, claims that: the kernel sees a served line. */
-static void claims_the_neighbours(void)
+static void claims_the_other_devices(void)
 {
 	struct kplug_record record;
 	size_t count;
@@ -161,7 +161,7 @@ static void no_plugin(void)
 }
 
 /* Without a user the interrupts do not reach the line, not even after an unmask. */
-static void nobody_listens(void)
+static void not_enabled(void)
 {
 	uint64_t before = look(first).out_interrupts;
 
@@ -173,7 +173,7 @@ static void nobody_listens(void)
 }
 
 /* Nor after the last user has left. */
-static void nobody_listens_any_more(void)
+static void disabled_again(void)
 {
 	load(IRQ_MODE_CLAIM);
 	assert_ok(kplug_irq_disable(first, 0));
@@ -188,11 +188,11 @@ int main(void)
 	const struct rig_test tests[] = {
 		TEST(each_claims_its_own),
 		TEST(claimed_and_never_quieted),
-		TEST(denied_for_ever),
-		TEST(claims_the_neighbours),
+		TEST(denied_and_never_quieted),
+		TEST(claims_the_other_devices),
 		TEST(no_plugin),
-		TEST(nobody_listens),
-		TEST(nobody_listens_any_more),
+		TEST(not_enabled),
+		TEST(disabled_again),
 	};
 
 	return RIG_RUN(tests, RIG_EDU, .setup = setup, .teardown = teardown);

@@ -261,7 +261,7 @@ static int root_without_ptrace(void *arg)
 	return 0;
 }
 
-static void not_for_everybody(void)
+static void refused_without_privilege(void)
 {
 	struct kplug_holder *holders = NULL;
 	size_t count = 0;
@@ -283,7 +283,7 @@ int main(void)
 		TEST(read_only_through_the_node),
 		TEST(of_another_buffer),
 		TEST(by_a_program),
-		TEST(not_for_everybody),
+		TEST(refused_without_privilege),
 	};
 
 	return KIND_RUN(tests, .setup = setup, .teardown = teardown);

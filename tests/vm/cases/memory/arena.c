@@ -295,7 +295,7 @@ static int over_the_limit(void *arg)
 }
 
 /* Such an arena has the pages that programs have asked for; a buffer is all of it, or nothing. */
-static void pages_that_nobody_asked_for(void)
+static void pages_that_were_not_allocated(void)
 {
 	uint8_t *ptr;
 	int fd = make_arena(2 * PAGE, BPF_F_SEGV_ON_FAULT, (void **)&ptr), out;
@@ -360,7 +360,7 @@ int main(void)
 		TEST(kept),
 		TEST(page_freed_by_a_program),
 		TEST(plugins_that_do_not_fit),
-		TEST(pages_that_nobody_asked_for),
+		TEST(pages_that_were_not_allocated),
 		TEST(bad_requests),
 	};
 

@@ -99,7 +99,7 @@ static void *raw(size_t offset, size_t bytes, int prot, void *where)
 }
 
 /* Where the boundaries do not meet, by the usual pages. */
-static void at_other_places(void)
+static void where_2_mib_do_not_align(void)
 {
 	uint8_t *usual = kplug_buffer_ptr(buf), *room, *mem;
 
@@ -329,7 +329,7 @@ int main(void)
 	static const struct rig_test tests[] = {
 		TEST(closing_the_device_ends_its_interrupts),
 		TEST(a_fault_for_each_2_mib),
-		TEST(at_other_places),
+		TEST(where_2_mib_do_not_align),
 		TEST(past_the_end),
 		TEST(shared_with_a_child),
 		TEST(cannot_be_pinned),

@@ -43,7 +43,7 @@ static void teardown(void)
 #define UNTIL_UNLOADED() module_until_unloaded(module)
 
 /* The device alone is no user: it goes with its module. */
-static void nobody(void)
+static void device_without_users(void)
 {
 	rig_close();
 	UNTIL_UNLOADED();
@@ -184,7 +184,7 @@ static void loaded_programs(void)
 #define ON(device, fn) { .name = #device ": " #fn, .run = (fn) }
 /* clang-format off */
 #define EITHER(device)                                                                                                 \
-	ON(device, nobody), ON(device, open_node), ON(device, kept_buffer), ON(device, map_fd),                        \
+	ON(device, device_without_users), ON(device, open_node), ON(device, kept_buffer), ON(device, map_fd),          \
 	ON(device, mapping_of_map), ON(device, mapping_of_node), ON(device, enabled_vector),                           \
 	ON(device, plugin_with_a_buffer), ON(device, plugin_without_functions)
 /* clang-format on */

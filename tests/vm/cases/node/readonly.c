@@ -65,7 +65,7 @@ static void changes_nothing(void)
 	kplug_buffer_free(buf);
 }
 
-static void looks(void)
+static void reads_succeed(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "ro", 4096);
 	struct kplug_buffer_info of_buffer = { .size = sizeof(of_buffer), .name = "ro" };
@@ -92,7 +92,7 @@ int main(void)
 {
 	const struct rig_test tests[] = {
 		TEST(changes_nothing),
-		TEST(looks),
+		TEST(reads_succeed),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);

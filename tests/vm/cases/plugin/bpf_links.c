@@ -42,7 +42,7 @@ static int64_t call(struct kplug_device *to, uint32_t message)
 }
 
 /* The object of a plugin, attached by plain libbpf. */
-static void alone(void)
+static void serves_without_a_plugin(void)
 {
 	uint8_t data[4] = { 1, 2, 3, 4 };
 	int64_t result;
@@ -58,7 +58,7 @@ static void alone(void)
 	assert_errno(ENOMSG, kplug_call(dev, SILENT, NULL, 0, NULL));
 }
 
-static void detached(void)
+static void detached_programs_do_not_answer(void)
 {
 	prog_attach(&links, "calls", kplug_buffer_map_fd(buf));
 	assert_int_equal(call(dev, COUNT), 0);
@@ -97,7 +97,7 @@ static void answers_until_a_plugin_comes(void)
 }
 
 /* A plugin that gives no answer, and one that does not serve the hook, have had their say all the same. */
-static void does_not_speak_for_a_silent_plugin(void)
+static void cannot_answer_for_a_plugin_that_does_not(void)
 {
 	struct watch *watch = attach_watch();
 
@@ -106,7 +106,7 @@ static void does_not_speak_for_a_silent_plugin(void)
 	assert_int_equal(watch->seen[0].error, -EBUSY);
 }
 
-static void does_not_speak_for_a_deaf_plugin(void)
+static void cannot_answer_for_a_plugin_without_the_hook(void)
 {
 	struct watch *watch = attach_watch();
 
@@ -179,12 +179,12 @@ static void test_run(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(alone),
-		TEST(detached),
+		TEST(serves_without_a_plugin),
+		TEST(detached_programs_do_not_answer),
 		TEST(sees_the_plugins_answer),
 		TEST(answers_until_a_plugin_comes),
-		TEST(does_not_speak_for_a_silent_plugin),
-		TEST(does_not_speak_for_a_deaf_plugin),
+		TEST(cannot_answer_for_a_plugin_that_does_not),
+		TEST(cannot_answer_for_a_plugin_without_the_hook),
 		TEST(two_devices),
 		TEST(two_plugins),
 		TEST(test_run),

@@ -166,7 +166,7 @@ static void each_call_arrives_once(void)
 	free(seen);
 }
 
-static void nobody_there(void)
+static void no_plugin(void)
 {
 	struct kplug_device *alone = rig_open(at);
 
@@ -189,7 +189,7 @@ int main(void)
 		TEST(plugin_is_kept_in_the_bar),
 		TEST(plugin_knows_the_device_address),
 		TEST(each_call_arrives_once),
-		BARE(nobody_there),
+		BARE(no_plugin),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);

@@ -31,7 +31,7 @@ static uint64_t file_of(unsigned int i, uint32_t hook)
 	return watch->seen[i].file;
 }
 
-static void two_opens(void)
+static void each_open_has_its_own(void)
 {
 	struct kplug_device *a = rig_open(at), *b = rig_open(at);
 	uint64_t id_a, id_b, id_c;
@@ -61,7 +61,7 @@ static void two_opens(void)
 }
 
 /* The last close disables what the file has enabled. */
-static void release(void)
+static void last_close_disables_by_id(void)
 {
 	struct kplug_irq_enable enable = { .size = sizeof(enable) };
 	uint64_t id;
@@ -80,7 +80,7 @@ static void release(void)
 }
 
 /* No file is behind an interrupt. */
-static void interrupt(void)
+static void interrupts_have_none(void)
 {
 	struct kplug_record record;
 	size_t count;
@@ -95,9 +95,9 @@ static void interrupt(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(two_opens),
-		TEST(release),
-		TEST(interrupt),
+		TEST(each_open_has_its_own),
+		TEST(last_close_disables_by_id),
+		TEST(interrupts_have_none),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH, .closed = true, .setup = setup, .teardown = teardown);

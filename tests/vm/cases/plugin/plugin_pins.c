@@ -263,7 +263,7 @@ static void *swap_often(void *arg)
 }
 
 /* Nothing that one counts may be lost to the other, and both succeed. */
-static void two_queue_up(void)
+static void two_swaps_at_once(void)
 {
 	struct kplug_plugin_info info;
 	pthread_t threads[2];
@@ -301,7 +301,7 @@ int main(void)
 		TEST(not_those_of_the_next_device),
 		TEST(not_those_of_a_plugin_that_refuses),
 		TEST(links_of_others_are_not_followed),
-		TEST(two_queue_up),
+		TEST(two_swaps_at_once),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH, .setup = setup);

@@ -283,7 +283,7 @@ static void loader_killed_before(void)
 	assert_int_equal(call(), 1);
 }
 
-static void loader_killed_in_the_act(void)
+static void loader_killed_during_swaps(void)
 {
 	struct ids ids;
 
@@ -298,8 +298,8 @@ static void loader_killed_in_the_act(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(under_load),	    TEST(old_version_ends),	    TEST(unload_ends_both),
-		TEST(loader_killed_before), TEST(loader_killed_in_the_act),
+		TEST(under_load),	    TEST(old_version_ends),	      TEST(unload_ends_both),
+		TEST(loader_killed_before), TEST(loader_killed_during_swaps),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);

@@ -50,7 +50,7 @@ static void bad_plugins(void)
 	assert_status(WD_INVALID_HANDLE, WD_KernelPlugInOpen(NULL, &wd_kp));
 }
 
-static void another_ones_plugin(void)
+static void device_has_another_plugin(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "calls", 4096);
 
@@ -143,7 +143,7 @@ static void no_interrupt_callbacks(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(plugin_by_name),	    TEST(bad_plugins), TEST(another_ones_plugin),
+		TEST(plugin_by_name),	    TEST(bad_plugins), TEST(device_has_another_plugin),
 		TEST(plugin_before_buffer), TEST(calls),       TEST(no_interrupt_callbacks),
 	};
 
