@@ -61,7 +61,7 @@ static double with_plugin(void *arg)
 	double start, rate = -1;
 
 	(void)arg;
-	snprintf(path, sizeof(path), "%s/storm.bpf.o", getenv("KPLUG_TEST"));
+	snprintf(path, sizeof(path), "%s/raise_again.bpf.o", getenv("KPLUG_TEST"));
 	if (kplug_bind(address, false) || kplug_device_open(address, NULL, &dev) || kplug_plugin_open(path, &plugin) ||
 	    kplug_plugin_load(plugin, dev, NULL)) {
 		fprintf(stderr, "irq_vs_uio: %s\n", kplug_error());

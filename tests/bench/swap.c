@@ -138,7 +138,7 @@ int main(void)
 	struct bpf_program *prog;
 	struct bpf_object *obj;
 
-	snprintf(path, sizeof(path), "%s/mine.bpf.o", folder ? folder : ".");
+	snprintf(path, sizeof(path), "%s/claim_only.bpf.o", folder ? folder : ".");
 	obj = bpf_object__open_file(path, NULL);
 	if (!obj || bpf_object__load(obj))
 		return 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Takes a page out of an arena, or gets it one, as any program that has its map may. By bpf_prog_test_run(): may sleep. */
+/* Frees or allocates a page of an arena, as any program with its map may. By bpf_prog_test_run(): may sleep. */
 #include "kplug.bpf.h"
 
 struct {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A program that keeps the event in a map as a typed pointer and uses it later. Loaded by cases/plugin/verify.c. */
+/* A program that keeps the event in a map as a typed pointer and uses it later. For cases/plugin/verifier_refuses.c. */
 #include "kplug.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 struct slot {
-	struct kplug_event __attribute__((btf_type_tag("kptr_untrusted"))) *event;
+	struct kplug_event __attribute__((btf_type_tag("kptr_untrusted"))) * event;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -17,7 +17,8 @@ SEC("struct_ops") u32 struct_op(void *ctx)
 	return 2;
 }
 
-SEC(".struct_ops") struct tcp_congestion_ops kplug_test = {
+SEC(".struct_ops")
+struct tcp_congestion_ops kplug_test = {
 	.ssthresh = (void *)struct_op,
 	.name = "kplug_test",
 };

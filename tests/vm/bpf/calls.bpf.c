@@ -3,7 +3,16 @@
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("calls", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
-KPLUG_BUFFER(struct { u64 calls; u64 enables; u64 disables; u64 opens; u64 closes; u64 events; }, buf);
+KPLUG_BUFFER(
+	struct {
+		u64 calls;
+		u64 enables;
+		u64 disables;
+		u64 opens;
+		u64 closes;
+		u64 events;
+	},
+	buf);
 
 #define COUNT 1 /* counts; result: the count before */
 #define DOUBLE 2 /* doubles each of the first 4 bytes in place */

@@ -6,7 +6,9 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* Both are the buffer, put in place before the load. */
-struct { u64 cell[512]; } global SEC(".bss.kplug");
+struct {
+	u64 cell[512];
+} global SEC(".bss.kplug");
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An observer that has nowhere to tell what it sees: for cases/lib/observe_load.c. */
+/* An observer that has nowhere to tell what it sees: for cases/lib/observer_load.c. */
 #include "kplug.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -9,10 +9,10 @@
 struct bpf_raw_tracepoint_args {
 	u64 args[0];
 };
-#define PROGRAM(section, name)                                               \
-	SEC(section) int name(struct bpf_raw_tracepoint_args *ctx __arg_ctx) \
-	{                                                                    \
-		return 0;                                                    \
+#define PROGRAM(section, name)                                                                                         \
+	SEC(section) int name(struct bpf_raw_tracepoint_args *ctx __arg_ctx)                                           \
+	{                                                                                                              \
+		return 0;                                                                                              \
 	}
 
 #endif /* REPLACEABLE_H */

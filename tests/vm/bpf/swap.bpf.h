@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Two versions of one plugin, for cases/plugin/swap.c: each tells its VERSION. */
+/* Two versions of one plugin, for cases/plugin/swap.c: each answers with its VERSION. */
 #include "kplug.bpf.h"
 #include "swap.h"
 

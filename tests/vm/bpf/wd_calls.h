@@ -6,7 +6,7 @@
 struct wd_calls {
 	unsigned long long opens, closes, enables, disables;
 	unsigned long long irqls, dpcs, irqls_msi, dpcs_msi;
-	unsigned long long silent; /* the deferred callbacks wake nobody */
+	unsigned long long silent; /* the deferred callbacks ask for no wake-up */
 };
 
 enum { WD_CALLS_DOUBLE = 1, WD_CALLS_VALUE, WD_CALLS_BUFFER, WD_CALLS_REGISTER, WD_CALLS_REFUSE };

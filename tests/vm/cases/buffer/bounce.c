@@ -3,12 +3,11 @@
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_DMA_LOCK kind:auto kind:contiguous kmod/dma/dma.c kmod/buffer/buffer.c */
 /* shows: kmod/buffer/contiguous.c kmod/memory/migrate.c kmod/memory/umem.c */
 /*
- * swiotlb=force: the kernel would copy all DMA through memory of its own. A buffer that the device does not see is refused, in
- * silence: the rig counts any kernel message as a failure.
+ * swiotlb=force: the kernel would copy all DMA through its bounce buffers. An allocation that the device could not see
+ * is refused, and silently: the rig counts any kernel message as a failure.
  */
 #include "lib/kind.h"
 
-static struct kplug_device *dev;
 static uint32_t dma_bits;
 
 static struct kplug_info info(void)
@@ -19,20 +18,15 @@ static struct kplug_info info(void)
 	return info;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	dma_bits = info().out_dma_bits;
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	assert_int_equal(info().out_buffers, 0);
 	assert_int_equal(info().out_dma_bits, dma_bits);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static void refused(size_t bytes, uint32_t bits)
@@ -48,57 +42,50 @@ static void refused(size_t bytes, uint32_t bits)
 	assert_null(buf);
 }
 
-static void of_4_kib(void **state)
+static void of_4_kib(void)
 {
-	(void)state;
 	refused(PAGE, 0);
 }
 
-static void of_64_kib(void **state)
+static void of_64_kib(void)
 {
-	(void)state;
 	refused(64 << 10, 0);
 }
 
 /* More than swiotlb copies in one piece. */
-static void of_1_mib(void **state)
+static void of_1_mib(void)
 {
-	(void)state;
 	refused(1 << 20, 0);
 }
 
 /* By migration of other pages. */
-static void of_5_mib(void **state)
+static void of_5_mib(void)
 {
-	(void)state;
 	refused(5 << 20, 0);
 }
 
-static void below_28_bits(void **state)
+static void below_28_bits(void)
 {
-	(void)state;
 	refused(PAGE, 28);
 }
 
 /* Many: what the bounce buffers give for each is given back. */
-static void again_and_again(void **state)
+static void again_and_again(void)
 {
 	int i;
 
-	(void)state;
 	for (i = 0; i < 300; i++)
 		refused(256 << 10, 0);
 }
 
 /* A program's own memory least of all: what the device writes would come late, or never. */
-static void of_locked_memory(void **state)
+static void of_locked_memory(void)
 {
 	struct kplug_lock_opts opts = { .sz = sizeof(opts) };
 	struct kplug_lock *lock = NULL;
 	uint8_t *p = malloc(64 << 10);
 	uint32_t i;
 
-	(void)state;
 	assert_non_null(p);
 	for (i = 0; i < 2; i++, opts.dma_bits = 28) {
 		assert_errno(EIO, kplug_dma_lock(dev, p, 64 << 10, &opts, &lock));
@@ -110,14 +97,12 @@ static void of_locked_memory(void **state)
 	free(p);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(of_4_kib),	     TEST(of_64_kib),	    TEST(of_1_mib),	    TEST(of_5_mib),
 		TEST(below_28_bits), TEST(again_and_again), TEST(of_locked_memory),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

@@ -7,22 +7,6 @@
 
 #include "lib/kind.h"
 
-static struct kplug_device *dev;
-
-static int setup(void **state)
-{
-	dev = rig_open(*state);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
-}
-
 static struct bpf_map_info map_info(const struct kplug_buffer *buf)
 {
 	struct bpf_map_info info = {};
@@ -32,13 +16,12 @@ static struct bpf_map_info map_info(const struct kplug_buffer *buf)
 	return info;
 }
 
-static void pages_of_another_are_zeroed(void **state)
+static void pages_of_another_are_zeroed(void)
 {
 	const size_t bytes = 20 * PAGE + 1;
 	struct kplug_buffer *buf;
 	int i;
 
-	(void)state;
 	for (i = 0; i < 8; i++) {
 		buf = kind_buffer(dev, "zero", bytes);
 		assert_true(kind_all(kplug_buffer_ptr(buf), 0, 21 * PAGE));
@@ -48,14 +31,13 @@ static void pages_of_another_are_zeroed(void **state)
 	}
 }
 
-static void is_as_reported(void **state)
+static void is_as_reported(void)
 {
 	const size_t sizes[] = { 1, 7, PAGE - 1, PAGE, PAGE + 1, 0x10000, 3 * PAGE + 5 };
 	struct kplug_buffer *buf;
 	struct bpf_map_info info;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		buf = kind_buffer(dev, "r.eport_9", sizes[i]);
 		info = map_info(buf);
@@ -72,13 +54,12 @@ static void is_as_reported(void **state)
 	}
 }
 
-static void kind_is_chosen_by_the_machine(void **state)
+static void kind_is_chosen_by_the_machine(void)
 {
-	const bool iommu = kind_machine("iommu");
+	const bool iommu = rig_machine("iommu");
 	struct kplug_buffer *buf = rig_buffer(dev, "auto", 0x10000);
 	struct kplug_info info;
 
-	(void)state;
 	assert_ok(kplug_device_info(dev, &info));
 	assert_int_equal(!!(info.out_flags & KPLUG_INFO_IOMMU), iommu);
 	assert_int_equal(kplug_buffer_kind(buf), iommu ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS);
@@ -94,9 +75,8 @@ static uint32_t mask_bits(void)
 }
 
 /* A request's mask places its memory, and narrows or widens no other's. */
-static void bits_are_the_requests(void **state)
+static void bits_are_the_requests(void)
 {
-	const struct rig_dev *d = *state;
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 27 };
 	struct kplug_buffer *low = NULL, *other = NULL;
 	uint32_t before = mask_bits();
@@ -104,8 +84,8 @@ static void bits_are_the_requests(void **state)
 	assert_ok(kplug_buffer_alloc(dev, "low", PAGE, &opts, &low));
 	assert_true(kplug_buffer_dma_addr(low) + PAGE <= 1UL << 27);
 	assert_int_equal(mask_bits(), before);
-	/* The whole mask can be had, with the other one alive. */
-	opts.dma_bits = d->soft ? 28 : 64;
+	/* The device still offers its whole mask, beside a buffer with a narrower one. */
+	opts.dma_bits = at->soft ? 28 : 64;
 	assert_ok(kplug_buffer_alloc(dev, "whole", PAGE, &opts, &other));
 	kplug_buffer_free(other);
 	opts.dma_bits = 0;
@@ -115,20 +95,19 @@ static void bits_are_the_requests(void **state)
 	kplug_buffer_free(low);
 }
 
-static void device_reaches_it(void **state)
+static void device_reaches_it(void)
 {
 	const size_t bytes = 0x10000;
 	struct kplug_buffer *buf = kind_buffer(dev, "dma", bytes);
-	uint64_t at = kplug_buffer_dma_addr(buf);
+	uint64_t addr = kplug_buffer_dma_addr(buf);
 	uint8_t *p = kplug_buffer_ptr(buf);
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < PAGE; i++)
 		p[PAGE + i] = i * 7 + i / 256;
 	/* From the second page to the last, at odd places: over page borders on both sides. */
-	kind_dma_in(dev, at + PAGE + 13, 0, PAGE - 13);
-	kind_dma_out(dev, 0, at + bytes - PAGE - 99, PAGE - 13);
+	kind_dma_in(dev, addr + PAGE + 13, 0, PAGE - 13);
+	kind_dma_out(dev, 0, addr + bytes - PAGE - 99, PAGE - 13);
 	assert_memory_equal(p + bytes - PAGE - 99, p + PAGE + 13, PAGE - 13);
 	assert_true(kind_all(p, 0, PAGE));
 	assert_true(kind_all(p + 2 * PAGE, 0, bytes - 3 * PAGE - 99));
@@ -136,32 +115,30 @@ static void device_reaches_it(void **state)
 	kplug_buffer_free(buf);
 }
 
-static void device_reaches_the_last_byte(void **state)
+static void device_reaches_the_last_byte(void)
 {
 	const size_t bytes = 3 * PAGE + 5;
 	struct kplug_buffer *buf = kind_buffer(dev, "last", bytes);
-	uint64_t at = kplug_buffer_dma_addr(buf);
+	uint64_t addr = kplug_buffer_dma_addr(buf);
 	uint8_t *p = kplug_buffer_ptr(buf);
 
-	(void)state;
 	memcpy(p, "abcdefgh", 8);
-	kind_dma_in(dev, at, 0, 8);
-	kind_dma_out(dev, 0, at + bytes - 8, 8);
+	kind_dma_in(dev, addr, 0, 8);
+	kind_dma_out(dev, 0, addr + bytes - 8, 8);
 	assert_memory_equal(p + bytes - 8, "abcdefgh", 8);
-	/* The mapping is whole pages, and what is behind the last byte is nobody else's. */
+	/* The mapping is whole pages, and no other buffer's bytes follow the last one. */
 	assert_true(kind_all(p + bytes, 0, PAGE - 5));
 	memset(p + bytes, 0x77, PAGE - 5);
 	assert_memory_equal(p + bytes - 8, "abcdefgh", 8);
 	kplug_buffer_free(buf);
 }
 
-static void buffers_are_apart(void **state)
+static void buffers_are_apart(void)
 {
 	struct kplug_buffer *buf[4];
 	char name[] = "apart0";
 	int i, j;
 
-	(void)state;
 	for (i = 0; i < 4; i++, name[5]++) {
 		buf[i] = kind_buffer(dev, name, 5 * PAGE + 1);
 		memset(kplug_buffer_ptr(buf[i]), i + 1, 6 * PAGE);
@@ -177,11 +154,9 @@ static void buffers_are_apart(void **state)
 		kplug_buffer_free(buf[i]);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(pages_of_another_are_zeroed), TEST(is_as_reported),    TEST(kind_is_chosen_by_the_machine),
 		TEST(bits_are_the_requests),	   TEST(device_reaches_it), TEST(device_reaches_the_last_byte),
 		TEST(buffers_are_apart),

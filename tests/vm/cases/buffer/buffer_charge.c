@@ -2,7 +2,7 @@
 /* machine: msi iommu */
 /* shows: KPLUG_BUFFER_ALLOC kind:contiguous kind:paged kmod/buffer/contiguous.c kmod/memory/migrate.c */
 /*
- * Buffers count against their maker's limits: the memory cgroup, or RLIMIT_MEMLOCK where other pages had to be moved
+ * Buffers count against their creator's limits: the memory cgroup, or RLIMIT_MEMLOCK where other pages had to be moved
  * away.
  */
 #include <fcntl.h>
@@ -18,23 +18,9 @@
 #define MIB (1UL << 20)
 #define NOBODY 65534
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
-
-static int setup(void **state)
+static void teardown(void)
 {
-	at = *state;
-	dev = rig_open(at);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
 	rmdir(CGROUP);
-	return 0;
 }
 
 static int write_file(const char *path, const char *text)
@@ -100,11 +86,10 @@ static bool uncharged(void *arg)
 }
 
 /* Large ones, so that the limit is not met by what else the kernel has to charge: that would be an OOM kill. */
-static void buffers_in_a_cgroup(void **state)
+static void buffers_in_a_cgroup(void)
 {
 	char limit[32];
 
-	(void)state;
 	assert_int_equal(write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory"), 0);
 	assert_int_equal(mkdir(CGROUP, 0755), 0);
 	snprintf(limit, sizeof(limit), "%ld", LIMIT);
@@ -139,26 +124,23 @@ static int with_few_locked_pages(void *arg)
 	return 0;
 }
 
-static void locked_pages_of_an_ordinary_user(void **state)
+static void locked_pages_of_an_ordinary_user(void)
 {
-	(void)state;
 	assert_int_equal(kind_child(with_few_locked_pages, NULL), 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest cgroup[] = { TEST(buffers_in_a_cgroup) };
-	const struct CMUnitTest locked[] = { TEST(locked_pages_of_an_ordinary_user) };
+	const struct rig_test cgroup[] = { TEST(buffers_in_a_cgroup) };
+	const struct rig_test locked[] = { TEST(locked_pages_of_an_ordinary_user) };
 	int failed;
 
 	kind = KPLUG_BUFFER_CONTIGUOUS;
-	failed = RIG_RUN(locked, RIG_EDU);
-	failed += RIG_RUN(cgroup, RIG_EDU);
-	if (kind_machine("iommu")) {
+	failed = RIG_RUN(locked, RIG_EDU, .teardown = teardown);
+	failed += RIG_RUN(cgroup, RIG_EDU, .teardown = teardown);
+	if (rig_machine("iommu")) {
 		kind = KPLUG_BUFFER_PAGED;
-		failed += RIG_RUN(cgroup, RIG_EDU);
+		failed += RIG_RUN(cgroup, RIG_EDU, .teardown = teardown);
 	}
 	return failed;
 }

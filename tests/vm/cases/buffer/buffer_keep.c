@@ -3,30 +3,12 @@
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE kind:contiguous kind:paged */
 /* shows: kmod/buffer/buffer.c kmod/buffer/list.c */
-/* Buffers that are kept without a holder until they are dropped; and the lists of buffers. */
+/* Kept buffers stay without a holder until they are dropped; the list of buffers shows each of them. */
 #include <sys/ioctl.h>
 
 #include "lib/kind.h"
 
 #define BYTES (PAGE + 1)
-
-static const struct rig_dev *at;
-static struct kplug_device *dev;
-
-static int setup(void **state)
-{
-	at = *state;
-	dev = rig_open(at);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
-}
 
 static int keep(const char *name, struct kplug_buffer **ret_buf)
 {
@@ -43,14 +25,13 @@ static struct kplug_buffer *kept(const char *name)
 	return buf;
 }
 
-static void kept_without_a_holder(void **state)
+static void kept_without_a_holder(void)
 {
 	struct kplug_buffer *buf = kept("kept");
 
-	(void)state;
 	strcpy(kplug_buffer_ptr(buf), "still here");
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
+	rig_close();
 	dev = rig_open(at);
 	assert_int_equal(kind_count(dev), 1);
 	assert_ok(kplug_buffer_open(dev, "kept", &buf));
@@ -62,11 +43,10 @@ static void kept_without_a_holder(void **state)
 	assert_errno(ENOENT, kplug_buffer_open(dev, "kept", &buf));
 }
 
-static void name_of_a_kept_one(void **state)
+static void name_of_a_kept_one(void)
 {
 	struct kplug_buffer *buf = kept("kept");
 
-	(void)state;
 	kplug_buffer_free(buf);
 	assert_errno(EEXIST, keep("kept", &buf));
 	assert_ok(kplug_buffer_drop(dev, "kept"));
@@ -75,11 +55,10 @@ static void name_of_a_kept_one(void **state)
 	assert_ok(kplug_buffer_drop(dev, "kept"));
 }
 
-static void dropped_while_held(void **state)
+static void dropped_while_held(void)
 {
 	struct kplug_buffer *buf = kept("kept"), *again = NULL;
 
-	(void)state;
 	strcpy(kplug_buffer_ptr(buf), "still here");
 	assert_ok(kplug_buffer_drop(dev, "kept"));
 	assert_int_equal(kind_count(dev), 1);
@@ -91,72 +70,65 @@ static void dropped_while_held(void **state)
 	assert_int_equal(kind_count(dev), 0);
 }
 
-static void drop_of_an_unknown_one(void **state)
+static void drop_of_an_unknown_one(void)
 {
-	(void)state;
 	assert_errno(ENOENT, kplug_buffer_drop(dev, "unknown"));
 }
 
-static void drop_of_one_that_is_not_kept(void **state)
+static void drop_of_one_that_is_not_kept(void)
 {
 	struct kplug_buffer *buf = kind_buffer(dev, "held", BYTES);
 
-	(void)state;
 	assert_errno(ENOENT, kplug_buffer_drop(dev, "held"));
 	assert_int_equal(kind_count(dev), 1);
 	kplug_buffer_free(buf);
 }
 
-static void dropped_twice(void **state)
+static void dropped_twice(void)
 {
 	struct kplug_buffer *buf = kept("kept");
 
-	(void)state;
 	assert_ok(kplug_buffer_drop(dev, "kept"));
 	assert_errno(ENOENT, kplug_buffer_drop(dev, "kept"));
 	kplug_buffer_free(buf);
 }
 
-static void drop_with_a_reserved_bit(void **state)
+static void drop_with_a_reserved_bit(void)
 {
 	struct kplug_buffer_free req = { .size = sizeof(req), .reserved = 1, .name = "kept" };
 
-	(void)state;
 	kplug_buffer_free(kept("kept"));
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_FREE, &req));
 	assert_ok(kplug_buffer_drop(dev, "kept"));
 }
 
-static void kept_until_the_device_goes(void **state)
+static void kept_until_the_device_goes(void)
 {
-	(void)state;
 	kplug_buffer_free(kept("kept"));
-	kplug_device_close(dev);
+	rig_close();
 	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
 	assert_ok(at->soft ? kplug_soft_create(at->name, 32, 0) : kplug_bind(at->name, false));
 	dev = rig_open(at);
 	assert_int_equal(kind_count(dev), 0);
 }
 
-static void list_of_none(void **state)
+static void list_of_none(void)
 {
 	struct kplug_buffer_info *infos = (void *)1;
 	size_t count = 9;
 
-	(void)state;
 	assert_ok(kplug_buffer_list(dev, &infos, &count));
 	assert_int_equal(count, 0);
 	free(infos);
 }
 
-static void list_in_order(void **state)
+static void list_in_order(void)
 {
 	struct kplug_buffer *first = kind_buffer(dev, "z", 1), *second = kind_buffer(dev, "gone", PAGE),
 			    *third = kept("a");
 	struct kplug_buffer_info *infos = NULL;
 	size_t count = 0;
 
-	(void)state;
 	kplug_buffer_free(second);
 	assert_ok(kplug_buffer_list(dev, &infos, &count));
 	assert_int_equal(count, 2);
@@ -179,13 +151,12 @@ static void list_in_order(void **state)
 }
 
 /* By hand, as the header says: the lowest id that is at least the one given. */
-static void list_by_ioctl(void **state)
+static void list_by_ioctl(void)
 {
 	struct kplug_buffer *first = kind_buffer(dev, "one", 1), *second = kind_buffer(dev, "two", 2);
 	struct kplug_buffer_info info = { .size = sizeof(info) };
 	int fd = kplug_device_fd(dev);
 
-	(void)state;
 	assert_int_equal(ioctl(fd, KPLUG_BUFFER_INFO, &info), 0);
 	assert_string_equal(info.out_name, "one");
 	info.id = info.out_id;
@@ -202,14 +173,13 @@ static void list_by_ioctl(void **state)
 	kplug_buffer_free(second);
 }
 
-static void ids_are_not_used_again(void **state)
+static void ids_are_not_used_again(void)
 {
 	struct kplug_buffer_info info = { .size = sizeof(info), .name = "id" };
 	struct kplug_buffer *buf;
 	uint32_t last = 0;
 	int i;
 
-	(void)state;
 	for (i = 0; i < 3; i++) {
 		buf = kind_buffer(dev, "id", 1);
 		assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info), 0);
@@ -219,38 +189,33 @@ static void ids_are_not_used_again(void **state)
 	}
 }
 
-static void look_up_of_an_unknown_one(void **state)
+static void look_up_of_an_unknown_one(void)
 {
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	assert_errno(ENOENT, kplug_buffer_open(dev, "unknown", &buf));
 	assert_null(buf);
 }
 
-static void look_up_by_a_bad_name(void **state)
+static void look_up_by_a_bad_name(void)
 {
 	struct kplug_buffer_info info = { .size = sizeof(info), .name = "a-b" };
 
-	(void)state;
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info));
 }
 
-static void look_up_with_an_unknown_flag(void **state)
+static void look_up_with_an_unknown_flag(void)
 {
 	struct kplug_buffer_info info = { .size = sizeof(info), .flags = 2, .name = "held" };
 	struct kplug_buffer *buf = kind_buffer(dev, "held", 1);
 
-	(void)state;
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info));
 	kplug_buffer_free(buf);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(kept_without_a_holder),
 		TEST(name_of_a_kept_one),
 		TEST(dropped_while_held),

@@ -4,8 +4,8 @@
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO kind:contiguous kind:paged kmod/buffer/buffer.c */
 /* shows: kmod/buffer/list.c kmod/buffer/map.c kmod/buffer/mmap.c kmod/buffer/contiguous.c kmod/buffer/paged.c */
 /*
- * A buffer lives on without its creator while anybody holds it: an fd, a mapping, a pin, a program; and ends with the
- * last.
+ * A buffer outlives its creator while it has a holder: an fd, a mapping, a pin, a program. The last one's release frees
+ * it.
  */
 #include <bpf/bpf.h>
 #include <fcntl.h>
@@ -20,17 +20,8 @@
 #define PIN "/sys/fs/bpf/kplug-life"
 #define CALL_COUNT 1 /* bpf/calls.bpf.c: result: the buffer's first u64, which it increments */
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static pid_t creator;
 static int pipe_ready[2], pipe_go[2];
-
-static int setup(void **state)
-{
-	at = *state;
-	dev = rig_open(at);
-	return 0;
-}
 
 static int create(struct kplug_device **ret_dev, struct kplug_buffer **ret_buf)
 {
@@ -100,30 +91,24 @@ static void assert_ended(void)
 	kplug_buffer_free(buf);
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	unlink(PIN);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
-static void only_its_creator(void **state)
+static void only_its_creator(void)
 {
-	(void)state;
 	start_creator();
 	assert_int_equal(kind_count(dev), 1);
 	end_creator();
 	assert_ended();
 }
 
-static void an_fd(void **state)
+static void an_fd(void)
 {
 	struct kplug_buffer *buf;
 	int fd;
 
-	(void)state;
 	start_creator();
 	buf = open_it();
 	fd = dup(kplug_buffer_map_fd(buf));
@@ -138,13 +123,12 @@ static void an_fd(void **state)
 	assert_ended();
 }
 
-static void a_mapping(void **state)
+static void a_mapping(void)
 {
 	struct kplug_buffer *buf;
 	uint64_t dma_addr;
 	uint8_t *p;
 
-	(void)state;
 	start_creator();
 	buf = open_it();
 	dma_addr = kplug_buffer_dma_addr(buf);
@@ -163,13 +147,12 @@ static void a_mapping(void **state)
 	assert_ended();
 }
 
-static void a_read_only_mapping(void **state)
+static void a_read_only_mapping(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_device *other = NULL;
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	start_creator();
 	assert_ok(kplug_device_open(at->name, &opts, &other));
 	assert_ok(kplug_buffer_open(other, "life", &buf));
@@ -193,14 +176,13 @@ static int create_and_pin(void *arg)
 	return 0;
 }
 
-static void a_pin(void **state)
+static void a_pin(void)
 {
 	struct kplug_buffer *buf;
 	uint8_t bytes[BYTES];
 	uint32_t key = 0;
 	int fd;
 
-	(void)state;
 	assert_int_equal(kind_child(create_and_pin, NULL), 0);
 	assert_int_equal(kind_count(dev), 1);
 	fd = bpf_obj_get(PIN);
@@ -230,12 +212,11 @@ static int create_and_load(void *arg)
 	return 0;
 }
 
-static void a_program(void **state)
+static void a_program(void)
 {
 	struct kplug_buffer *buf;
 	int64_t result;
 
-	(void)state;
 	assert_int_equal(kind_child(create_and_load, NULL), 0);
 	assert_int_equal(kind_count(dev), 1);
 	assert_ok(kplug_call(dev, CALL_COUNT, NULL, 0, &result));
@@ -261,13 +242,12 @@ static void add_device(void)
 }
 
 /* The other way round: the device goes, the memory stays with who holds it. */
-static void longer_than_its_device(void **state)
+static void longer_than_its_device(void)
 {
 	struct kplug_buffer *buf = kind_buffer(dev, "life", BYTES);
 	uint8_t *p = kplug_buffer_ptr(buf), bytes[BYTES];
 	uint32_t key = 0;
 
-	(void)state;
 	memset(p, PATTERN, BYTES);
 	remove_device();
 	assert_true(kind_all(p, PATTERN, BYTES));
@@ -276,21 +256,19 @@ static void longer_than_its_device(void **state)
 	assert_memory_equal(bytes, p, BYTES);
 	assert_errno(ENODEV, kplug_buffer_drop(dev, "life"));
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
+	rig_close();
 	add_device();
 	dev = rig_open(at);
 	assert_ended();
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(only_its_creator),	      TEST(an_fd), TEST(a_mapping),
 		TEST(a_read_only_mapping),    TEST(a_pin), TEST(a_program),
 		TEST(longer_than_its_device),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .teardown = teardown);
 }

@@ -3,7 +3,7 @@
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO kind:contiguous kind:paged kmod/buffer/buffer.c */
 /* shows: kmod/buffer/list.c kmod/buffer/mmap.c kmod/dma/dma.c */
-/* Buffers from several threads at once. */
+/* Several threads allocate, list and free buffers at once. */
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,7 +15,6 @@
 #define ROUNDS 150
 #define BYTES (2 * PAGE)
 
-static struct kplug_device *dev;
 static int node; /* its file descriptor */
 static int failed; /* line of the first failure in a thread */
 static bool stop;
@@ -26,21 +25,11 @@ static bool stop;
 			printf("# line %d: %s: %s\n", __LINE__, #condition, strerror(errno));                          \
 	} while (0)
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	node = kplug_device_fd(dev);
 	failed = 0;
 	stop = false;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static int alloc(const char *name, uint32_t dma_bits, struct kplug_buffer_alloc *ret)
@@ -88,13 +77,12 @@ static void *wants_the_name(void *arg)
 	return NULL;
 }
 
-static void one_name(void **state)
+static void one_name(void)
 {
-	(void)state;
 	run(wants_the_name, (uint32_t[THREADS]){ 0 });
 }
 
-/* Whoever gets a buffer gets one that his mask reaches, whatever others ask for meanwhile. */
+/* Each thread gets a buffer that its own mask reaches, whatever masks the others request meanwhile. */
 static void *wants_bits(void *arg)
 {
 	uint32_t bits = *(uint32_t *)arg;
@@ -114,9 +102,8 @@ static void *wants_bits(void *arg)
 	return NULL;
 }
 
-static void several_masks(void **state)
+static void several_masks(void)
 {
-	(void)state;
 	run(wants_bits, (uint32_t[THREADS]){ 28, 64, 26, 40 });
 }
 
@@ -200,21 +187,19 @@ static void *one_of_four(void *arg)
 	return fn[*(uint32_t *)arg](NULL);
 }
 
-static void found_while_it_goes(void **state)
+static void found_while_it_goes(void)
 {
-	(void)state;
 	run(one_of_four, (uint32_t[THREADS]){ 0, 1, 2, 3 });
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(one_name),
 		TEST(found_while_it_goes),
 	};
-	const struct CMUnitTest masks[] = { TEST(several_masks) };
+	const struct rig_test masks[] = { TEST(several_masks) };
 
-	return KIND_RUN(tests) + RIG_RUN(masks, RIG_EDU); /* the software device has 28 bits */
+	/* The software device has one mask: 28 bits. */
+	return KIND_RUN(tests, .setup = setup) + RIG_RUN(masks, RIG_EDU, .setup = setup);
 }

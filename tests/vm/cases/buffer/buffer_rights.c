@@ -3,7 +3,7 @@
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE kind:contiguous kind:paged */
 /* shows: kmod/buffer/rights.c kmod/buffer/mmap.c */
-/* A buffer's owner, group and mode; its fd from hand to hand; and parts of it. */
+/* A buffer's owner, group and mode grant or refuse access; an fd passed on carries its rights; so do parts. */
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/ioctl.h>
@@ -19,40 +19,32 @@
 #define OTHER 4245
 #define BYTES (3 * PAGE)
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static char node[64];
 
-static int setup(void **state)
+static void setup(void)
 {
 	struct kplug_buffer_rights rights = { .mode = 0640, .uid = OWNER, .gid = GROUP };
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .keep = true, .rights = &rights };
 
-	at = *state;
-	dev = rig_open(at);
 	snprintf(node, sizeof(node), "/dev/kplug/%s", at->name);
 	assert_ok(chmod(node, 0666));
 	assert_ok(kplug_buffer_alloc(dev, "mine", BYTES, &opts, &buf));
 	memset(kplug_buffer_ptr(buf), 0x5a, BYTES);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_buffer_free(buf);
 	kplug_buffer_drop(dev, "mine");
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return chmod(node, 0600);
+	assert_ok(chmod(node, 0600));
 }
 
 struct user {
 	uid_t uid;
 	gid_t gid;
 	bool member; /* of GROUP, besides */
-	bool reads, writes; /* may he? */
+	bool reads, writes; /* what the mode grants the user */
 };
 
 static int become(const struct user *u)
@@ -107,37 +99,32 @@ static void a_user(struct user u)
 	assert_int_equal(kind_child(uses, &u), 0);
 }
 
-static void owner(void **state)
+static void owner(void)
 {
-	(void)state;
 	a_user((struct user){ .uid = OWNER, .gid = OTHER, .reads = true, .writes = true });
 }
 
-static void member_of_the_group(void **state)
+static void member_of_the_group(void)
 {
-	(void)state;
 	a_user((struct user){ .uid = OTHER, .gid = GROUP, .reads = true });
 	a_user((struct user){ .uid = OTHER, .gid = OTHER, .member = true, .reads = true });
 }
 
-static void somebody_else(void **state)
+static void neither_owner_nor_group(void)
 {
-	(void)state;
 	a_user((struct user){ .uid = OTHER, .gid = OTHER });
 }
 
-static void root(void **state)
+static void root(void)
 {
-	(void)state;
 	a_user((struct user){ .uid = 0, .gid = 0, .reads = true, .writes = true });
 }
 
-static void shown(void **state)
+static void listed_with_its_rights(void)
 {
 	struct kplug_buffer_info *infos;
 	size_t count;
 
-	(void)state;
 	assert_ok(kplug_buffer_list(dev, &infos, &count));
 	assert_int_equal(count, 1);
 	assert_int_equal(infos[0].out_mode, 0640);
@@ -177,9 +164,8 @@ static int gives_away(void *arg)
 	return 0;
 }
 
-static void bad_rights(void **state)
+static void bad_rights(void)
 {
-	(void)state;
 	assert_int_equal(try_rights(dev, KPLUG_BUFFER_RIGHTS, 0700, 0, 0), -EINVAL);
 	assert_int_equal(try_rights(dev, KPLUG_BUFFER_RIGHTS, 01666, 0, 0), -EINVAL);
 	assert_int_equal(try_rights(dev, 0, 0600, 0, 0), -EINVAL);
@@ -216,8 +202,8 @@ static int takes_the_fd(void *arg)
 	return 0;
 }
 
-/* Whoever has rights can lend them: the fd is all that it takes. */
-static void fd_passed_to_somebody_else(void **state)
+/* An fd carries its rights to the process that receives it. */
+static void fd_passed_to_another_user(void)
 {
 	union {
 		struct cmsghdr align;
@@ -230,7 +216,6 @@ static void fd_passed_to_somebody_else(void **state)
 	};
 	int fd = kplug_buffer_map_fd(buf);
 
-	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
 	assert_int_equal(sendmsg(pair[0], &msg, 0), 1);
@@ -240,14 +225,13 @@ static void fd_passed_to_somebody_else(void **state)
 	close(pair[1]);
 }
 
-static void a_part(void **state)
+static void a_part(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_buffer *part = NULL;
 	struct kplug_device *own;
 	uint8_t *mem = kplug_buffer_ptr(buf);
 
-	(void)state;
 	assert_ok(kplug_buffer_open_part(dev, "mine", PAGE, PAGE + 1, &part));
 	assert_int_equal(kplug_buffer_size(part), PAGE + 1);
 	assert_int_equal(kplug_buffer_dma_addr(part), kplug_buffer_dma_addr(buf) + PAGE);
@@ -261,7 +245,7 @@ static void a_part(void **state)
 	kplug_device_close(own);
 }
 
-static void bad_parts(void **state)
+static void bad_parts(void)
 {
 	static const size_t parts[][2] = { { 0, 0 },
 					   { 1, PAGE },
@@ -273,7 +257,6 @@ static void bad_parts(void **state)
 	struct kplug_buffer *part = NULL;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		assert_errno(ERANGE, kplug_buffer_open_part(dev, "mine", parts[i][0], parts[i][1], &part));
 		assert_null(part);
@@ -281,14 +264,19 @@ static void bad_parts(void **state)
 	assert_non_null(strstr(kplug_error(), "outside the buffer"));
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
-		TEST(owner),	  TEST(member_of_the_group),	    TEST(somebody_else), TEST(root),	  TEST(shown),
-		TEST(bad_rights), TEST(fd_passed_to_somebody_else), TEST(a_part),	 TEST(bad_parts),
+	static const struct rig_test tests[] = {
+		TEST(owner),
+		TEST(member_of_the_group),
+		TEST(neither_owner_nor_group),
+		TEST(root),
+		TEST(listed_with_its_rights),
+		TEST(bad_rights),
+		TEST(fd_passed_to_another_user),
+		TEST(a_part),
+		TEST(bad_parts),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

@@ -13,32 +13,23 @@
 #define BYTES (3 * PAGE + 100)
 #define MAPPED (4 * PAGE)
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint8_t *mem;
 static uint64_t offset; /* of the buffer in the node */
 
-static int setup(void **state)
+static void setup(void)
 {
 	struct kplug_buffer_info info = { .size = sizeof(info), .name = "share" };
 
-	at = *state;
-	dev = rig_open(at);
 	buf = kind_buffer(dev, "share", BYTES);
 	mem = kplug_buffer_ptr(buf);
 	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info), 0);
 	offset = KPLUG_MMAP_BUFFER(info.out_id);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static int writer(void *arg)
@@ -66,9 +57,8 @@ static int writer(void *arg)
 	return 0;
 }
 
-static void same_pages_in_another_process(void **state)
+static void same_pages_in_another_process(void)
 {
-	(void)state;
 	memcpy(mem + BYTES - 4, "abcd", 4);
 	assert_int_equal(kind_child(writer, NULL), 0);
 	assert_memory_equal(mem, "efgh", 4);
@@ -96,9 +86,8 @@ static int reader(void *arg)
 	return 0;
 }
 
-static void read_only_sees_live_data(void **state)
+static void read_only_sees_live_data(void)
 {
-	(void)state;
 	assert_int_equal(kind_child(reader, NULL), 0);
 }
 
@@ -148,9 +137,8 @@ static void check_touch(int fd)
 	munmap(p, MAPPED);
 }
 
-static void writing_through_it_is_a_fault(void **state)
+static void writing_through_it_is_a_fault(void)
 {
-	(void)state;
 	on_both_nodes(check_touch);
 }
 
@@ -160,9 +148,8 @@ static void check_write(int fd)
 	assert_fails(EACCES, (intptr_t)map_node(fd, PROT_WRITE, MAPPED, offset));
 }
 
-static void writable_mapping(void **state)
+static void writable_mapping(void)
 {
-	(void)state;
 	on_both_nodes(check_write);
 }
 
@@ -175,9 +162,8 @@ static void check_mprotect(int fd)
 	munmap(p, MAPPED);
 }
 
-static void writable_later(void **state)
+static void writable_later(void)
 {
-	(void)state;
 	on_both_nodes(check_mprotect);
 }
 
@@ -186,19 +172,17 @@ static void check_private(int fd)
 	assert_fails(EACCES, (intptr_t)mmap(NULL, MAPPED, PROT_READ, MAP_PRIVATE, fd, offset));
 }
 
-static void private_mapping(void **state)
+static void private_mapping(void)
 {
-	(void)state;
 	on_both_nodes(check_private);
 }
 
 /* As a debugger writes: not even so. */
-static void written_by_force(void **state)
+static void written_by_force(void)
 {
 	int fd = open_node(O_RDONLY), self = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	uint8_t *p = map_node(fd, PROT_READ, MAPPED, offset);
 
-	(void)state;
 	assert_true(self >= 0);
 	assert_ptr_not_equal(p, MAP_FAILED);
 	mem[7] = 42;
@@ -219,9 +203,8 @@ static void check_part(int fd)
 	munmap(p, PAGE);
 }
 
-static void one_page_of_it(void **state)
+static void one_page_of_it(void)
 {
-	(void)state;
 	on_both_nodes(check_part);
 }
 
@@ -233,9 +216,8 @@ static void check_past_end(int fd)
 	assert_fails(ENXIO, (intptr_t)map_node(fd, PROT_READ, PAGE, offset + (1ULL << 32) - PAGE));
 }
 
-static void past_the_end(void **state)
+static void past_the_end(void)
 {
-	(void)state;
 	on_both_nodes(check_past_end);
 }
 
@@ -245,37 +227,32 @@ static void check_unknown(int fd)
 	assert_fails(ENXIO, (intptr_t)map_node(fd, PROT_READ, PAGE, 0));
 }
 
-static void no_such_buffer(void **state)
+static void no_such_buffer(void)
 {
-	(void)state;
 	on_both_nodes(check_unknown);
 }
 
-static void fd_on_a_read_only_node(void **state)
+static void fd_on_a_read_only_node(void)
 {
 	struct kplug_buffer_info info = { .size = sizeof(info), .name = "share", .flags = KPLUG_BUFFER_FD };
 	int fd = open_node(O_RDONLY);
 
-	(void)state;
 	assert_fails(EACCES, ioctl(fd, KPLUG_BUFFER_INFO, &info));
 	close(fd);
 }
 
-static void allocation_on_a_read_only_node(void **state)
+static void allocation_on_a_read_only_node(void)
 {
 	struct kplug_buffer_alloc req = { .size = sizeof(req), .name = "mine", .bytes = PAGE };
 	int fd = open_node(O_RDONLY);
 
-	(void)state;
 	assert_fails(EACCES, ioctl(fd, KPLUG_BUFFER_ALLOC, &req));
 	close(fd);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(same_pages_in_another_process),
 		TEST(read_only_sees_live_data),
 		TEST(writing_through_it_is_a_fault),
@@ -290,5 +267,5 @@ int main(void)
 		TEST(allocation_on_a_read_only_node),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

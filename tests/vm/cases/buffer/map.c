@@ -12,37 +12,29 @@
 #define ENOTSUPP 524 /* the kernel's own, unknown to user space */
 #define PIN "/sys/fs/bpf/kplug-map"
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint8_t *mem;
 static uint8_t value[BYTES];
 static int fd;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = kind_buffer(dev, "map", BYTES);
 	mem = kplug_buffer_ptr(buf);
 	fd = kplug_buffer_map_fd(buf);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	unlink(PIN);
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
-static void info(void **state)
+static void info(void)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 
-	(void)state;
 	assert_ok(bpf_map_get_info_by_fd(fd, &info, &size));
 	assert_int_equal(info.type, BPF_MAP_TYPE_ARRAY);
 	assert_int_equal(info.id, kplug_buffer_map_id(buf));
@@ -54,11 +46,10 @@ static void info(void **state)
 	assert_string_equal(info.name, "map");
 }
 
-static void lookup(void **state)
+static void lookup(void)
 {
 	uint32_t key = 0;
 
-	(void)state;
 	memset(mem, 0x3c, BYTES);
 	mem[BYTES - 1] = 7;
 	assert_ok(bpf_map_lookup_elem(fd, &key, value));
@@ -67,22 +58,20 @@ static void lookup(void **state)
 	assert_errno(ENOENT, bpf_map_lookup_elem(fd, &key, value));
 }
 
-static void lookup_with_a_flag(void **state)
+static void lookup_with_a_flag(void)
 {
 	uint32_t key = 0;
 
-	(void)state;
 	assert_errno(EINVAL, bpf_map_lookup_elem_flags(fd, &key, value, BPF_F_LOCK));
 	assert_errno(EINVAL, bpf_map_lookup_elem_flags(fd, &key, value, 1U << 20));
 }
 
-static void update(void **state)
+static void update(void)
 {
 	const uint64_t flags[] = { BPF_ANY, BPF_EXIST };
 	uint32_t key = 0;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
 		memset(value, 0x41 + i, BYTES);
 		value[BYTES - 1] = 7 + i;
@@ -99,36 +88,31 @@ static void update_refused(uint32_t key, uint64_t flags, int err)
 	assert_true(kind_all(mem, 0, BYTES));
 }
 
-static void update_of_another_index(void **state)
+static void update_of_another_index(void)
 {
-	(void)state;
 	update_refused(1, BPF_ANY, E2BIG);
 	update_refused(UINT32_MAX, BPF_ANY, E2BIG);
 }
 
-static void update_if_it_does_not_exist(void **state)
+static void update_if_it_does_not_exist(void)
 {
-	(void)state;
 	update_refused(0, BPF_NOEXIST, EEXIST);
 }
 
-static void update_with_a_lock(void **state)
+static void update_with_a_lock(void)
 {
-	(void)state;
 	update_refused(0, BPF_F_LOCK, EINVAL);
 }
 
-static void update_with_an_unknown_flag(void **state)
+static void update_with_an_unknown_flag(void)
 {
-	(void)state;
 	update_refused(0, 1U << 20, EINVAL);
 }
 
-static void batch(void **state)
+static void batch(void)
 {
 	uint32_t key = 9, next = 9, count = 1;
 
-	(void)state;
 	memset(mem, 0x21, BYTES);
 	assert_ok(bpf_map_lookup_batch(fd, NULL, &next, &key, value, &count, NULL));
 	assert_int_equal(count, 1);
@@ -146,22 +130,20 @@ static void batch(void **state)
 	assert_true(kind_all(mem, 0x22, BYTES));
 }
 
-static void update_batch_of_another_index(void **state)
+static void update_batch_of_another_index(void)
 {
 	uint32_t key = 1, count = 1;
 
-	(void)state;
 	memset(value, 0xff, BYTES);
 	assert_errno(E2BIG, bpf_map_update_batch(fd, &key, value, &count, NULL));
 	assert_int_equal(count, 0);
 	assert_true(kind_all(mem, 0, BYTES));
 }
 
-static void keys(void **state)
+static void keys(void)
 {
 	uint32_t key = 0, next = 9;
 
-	(void)state;
 	assert_ok(bpf_map_get_next_key(fd, NULL, &next));
 	assert_int_equal(next, 0);
 	assert_errno(ENOENT, bpf_map_get_next_key(fd, &key, &next));
@@ -170,11 +152,10 @@ static void keys(void **state)
 	assert_int_equal(next, 0);
 }
 
-static void deletes(void **state)
+static void deletes(void)
 {
 	uint32_t key = 0, count = 1;
 
-	(void)state;
 	memset(mem, 0x21, BYTES);
 	assert_errno(EINVAL, bpf_map_delete_elem(fd, &key));
 	assert_errno(ENOTSUPP, bpf_map_lookup_and_delete_elem(fd, &key, value));
@@ -183,12 +164,11 @@ static void deletes(void **state)
 	assert_true(kind_all(mem, 0x21, BYTES));
 }
 
-static void pinned(void **state)
+static void pinned(void)
 {
 	uint32_t key = 0;
 	int again;
 
-	(void)state;
 	assert_ok(bpf_obj_pin(fd, PIN));
 	again = bpf_obj_get(PIN);
 	assert_true(again >= 0);
@@ -198,11 +178,9 @@ static void pinned(void **state)
 	close(again);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(info),
 		TEST(lookup),
 		TEST(lookup_with_a_flag),
@@ -218,5 +196,5 @@ int main(void)
 		TEST(pinned),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

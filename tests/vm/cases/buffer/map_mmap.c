@@ -2,7 +2,7 @@
 /* machine: msi iommu */
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kmod/buffer/map.c kmod/buffer/mmap.c kmod/buffer/contiguous.c */
-/* A buffer's map in memory: whatever is done to the mapping, it shows the buffer's pages or nothing. */
+/* A buffer's map in memory: after any mmap call it shows the buffer's pages or nothing. */
 #include <bpf/bpf.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -14,7 +14,6 @@
 #define MAPPED (4 * PAGE)
 #define BAD_RANGE (kind == KPLUG_BUFFER_CONTIGUOUS ? ENXIO : EINVAL) /* vm_map_pages() and array maps differ */
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint8_t *mem; /* page i begins with the byte 0x10 + i */
 static uint8_t *p; /* a mapping of the test's own */
@@ -25,11 +24,10 @@ static void *map_pages(size_t bytes, int prot, off_t offset)
 	return mmap(NULL, bytes, prot, MAP_SHARED, fd, offset);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
 	int i;
 
-	dev = rig_open(*state);
 	buf = kind_buffer(dev, "mmap", BYTES);
 	mem = kplug_buffer_ptr(buf);
 	fd = kplug_buffer_map_fd(buf);
@@ -37,17 +35,12 @@ static int setup(void **state)
 		mem[i * PAGE] = 0x10 + i;
 	p = map_pages(MAPPED, PROT_READ | PROT_WRITE, 0);
 	assert_ptr_not_equal(p, MAP_FAILED);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	munmap(p, MAPPED);
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* Is this the buffer's page i, for reading and writing? */
@@ -68,44 +61,39 @@ static int touch_two(void *arg)
 	return 0;
 }
 
-static void more_than_there_is(void **state)
+static void more_than_there_is(void)
 {
-	(void)state;
 	assert_fails(BAD_RANGE, (intptr_t)map_pages(MAPPED + PAGE, PROT_READ, 0));
 	assert_fails(BAD_RANGE, (intptr_t)map_pages(MAPPED, PROT_READ, PAGE));
 	assert_fails(BAD_RANGE, (intptr_t)map_pages(1UL << 40, PROT_READ, 0));
 }
 
-static void past_the_end(void **state)
+static void past_the_end(void)
 {
-	(void)state;
 	assert_fails(BAD_RANGE, (intptr_t)map_pages(PAGE, PROT_READ, MAPPED));
 	assert_fails(BAD_RANGE, (intptr_t)map_pages(PAGE, PROT_READ, 1L << 40));
 }
 
-static void from_the_middle(void **state)
+static void from_the_middle(void)
 {
 	uint8_t *q = map_pages(2 * PAGE, PROT_READ | PROT_WRITE, 2 * PAGE);
 
-	(void)state;
 	assert_ptr_not_equal(q, MAP_FAILED);
 	assert_int_equal(shows(q, 2), 0);
 	assert_int_equal(shows(q + PAGE, 3), 0);
 	munmap(q, 2 * PAGE);
 }
 
-static void private(void **state)
+static void private(void)
 {
-	(void)state;
 	assert_fails(EINVAL, (intptr_t)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
 }
 
-/* Some kernels refuse it outright, others map it and let nobody ask for it later. */
-static void executable(void **state)
+/* Some kernels refuse it outright, others map it and refuse the access later. */
+static void executable(void)
 {
 	void *q = map_pages(PAGE, PROT_READ | PROT_EXEC, 0);
 
-	(void)state;
 	if (q != MAP_FAILED)
 		munmap(q, PAGE);
 	else
@@ -113,19 +101,17 @@ static void executable(void **state)
 	assert_fails(EACCES, mprotect(p, MAPPED, PROT_READ | PROT_EXEC));
 }
 
-static void writable_later(void **state)
+static void writable_later(void)
 {
 	uint8_t *q = map_pages(MAPPED, PROT_READ, 0);
 
-	(void)state;
 	assert_ptr_not_equal(q, MAP_FAILED);
 	assert_fails(EACCES, mprotect(q, MAPPED, PROT_READ | PROT_WRITE));
 	munmap(q, MAPPED);
 }
 
-static void not_larger(void **state)
+static void not_larger(void)
 {
-	(void)state;
 	assert_fails(EFAULT, (intptr_t)mremap(p, MAPPED, MAPPED + PAGE, 0));
 	assert_fails(EFAULT, (intptr_t)mremap(p, MAPPED, MAPPED + PAGE, MREMAP_MAYMOVE));
 	assert_fails(EFAULT, (intptr_t)mremap(p, 0, MAPPED, MREMAP_MAYMOVE));
@@ -133,29 +119,26 @@ static void not_larger(void **state)
 	assert_int_equal(shows(p, 0), 0);
 }
 
-static void moved(void **state)
+static void moved(void)
 {
 	void *hole = mmap(NULL, MAPPED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int i;
 
-	(void)state;
 	p = mremap(p, MAPPED, MAPPED, MREMAP_MAYMOVE | MREMAP_FIXED, hole);
 	assert_ptr_equal(p, hole);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(shows(p + i * PAGE, i), 0);
 }
 
-static void smaller(void **state)
+static void smaller(void)
 {
-	(void)state;
 	assert_ptr_equal(mremap(p, MAPPED, 2 * PAGE, 0), p);
 	assert_int_equal(shows(p + PAGE, 1), 0);
 	assert_int_equal(kind_child(touch_two, p + 2 * PAGE), -SIGSEGV);
 }
 
-static void with_a_hole(void **state)
+static void with_a_hole(void)
 {
-	(void)state;
 	munmap(p + PAGE, PAGE);
 	assert_int_equal(shows(p, 0), 0);
 	assert_int_equal(shows(p + 2 * PAGE, 2), 0);
@@ -174,11 +157,10 @@ static int touch_zapped(void *arg)
 }
 
 /* Its pages taken out: what comes is the buffer again, or SIGBUS where the kernel cannot bring it. */
-static void taken_out(void **state)
+static void pages_dropped_by_madvise(void)
 {
 	int end;
 
-	(void)state;
 	if (madvise(p, MAPPED, MADV_DONTNEED))
 		assert_int_equal(errno, EINVAL);
 	end = kind_child(touch_zapped, NULL);
@@ -200,9 +182,8 @@ static int fork_writes(void *arg)
 	return 0;
 }
 
-static void shared_over_fork(void **state)
+static void shared_over_fork(void)
 {
-	(void)state;
 	p[5] = 1;
 	assert_int_equal(kind_child(fork_writes, NULL), 0);
 	assert_int_equal(p[5], 2);
@@ -210,13 +191,12 @@ static void shared_over_fork(void **state)
 }
 
 /* System calls read and write through the pages themselves. */
-static void the_kernel_writes_to_it(void **state)
+static void the_kernel_writes_to_it(void)
 {
 	char from[8] = "abcdefg", to[8] = "";
 	struct iovec here = { from, 8 }, there = { p + PAGE - 4, 8 };
 	int ends[2];
 
-	(void)state;
 	assert_int_equal(process_vm_writev(getpid(), &here, 1, &there, 1, 0), 8);
 	assert_memory_equal(mem + PAGE - 4, "abcdefg", 8);
 	assert_int_equal(pipe(ends), 0);
@@ -246,32 +226,28 @@ static bool has_flag(const char *flag)
 	return found;
 }
 
-static void not_in_core_dumps(void **state)
+static void not_in_core_dumps(void)
 {
-	(void)state;
 	assert_true(has_flag(" sh "));
 	assert_true(has_flag(" de "));
 	assert_true(has_flag(" dd "));
 }
 
 /* Why there is a read-only share through the node. */
-static void read_only_fd(void **state)
+static void read_only_fd(void)
 {
 	LIBBPF_OPTS(bpf_get_fd_by_id_opts, opts, .open_flags = BPF_F_RDONLY);
 	int ro = bpf_map_get_fd_by_id_opts(kplug_buffer_map_id(buf), &opts);
 
-	(void)state;
 	assert_true(ro >= 0);
 	assert_fails(EINVAL, (intptr_t)mmap(NULL, PAGE, PROT_READ, MAP_SHARED, ro, 0));
 	assert_fails(EACCES, (intptr_t)mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ro, 0));
 	close(ro);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(more_than_there_is),
 		TEST(past_the_end),
 		TEST(from_the_middle),
@@ -282,12 +258,12 @@ int main(void)
 		TEST(moved),
 		TEST(smaller),
 		TEST(with_a_hole),
-		TEST(taken_out),
+		TEST(pages_dropped_by_madvise),
 		TEST(shared_over_fork),
 		TEST(the_kernel_writes_to_it),
 		TEST(not_in_core_dumps),
 		TEST(read_only_fd),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

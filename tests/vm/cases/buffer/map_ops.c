@@ -2,8 +2,8 @@
 /* machine: msi */
 /* shows: kind:contiguous kmod/buffer/map.c */
 /*
- * The ops of a contiguous buffer's map, as they are in the running kernel: its own, the array's where that looks at sizes and counts
- * only, and no others. An op that this list does not know may go by the memory of the original array.
+ * The ops of a contiguous buffer's map, as they are in the running kernel: its own, the array's where that looks at
+ * sizes and counts only, and no others. An op that this list does not know may access the memory of the original array.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -75,25 +75,21 @@ struct ops {
 static struct btf *btf;
 static const struct btf_type *type; /* struct bpf_map_ops */
 
-static int setup(void **state)
+static void setup(void)
 {
 	int id;
 
-	(void)state;
 	btf = btf__load_vmlinux_btf();
 	assert_non_null(btf);
 	id = btf__find_by_name_kind(btf, "bpf_map_ops", BTF_KIND_STRUCT);
 	assert_true(id > 0);
 	type = btf__type_by_id(btf, id);
 	assert_true(type->size <= sizeof(struct ops));
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	btf__free(btf);
-	return 0;
 }
 
 static const char *member(int i)
@@ -125,11 +121,10 @@ static void assert_present(const char *const *list)
 	}
 }
 
-static void all_members_are_known(void **state)
+static void all_members_are_known(void)
 {
 	int i;
 
-	(void)state;
 	for (i = 0; i < btf_vlen(type); i++)
 		if (!listed(own, member(i)) && !listed(the_arrays, member(i)) && !listed(none, member(i)))
 			fail_msg("struct bpf_map_ops has a new member %s: look at kmod/buffer/map.c, fill_ops(), "
@@ -160,9 +155,8 @@ static struct ops ops_of(int fd)
 	return ops;
 }
 
-static void each_is_what_it_should_be(void **state)
+static void each_is_what_it_should_be(void)
 {
-	struct kplug_device *dev = rig_open(*state);
 	struct kplug_buffer *buf;
 	struct ops ours, array;
 	uint64_t op, its;
@@ -179,18 +173,15 @@ static void each_is_what_it_should_be(void **state)
 			fail_msg("%s is %#lx, the array's %#lx", member(i), op, its);
 	}
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(all_members_are_known),
 		TEST(each_is_what_it_should_be),
 	};
 
 	libbpf_set_print(NULL);
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

@@ -17,28 +17,21 @@ struct args {
 	uint64_t op, index, value;
 };
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint64_t *cell;
 static struct bpf_object *object;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = kind_buffer(dev, "prog", PAGE);
 	cell = kplug_buffer_ptr(buf);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	bpf_object__close(object);
 	object = NULL;
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* Puts the buffer in the place of the object's maps for it, and loads. */
@@ -73,11 +66,10 @@ static int32_t access_map(uint64_t op, uint64_t index, uint64_t value)
 	return run(&(struct args){ op, index, value });
 }
 
-static void a_global_is_the_buffer(void **state)
+static void a_global_is_the_buffer(void)
 {
 	struct args args = { READ, 511, 0 };
 
-	(void)state;
 	assert_ok(load("map_access"));
 	cell[511] = 0x1122334455667788;
 	run(&args);
@@ -88,11 +80,10 @@ static void a_global_is_the_buffer(void **state)
 	assert_int_equal(cell[0], 80);
 }
 
-static void lookup_helper(void **state)
+static void lookup_helper(void)
 {
 	struct args args = { LOOKUP, 0, 0 };
 
-	(void)state;
 	assert_ok(load("map_access"));
 	cell[3] = 33;
 	assert_int_equal(run(&args), 1);
@@ -102,9 +93,8 @@ static void lookup_helper(void **state)
 	assert_int_equal(access_map(LOOKUP, UINT32_MAX, 0), 0);
 }
 
-static void update_helper(void **state)
+static void update_helper(void)
 {
-	(void)state;
 	assert_ok(load("map_access"));
 	memset(cell, 0xff, PAGE);
 	assert_int_equal(access_map(UPDATE, 0, 44), 0);
@@ -115,16 +105,14 @@ static void update_helper(void **state)
 	assert_int_equal(cell[3], 44);
 }
 
-static void delete_helper(void **state)
+static void delete_helper(void)
 {
-	(void)state;
 	assert_ok(load("map_access"));
 	assert_int_equal(access_map(DELETE, 0, 0), -EINVAL);
 }
 
-static void access_past_the_value(void **state)
+static void access_past_the_value(void)
 {
-	(void)state;
 	assert_errno(EACCES, load("map_large"));
 	bpf_object__close(object);
 	/* A larger buffer is what it wants. */
@@ -136,9 +124,8 @@ static void access_past_the_value(void **state)
 }
 
 /* The helper would go by the original array's memory. */
-static void for_each(void **state)
+static void for_each(void)
 {
-	(void)state;
 	cell[511] = 12;
 	if (kind == KPLUG_BUFFER_CONTIGUOUS) {
 		assert_errno(ENOTSUPP, load("map_each"));
@@ -158,7 +145,7 @@ static uint64_t sum_of_iterator(void)
 	return sum;
 }
 
-static void iterator(void **state)
+static void iterator(void)
 {
 	union bpf_iter_link_info info = { .map.map_fd = kplug_buffer_map_fd(buf) };
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
@@ -166,7 +153,6 @@ static void iterator(void **state)
 	char c;
 	int fd;
 
-	(void)state;
 	cell[511] = 13;
 	assert_ok(load("map_iter"));
 	link = bpf_program__attach_iter(bpf_object__find_program_by_name(object, "access"), &opts);
@@ -184,13 +170,12 @@ static void iterator(void **state)
 }
 
 /* The kernel asks each of a program's maps whose an address is when it shows the program's instructions. */
-static void shown_instructions(void **state)
+static void shown_instructions(void)
 {
 	static struct bpf_insn insns[512];
 	struct bpf_prog_info info = { .xlated_prog_insns = (uintptr_t)insns, .xlated_prog_len = sizeof(insns) };
 	uint32_t len = sizeof(info), i, globals = 0;
 
-	(void)state;
 	assert_ok(load("map_access"));
 	assert_ok(bpf_prog_get_info_by_fd(bpf_program__fd(bpf_object__find_program_by_name(object, "access")), &info,
 					  &len));
@@ -205,15 +190,13 @@ static void shown_instructions(void **state)
 	assert_true(globals > 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(a_global_is_the_buffer), TEST(lookup_helper), TEST(update_helper), TEST(delete_helper),
 		TEST(access_past_the_value),  TEST(for_each),	   TEST(iterator),	TEST(shown_instructions),
 	};
 
 	libbpf_set_print(NULL);
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

@@ -9,11 +9,9 @@
 #include <unistd.h>
 
 #include "lib/kind.h"
-#include "lib/pins.h"
 
 #define MIB (1UL << 20)
 
-static struct kplug_device *dev;
 static int nodes;
 
 /* For a map the node is a wish: the kernel gives another node's page before it drops a cached one of this. */
@@ -26,19 +24,10 @@ static void drop_caches(void)
 	assert_int_equal(fclose(f), 0);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	(void)state;
 	drop_caches();
-	nodes = kind_machine("iommu") ? 2 : 1;
-	return pins_open_large(&dev);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kind_until_count(dev, 0);
-	return pins_close_large(dev);
+	nodes = rig_machine("iommu") ? 2 : 1;
 }
 
 static int alloc(uint32_t node, size_t bytes, enum kplug_buffer_kind kind_asked, struct kplug_buffer **ret_buf)
@@ -57,11 +46,10 @@ static int node_of(void *page)
 }
 
 /* From the buddy allocator, and, if it is contiguous, by migration. */
-static void all_pages_are_there(void **state)
+static void all_pages_are_there(void)
 {
 	static const size_t sizes[] = { 1, 64 * PAGE, 6 * MIB };
 
-	(void)state;
 	for (int node = 0; node < nodes; node++) {
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			struct kplug_buffer *buf = NULL;
@@ -69,8 +57,8 @@ static void all_pages_are_there(void **state)
 
 			assert_ok(alloc((uint32_t)node, sizes[i], kind, &buf));
 			mem = kplug_buffer_ptr(buf);
-			for (size_t at = 0; at < sizes[i]; at += PAGE)
-				assert_int_equal(node_of(mem + at), node);
+			for (size_t offset = 0; offset < sizes[i]; offset += PAGE)
+				assert_int_equal(node_of(mem + offset), node);
 			kplug_buffer_free(buf);
 		}
 	}
@@ -91,14 +79,13 @@ static size_t node_bytes(int node)
 }
 
 /* The first node has less than 512 MiB; with the debug kernel more, and parts are asked for, whose errors vary. */
-static void never_another_node(void **state)
+static void never_another_node(void)
 {
 	struct kplug_buffer *buf = NULL;
 	size_t bytes = 512 * MIB;
 	bool parts;
 	int err;
 
-	(void)state;
 	if (nodes == 1)
 		skip();
 	parts = node_bytes(0) >= bytes;
@@ -112,11 +99,10 @@ static void never_another_node(void **state)
 	kplug_buffer_free(buf);
 }
 
-static void no_such_node(void **state)
+static void no_such_node(void)
 {
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	assert_errno(ENXIO, alloc((uint32_t)nodes, PAGE, kind, &buf));
 	assert_non_null(strstr(kplug_error(), "NUMA node"));
 	assert_errno(ENXIO, alloc(1 << 20, PAGE, kind, &buf));
@@ -124,32 +110,28 @@ static void no_such_node(void **state)
 	assert_null(buf);
 }
 
-static void not_for_an_arena(void **state)
+static void not_for_an_arena(void)
 {
 	struct kplug_buffer *buf = NULL;
 
-	(void)state;
 	assert_errno(EINVAL, alloc(0, PAGE, KPLUG_BUFFER_ARENA, &buf));
 	assert_null(buf);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct rig_test tests[] = {
 		TEST(all_pages_are_there),
 		TEST(never_another_node),
 		TEST(no_such_node),
 		TEST(not_for_an_arena),
 	};
-
 	int failed;
 
 	kind = KPLUG_BUFFER_CONTIGUOUS;
-	failed = cmocka_run_group_tests_name("contiguous", tests, NULL, NULL);
-	if (!kind_machine("iommu"))
+	failed = RIG_RUN(tests, RIG_EDU_64, .setup = setup);
+	if (!rig_machine("iommu"))
 		return failed;
 	kind = KPLUG_BUFFER_PAGED;
-	return failed + cmocka_run_group_tests_name("paged", tests, NULL, NULL);
+	return failed + RIG_RUN(tests, RIG_EDU_64, .setup = setup);
 }

@@ -48,7 +48,7 @@ kplug buffer free c0 edu
 kplug soft delete c0
 
 # What it warns of.
-kplug plugin check "$KPLUG_TEST/warn.bpf.o" --json >/tmp/warn
+kplug plugin check "$KPLUG_TEST/check_warnings.bpf.o" --json >/tmp/warn
 like "$(value /tmp/warn interrupt warnings)" 'unrelated task' 'warns of bpf_send_signal'
 like "$(value /tmp/warn call warnings)" 'outlive the plugin' 'warns of a timer'
 is "$(value /tmp/warn event warnings)" '[]' '... and of nothing else'
@@ -57,7 +57,7 @@ is "$(value /tmp/warn event longest)" 6 '... and those on its longest path'
 is "$(value /tmp/warn call longest)" null 'a callback: the longest path is not known'
 is "$(value /tmp/warn deferred instructions)" 4 'instructions of a loop'
 is "$(value /tmp/warn deferred longest)" null '... whose longest path is not known'
-like "$(kplug plugin check "$KPLUG_TEST/warn.bpf.o")" 'warning +it can act on an unrelated task' 'warns in text, too'
+like "$(kplug plugin check "$KPLUG_TEST/check_warnings.bpf.o")" 'warning +it can act on an unrelated task' 'warns in text, too'
 
 # What it refuses.
 run_fails 1 'hook call is refused by the verifier:' 'a refusal names the hook' \

@@ -57,7 +57,7 @@ run_fails 2 'count' '... no samples' kplug irq latency s0 --count 0
 kill $holder
 wait $holder
 is $? 0 'irq enable ends'
-runs 'plugin load: no settings' bash -c "kplug plugin unload s0 && kplug plugin load s0 $KPLUG_TEST/line.bpf.o"
+runs 'plugin load: no settings' bash -c "kplug plugin unload s0 && kplug plugin load s0 $KPLUG_TEST/irq_modes.bpf.o"
 is "$(kplug plugin set s0 --json)" '[]' 'a plugin without settings'
 runs 'soft delete' kplug soft delete s0
 plan

@@ -5,15 +5,15 @@
 /* shows: KPLUG_IRQ_INFO kmod/irq/reader.c */
 /* timeout: 300 */
 /*
- * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different speeds: each reader's
- * sums are those of the vectors.
+ * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different
+ * speeds: each reader's sums are those of the vectors.
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "bpf/many.h"
+#include "bpf/irq_batch.h"
 #include "lib/rig.h"
 
 #define INTERRUPTS 1000000
@@ -26,28 +26,22 @@ struct reader {
 	uint64_t records;
 	struct totals {
 		uint64_t first, last, count, notify, coalesced, wakeups; /* the first two: sequences */
-	} vector[MANY_VECTORS];
+	} vector[BATCH_VECTORS];
 };
 
-static struct kplug_device *dev;
 static uint64_t raised; /* per vector, by this test program */
 static volatile bool over;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
-	rig_load(dev, "many", NULL);
+	rig_load(dev, "irq_batch", NULL);
 	over = false;
 	raised = 0;
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
-	kplug_device_close(dev);
-	return 0;
 }
 
 static struct kplug_irq_info look(uint32_t vector)
@@ -69,22 +63,22 @@ static void enable_all(struct kplug_device *who)
 {
 	uint32_t v;
 
-	for (v = 0; v < MANY_VECTORS; v++)
+	for (v = 0; v < BATCH_VECTORS; v++)
 		assert_ok(kplug_irq_enable(who, v, NULL, 0));
 }
 
 static void raise_batch(void)
 {
-	assert_ok(kplug_call(dev, MANY_RAISE, NULL, 0, NULL));
-	raised += MANY_BATCH;
+	assert_ok(kplug_call(dev, BATCH_RAISE, NULL, 0, NULL));
+	raised += BATCH_RAISES;
 }
 
 /* What one record must be, in a thread where cmocka's checks do not work. */
 static const char *check(const struct kplug_record *rec, const struct totals *t)
 {
-	const struct many_data *data = (const void *)rec->data;
+	const struct batch_data *data = (const void *)rec->data;
 
-	if (rec->type != KPLUG_RECORD_IRQ || rec->vector >= MANY_VECTORS || rec->flags)
+	if (rec->type != KPLUG_RECORD_IRQ || rec->vector >= BATCH_VECTORS || rec->flags)
 		return "not a record of these vectors";
 	if (rec->sequence < t->last + rec->count || (t->last && rec->sequence != t->last + rec->count))
 		return "sequences and counts do not fit";
@@ -98,7 +92,7 @@ static const char *check(const struct kplug_record *rec, const struct totals *t)
 
 static void take(struct reader *r, const struct kplug_record *rec)
 {
-	struct totals *t = &r->vector[rec->vector % MANY_VECTORS];
+	struct totals *t = &r->vector[rec->vector % BATCH_VECTORS];
 
 	r->wrong = check(rec, t);
 	if (!t->first)
@@ -139,23 +133,23 @@ static bool all_handled(void *arg)
 	uint32_t v;
 
 	(void)arg;
-	for (v = 0; v < MANY_VECTORS; v++)
+	for (v = 0; v < BATCH_VECTORS; v++)
 		if (look(v).out_interrupts < raised)
 			return false;
 	return true;
 }
 
-static struct many_counts plugins_counts(void)
+static struct batch_counts plugins_counts(void)
 {
-	struct many_counts counts;
+	struct batch_counts counts;
 
-	assert_ok(kplug_call(dev, MANY_COUNTS, &counts, sizeof(counts), NULL));
+	assert_ok(kplug_call(dev, BATCH_COUNTS, &counts, sizeof(counts), NULL));
 	return counts;
 }
 
 static void sums_agree(const struct reader *r)
 {
-	struct many_counts plugin = plugins_counts();
+	struct batch_counts plugin = plugins_counts();
 	struct kplug_irq_info info;
 	const struct totals *t;
 	uint64_t late;
@@ -163,7 +157,7 @@ static void sums_agree(const struct reader *r)
 
 	if (r->wrong)
 		fail_msg("%s", r->wrong);
-	for (v = 0; v < MANY_VECTORS; v++) {
+	for (v = 0; v < BATCH_VECTORS; v++) {
 		t = &r->vector[v];
 		info = look(v);
 		assert_int_equal(plugin.interrupts[v], raised);
@@ -178,15 +172,15 @@ static void sums_agree(const struct reader *r)
 	}
 }
 
-static void a_million(void **state)
+static void a_million(void)
 {
 	struct reader readers[3] = { { .pause = 0 }, { .pause = 1000 }, { .pause = 100000 } };
-	uint64_t batches = scale() * INTERRUPTS / MANY_VECTORS / MANY_BATCH, i, handled = 0;
+	uint64_t batches = scale() * INTERRUPTS / BATCH_VECTORS / BATCH_RAISES, i, handled = 0;
 	struct timespec begin, end;
 	double seconds;
 
 	for (i = 0; i < 3; i++) {
-		readers[i].dev = rig_open(*state);
+		readers[i].dev = rig_open(at);
 		enable_all(readers[i].dev);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &begin);
@@ -204,27 +198,27 @@ static void a_million(void **state)
 		sums_agree(&readers[i]);
 		kplug_device_close(readers[i].dev);
 	}
-	for (i = 0; i < MANY_VECTORS; i++)
+	for (i = 0; i < BATCH_VECTORS; i++)
 		handled += look(i).out_interrupts;
 	seconds = end.tv_sec - begin.tv_sec + (end.tv_nsec - begin.tv_nsec) / 1e9;
-	assert_int_equal(handled, batches * MANY_BATCH * MANY_VECTORS);
+	assert_int_equal(handled, batches * BATCH_RAISES * BATCH_VECTORS);
 	printf("# %llu interrupts in %.1f s, in %llu, %llu and %llu records\n", (unsigned long long)handled, seconds,
 	       (unsigned long long)readers[0].records, (unsigned long long)readers[1].records,
 	       (unsigned long long)readers[2].records);
 }
 
 /* One who does not read for a second finds one record, which says what it stands for. */
-static void stopped_for_a_second(void **state)
+static void stopped_for_a_second(void)
 {
-	struct kplug_device *slow = rig_open(*state);
-	uint64_t before[MANY_VECTORS], wakeups[MANY_VECTORS];
+	struct kplug_device *slow = rig_open(at);
+	uint64_t before[BATCH_VECTORS], wakeups[BATCH_VECTORS];
 	struct kplug_record record;
 	uint32_t v, seen = 0;
 	size_t count;
 	int i;
 
-	assert_ok(kplug_call(dev, MANY_WAKES, NULL, 0, NULL));
-	for (v = 0; v < MANY_VECTORS; v++) {
+	assert_ok(kplug_call(dev, BATCH_EACH_WAKES, NULL, 0, NULL));
+	for (v = 0; v < BATCH_VECTORS; v++) {
 		before[v] = look(v).out_interrupts;
 		wakeups[v] = look(v).out_wakeups;
 	}
@@ -235,30 +229,29 @@ static void stopped_for_a_second(void **state)
 		usleep(100000);
 	}
 	rig_until(all_handled, NULL);
-	for (i = 0; i < MANY_VECTORS; i++) {
+	for (i = 0; i < BATCH_VECTORS; i++) {
 		assert_ok(kplug_irq_wait(slow, 10000, &record, 1, &count));
 		v = record.vector;
 		seen |= 1U << v;
 		assert_int_equal(record.count, look(v).out_interrupts - before[v]);
-		assert_int_equal(record.count, 10 * MANY_BATCH);
+		assert_int_equal(record.count, 10 * BATCH_RAISES);
 		assert_int_equal(record.lost + 1, look(v).out_wakeups - wakeups[v]);
 		assert_int_equal(record.coalesced + record.lost + 1, record.count);
 	}
-	assert_int_equal(seen, (1U << MANY_VECTORS) - 1);
+	assert_int_equal(seen, (1U << BATCH_VECTORS) - 1);
 	assert_errno(ETIMEDOUT, kplug_irq_wait(slow, 0, &record, 1, &count));
 	kplug_device_close(slow);
 }
 
 /* Vectors that are always ready take turns: a reader with room for one record sees all of them. */
-static void none_is_starved(void **state)
+static void none_is_starved(void)
 {
 	uint32_t seen = 0, i;
 
-	(void)state;
-	assert_ok(kplug_call(dev, MANY_WAKES, NULL, 0, NULL));
+	assert_ok(kplug_call(dev, BATCH_EACH_WAKES, NULL, 0, NULL));
 	raised = look(0).out_interrupts;
 	enable_all(dev);
-	for (i = 0; i < MANY_VECTORS; i++) {
+	for (i = 0; i < BATCH_VECTORS; i++) {
 		struct kplug_record record;
 		size_t count;
 
@@ -267,19 +260,17 @@ static void none_is_starved(void **state)
 		seen |= 1U << record.vector;
 		rig_until(all_handled, NULL);
 	}
-	assert_int_equal(seen, (1U << MANY_VECTORS) - 1);
+	assert_int_equal(seen, (1U << BATCH_VECTORS) - 1);
 }
 
 /* a_million comes first: its vectors begin at 0. */
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(a_million),
 		TEST(stopped_for_a_second),
 		TEST(none_is_starved),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

@@ -9,27 +9,23 @@
 
 #define NAME "vectors"
 
-static struct kplug_device *open_of(unsigned int vectors)
+static void open_of(unsigned int vectors)
 {
 	const struct rig_dev d = { .soft = true, .name = NAME };
-	struct kplug_device *dev;
 	struct kplug_info info;
 
 	assert_ok(kplug_soft_create(NAME, vectors, 0));
 	dev = rig_open(&d);
 	assert_ok(kplug_device_info(dev, &info));
 	assert_int_equal(info.out_vectors, vectors);
-	return dev;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kplug_soft_delete(NAME); /* what a failed test has left */
-	return 0;
 }
 
-static struct kplug_irq_info look(struct kplug_device *dev, uint32_t vector)
+static struct kplug_irq_info look(uint32_t vector)
 {
 	struct kplug_irq_info info;
 
@@ -37,7 +33,7 @@ static struct kplug_irq_info look(struct kplug_device *dev, uint32_t vector)
 	return info;
 }
 
-static struct kplug_record read_one(struct kplug_device *dev)
+static struct kplug_record read_one(void)
 {
 	struct kplug_record record;
 	size_t count;
@@ -47,127 +43,120 @@ static struct kplug_record read_one(struct kplug_device *dev)
 	return record;
 }
 
-static void one_of_seventy(void **state)
+static void one_of_seventy(void)
 {
 	int eventfd_64 = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	struct kplug_device *dev = open_of(70);
 	struct kplug_record record;
 	uint64_t wakeups = 0;
 	struct kplug_info info;
 
-	(void)state;
+	open_of(70);
 	assert_errno(ERANGE, kplug_irq_enable(dev, 70, NULL, 0));
 	assert_errno(ERANGE, kplug_irq_trigger(dev, 70));
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	assert_ok(kplug_irq_enable_eventfd(dev, 64, NULL, 0, eventfd_64));
 	assert_errno(EALREADY, kplug_irq_enable(dev, 64, NULL, 0));
 	assert_ok(kplug_irq_trigger(dev, 64));
-	record = read_one(dev);
+	record = read_one();
 	assert_int_equal(record.type, KPLUG_RECORD_IRQ);
 	assert_int_equal(record.vector, 64);
 	assert_int_equal(record.count, 1);
 	assert_int_equal(record.reserved[0] | record.reserved[1], 0);
 	assert_int_equal(read(eventfd_64, &wakeups, sizeof(wakeups)), sizeof(wakeups));
 	assert_int_equal(wakeups, 1);
-	assert_int_equal(look(dev, 64).out_interrupts, 1);
-	assert_int_equal(look(dev, 64).out_users, 1);
-	assert_int_equal(look(dev, 32).out_users, 0);
-	assert_int_equal(look(dev, 0).out_interrupts, 0);
+	assert_int_equal(look(64).out_interrupts, 1);
+	assert_int_equal(look(64).out_users, 1);
+	assert_int_equal(look(32).out_users, 0);
+	assert_int_equal(look(0).out_interrupts, 0);
 	assert_ok(kplug_device_info(dev, &info));
 	assert_int_equal(info.out_interrupts, 1);
 	assert_ok(kplug_irq_disable(dev, 64));
 	assert_errno(EALREADY, kplug_irq_disable(dev, 64));
-	assert_int_equal(look(dev, 64).out_users, 0);
-	kplug_device_close(dev);
+	assert_int_equal(look(64).out_users, 0);
+	rig_close();
 	close(eventfd_64);
 	assert_ok(kplug_soft_delete(NAME));
 }
 
 /* Each has one record, whatever the size of a read. */
-static void all_of_seventy(void **state)
+static void all_of_seventy(void)
 {
-	struct kplug_device *dev = open_of(70);
 	uint8_t came[70] = { 0 };
 	uint32_t i;
 
-	(void)state;
+	open_of(70);
 	for (i = 0; i < 70; i++)
 		assert_ok(kplug_irq_enable(dev, i, NULL, 0));
 	for (i = 0; i < 70; i++)
 		assert_ok(kplug_irq_trigger(dev, i));
 	for (i = 0; i < 70; i++)
-		came[read_one(dev).vector]++;
+		came[read_one().vector]++;
 	for (i = 0; i < 70; i++)
 		assert_int_equal(came[i], 1);
-	kplug_device_close(dev); /* disables them */
+	rig_close(); /* disables them */
 	assert_ok(kplug_soft_delete(NAME));
 }
 
 /* A busy vector does not starve one behind it, nor one before it. */
-static void in_turn(void **state)
+static void in_turn(void)
 {
-	struct kplug_device *dev = open_of(70);
 	const uint32_t vectors[] = { 5, 64, 69 };
 	uint32_t i, before = 0;
 
-	(void)state;
+	open_of(70);
 	for (i = 0; i < 3; i++)
 		assert_ok(kplug_irq_enable(dev, vectors[i], NULL, 0));
 	for (i = 0; i < 3; i++)
 		assert_ok(kplug_irq_trigger(dev, vectors[i]));
 	for (i = 0; i < 30; i++) {
-		uint32_t vector = read_one(dev).vector;
+		uint32_t vector = read_one().vector;
 
 		assert_int_not_equal(vector, before);
 		assert_ok(kplug_irq_trigger(dev, vector)); /* it is ready again at once */
 		before = vector;
 	}
 	for (i = 0; i < 3; i++)
-		assert_true(look(dev, vectors[i]).out_interrupts >= 10);
-	kplug_device_close(dev);
+		assert_true(look(vectors[i]).out_interrupts >= 10);
+	rig_close();
 	assert_ok(kplug_soft_delete(NAME));
 }
 
-static void plugin_sees_the_vector(void **state)
+static void plugin_sees_the_vector(void)
 {
-	struct kplug_device *dev = open_of(70);
-	struct kplug_buffer *buf = rig_buffer(dev, "counts", 4096);
-	const uint64_t *counts = kplug_buffer_ptr(buf);
+	struct kplug_buffer *buf;
+	const uint64_t *counts;
 
-	(void)state;
+	open_of(70);
+	buf = rig_buffer(dev, "counts", 4096);
+	counts = kplug_buffer_ptr(buf);
 	rig_load(dev, "count", "counts");
 	assert_ok(kplug_irq_enable(dev, 69, NULL, 0));
 	assert_ok(kplug_irq_trigger(dev, 69));
-	assert_int_equal(read_one(dev).vector, 69);
+	assert_int_equal(read_one().vector, 69);
 	assert_int_equal(counts[69], 1);
 	assert_int_equal(counts[5], 0); /* 69 modulo 64 */
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
+	rig_close();
 	assert_ok(kplug_soft_delete(NAME));
 }
 
-static void as_many_as_there_can_be(void **state)
+static void as_many_as_there_can_be(void)
 {
-	struct kplug_device *dev;
-
-	(void)state;
 	assert_errno(EINVAL, kplug_soft_create(NAME, KPLUG_VECTOR_MAX + 1, 0));
-	dev = open_of(KPLUG_VECTOR_MAX);
+	open_of(KPLUG_VECTOR_MAX);
 	assert_ok(kplug_irq_enable(dev, KPLUG_VECTOR_MAX - 1, NULL, 0));
 	assert_ok(kplug_irq_trigger(dev, KPLUG_VECTOR_MAX - 1));
-	assert_int_equal(read_one(dev).vector, KPLUG_VECTOR_MAX - 1);
-	kplug_device_close(dev);
+	assert_int_equal(read_one().vector, KPLUG_VECTOR_MAX - 1);
+	rig_close();
 	assert_ok(kplug_soft_delete(NAME));
 }
-
-#define TEST(fn) cmocka_unit_test_teardown(fn, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(one_of_seventy),	      TEST(all_of_seventy),	     TEST(in_turn),
 		TEST(plugin_sees_the_vector), TEST(as_many_as_there_can_be),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .closed = true, .teardown = teardown);
 }

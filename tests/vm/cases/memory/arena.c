@@ -15,8 +15,6 @@
 #define BYTES (16 * PAGE)
 #define JOBS 20
 
-static const struct rig_dev *at;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static uint8_t *mem;
 
@@ -27,23 +25,15 @@ static int try_alloc(const char *name, bool keep, struct kplug_buffer **ret_buf)
 	return kplug_buffer_alloc(dev, name, BYTES, &opts, ret_buf);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	at = *state;
-	dev = rig_open(at);
 	assert_ok(try_alloc("arena", false, &buf));
 	mem = kplug_buffer_ptr(buf);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
-	kplug_plugin_unload(dev);
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static uint64_t dma_addr(const void *ptr)
@@ -51,12 +41,11 @@ static uint64_t dma_addr(const void *ptr)
 	return kplug_buffer_dma_addr(buf) + (uint64_t)((const uint8_t *)ptr - mem);
 }
 
-static void zeroed_and_reached(void **state)
+static void zeroed_and_reached(void)
 {
 	struct kplug_buffer_info *infos;
 	size_t count;
 
-	(void)state;
 	assert_true(kind_all(mem, 0, BYTES));
 	mem[1] = 0x5a;
 	kind_dma_in(dev, dma_addr(mem + 1), 0, 1);
@@ -137,14 +126,13 @@ static int swap(const char *object)
 	return err;
 }
 
-static void lists_that_all_change(void **state)
+static void lists_that_all_change(void)
 {
 	struct kplug_record record;
 	struct list *list = make_list();
 	int64_t result;
 	size_t count;
 
-	(void)state;
 	device_memory(0xc3);
 	rig_load(dev, "list", "arena");
 	assert_ok(swap("list"));
@@ -162,7 +150,7 @@ static void lists_that_all_change(void **state)
 }
 
 /* The plugin lets the device go nowhere else. */
-static void link_out_of_the_arena(void **state)
+static void link_out_of_the_arena(void)
 {
 	struct list *list = (void *)mem;
 	struct list_job *const bad[] = { (void *)(mem + BYTES),
@@ -174,7 +162,6 @@ static void link_out_of_the_arena(void **state)
 	int64_t result;
 	size_t i;
 
-	(void)state;
 	rig_load(dev, "list", "arena");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		list->waiting = bad[i];
@@ -183,13 +170,12 @@ static void link_out_of_the_arena(void **state)
 	}
 }
 
-static void read_only_through_the_node(void **state)
+static void read_only_through_the_node(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_buffer *theirs = NULL;
 	struct kplug_device *own;
 
-	(void)state;
 	mem[PAGE] = 7;
 	assert_ok(kplug_device_open(at->name, &opts, &own));
 	assert_ok(kplug_buffer_open_part(own, "arena", PAGE, PAGE, &theirs));
@@ -198,23 +184,21 @@ static void read_only_through_the_node(void **state)
 	kplug_device_close(own);
 }
 
-static void opened_twice(void **state)
+static void opened_twice(void)
 {
 	struct kplug_buffer *again = NULL;
 
-	(void)state;
 	assert_errno(EEXIST, kplug_buffer_open(dev, "arena", &again));
 	assert_non_null(strstr(kplug_error(), "at the arena's address"));
 	assert_errno(ERANGE, kplug_buffer_open_part(dev, "arena", 0, PAGE, &again));
 	assert_null(again);
 }
 
-static void kept(void **state)
+static void kept(void)
 {
 	struct kplug_buffer *kept_one, *again;
 	uint8_t *ptr;
 
-	(void)state;
 	assert_ok(try_alloc("kept", true, &kept_one));
 	ptr = kplug_buffer_ptr(kept_one);
 	ptr[BYTES - 1] = 9;
@@ -242,10 +226,9 @@ static void run_on(const char *program, int fd, const void *page)
 	bpf_object__close(obj);
 }
 
-/* The page leaves the arena; the device still has the old one, and nobody else gets it. */
-static void page_freed_by_a_program(void **state)
+/* The page leaves the arena; the device still has the old one, which stays allocated. */
+static void page_freed_by_a_program(void)
 {
-	(void)state;
 	mem[PAGE] = 0x5a;
 	run_on("free_page", kplug_buffer_map_fd(buf), mem + PAGE);
 	assert_int_equal(mem[PAGE], 0);
@@ -265,11 +248,10 @@ static int load(const char *object, const char *buffer)
 	return err;
 }
 
-static void plugins_that_do_not_fit(void **state)
+static void plugins_that_do_not_fit(void)
 {
 	struct kplug_buffer *array = rig_buffer(dev, "array", PAGE);
 
-	(void)state;
 	assert_errno(EBADMSG, load("arena_frees", "arena"));
 	assert_non_null(strstr(kplug_error(), "bpf_arena_free_pages"));
 	assert_errno(EINVAL, load("list", "array"));
@@ -315,12 +297,11 @@ static int over_the_limit(void *arg)
 }
 
 /* Such an arena has the pages that programs have asked for; a buffer is all of it, or nothing. */
-static void pages_that_nobody_asked_for(void **state)
+static void pages_that_were_not_allocated(void)
 {
 	uint8_t *ptr;
 	int fd = make_arena(2 * PAGE, BPF_F_SEGV_ON_FAULT, (void **)&ptr), out;
 
-	(void)state;
 	assert_int_equal(try(fd, ptr, 2 * PAGE, KPLUG_BUFFER_ARENA), -EFAULT);
 	run_on("alloc_page", fd, ptr);
 	assert_int_equal(try(fd, ptr, 2 * PAGE, KPLUG_BUFFER_ARENA), -EFAULT);
@@ -335,14 +316,13 @@ static void pages_that_nobody_asked_for(void **state)
 	kind_until_count(dev, 1);
 }
 
-static void bad_requests(void **state)
+static void bad_requests(void)
 {
 	uint8_t *other = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct kplug_buffer *array = rig_buffer(dev, "array", PAGE);
 	uint8_t *ptr;
 	int fd = make_arena(BYTES, 0, (void **)&ptr), out;
 
-	(void)state;
 	assert_int_equal(try(-1, ptr, BYTES, KPLUG_BUFFER_ARENA), -EBADF);
 	assert_int_equal(try(1000, ptr, BYTES, KPLUG_BUFFER_ARENA), -EBADF);
 	assert_int_equal(try(kplug_device_fd(dev), ptr, BYTES, KPLUG_BUFFER_ARENA), -EINVAL);
@@ -371,11 +351,9 @@ static void bad_requests(void **state)
 	kind_until_count(dev, 1);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct rig_test tests[] = {
 		TEST(zeroed_and_reached),
 		TEST(lists_that_all_change),
 		TEST(link_out_of_the_arena),
@@ -384,9 +362,9 @@ int main(void)
 		TEST(kept),
 		TEST(page_freed_by_a_program),
 		TEST(plugins_that_do_not_fit),
-		TEST(pages_that_nobody_asked_for),
+		TEST(pages_that_were_not_allocated),
 		TEST(bad_requests),
 	};
 
-	return RIG_RUN(tests, RIG_EDU);
+	return RIG_RUN(tests, RIG_EDU, .setup = setup, .teardown = teardown);
 }

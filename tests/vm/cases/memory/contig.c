@@ -4,8 +4,8 @@
 /* order: first */
 /* timeout: 300 */
 /*
- * Contiguous buffers of many sizes, on a device that reaches all memory, some of which has been used: contiguous, zeroed,
- * and given back.
+ * Contiguous buffers of many sizes, on a device that reaches all memory, some of which has been used: each is
+ * contiguous and zeroed, and its memory is given back.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -17,8 +17,6 @@
 #define MIB (1024 * KIB)
 #define TOLERANCE (8 * MIB) /* caches of the kernel's come and go */
 
-static char edu[KPLUG_NAME_LEN]; /* the second one: its mask is 64 bits */
-static struct kplug_device *dev;
 static struct kplug_buffer *buf; /* of the running test */
 
 /* Writes to memory and gives it back, so that not all of it is zero as after the boot. */
@@ -32,22 +30,9 @@ static void dirty(size_t bytes)
 	munmap(p, bytes);
 }
 
-static int group_setup(void **state)
+static void dirty_some(void)
 {
-	const char *addresses = getenv("KPLUG_EDU");
-
-	(void)state;
-	if (!addresses || sscanf(addresses, "%*s %31s", edu) != 1 || kplug_bind(edu, false))
-		return -1;
 	dirty(512 * MIB);
-	return kplug_device_open(edu, NULL, &dev);
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	kplug_device_close(dev);
-	return kplug_unbind(edu);
 }
 
 static void alloc(size_t bytes)
@@ -58,12 +43,10 @@ static void alloc(size_t bytes)
 	assert_int_equal(kplug_buffer_kind(buf), KPLUG_BUFFER_CONTIGUOUS);
 }
 
-static int release(void **state)
+static void release(void)
 {
-	(void)state;
 	kplug_buffer_free(buf);
 	buf = NULL;
-	return 0;
 }
 
 /* What is free, with what the CPUs have put by for themselves, which MemFree does not count. */
@@ -97,14 +80,14 @@ static void assert_given_back(size_t before)
 /* The page tables say where in physical memory each page is: one after the other, from the device address on. */
 static void assert_contiguous(size_t bytes)
 {
-	uint64_t at = (uintptr_t)kplug_buffer_ptr(buf) / PAGE, first = kplug_buffer_dma_addr(buf) / PAGE, i;
+	uint64_t virt = (uintptr_t)kplug_buffer_ptr(buf) / PAGE, first = kplug_buffer_dma_addr(buf) / PAGE, i;
 	size_t count = (bytes + PAGE - 1) / PAGE;
 	uint64_t *entry = calloc(count, sizeof(*entry));
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
 	assert_non_null(entry);
 	assert_true(fd >= 0);
-	assert_int_equal(pread(fd, entry, count * 8, at * 8), count * 8);
+	assert_int_equal(pread(fd, entry, count * 8, virt * 8), count * 8);
 	for (i = 0; i < count; i++)
 		if ((entry[i] & ((1ULL << 55) - 1)) != first + i)
 			fail_msg("page %lu is at %#llx, not at %#lx", i, entry[i] & ((1ULL << 55) - 1), first + i);
@@ -115,35 +98,52 @@ static void assert_contiguous(size_t bytes)
 /* From the first page to the last, and back. */
 static void assert_device_reaches_both_ends(size_t bytes)
 {
-	uint64_t at = kplug_buffer_dma_addr(buf);
+	uint64_t addr = kplug_buffer_dma_addr(buf);
 	uint8_t *p = kplug_buffer_ptr(buf), *end = p + bytes;
 
 	memset(p, 0x11, 1024);
-	kind_dma_in(dev, at, 0, 1024);
-	kind_dma_out(dev, 0, at + bytes - 1024, 1024);
+	kind_dma_in(dev, addr, 0, 1024);
+	kind_dma_out(dev, 0, addr + bytes - 1024, 1024);
 	assert_true(kind_all(end - 1024, 0x11, 1024));
 	memset(end - 1024, 0x22, 1024);
-	kind_dma_in(dev, at + bytes - 1024, 0, 1024);
-	kind_dma_out(dev, 0, at, 1024);
+	kind_dma_in(dev, addr + bytes - 1024, 0, 1024);
+	kind_dma_out(dev, 0, addr, 1024);
 	assert_true(kind_all(p, 0x22, 1024));
 }
 
-static void a_size(void **state)
+static void a_size(size_t bytes)
 {
-	size_t bytes = *(size_t *)*state, before = memory_free();
+	size_t before = memory_free();
 
 	alloc(bytes);
 	assert_true(kind_all(kplug_buffer_ptr(buf), 0, bytes));
 	assert_contiguous(bytes);
 	assert_device_reaches_both_ends(bytes);
 	memset(kplug_buffer_ptr(buf), 0x5a, bytes);
-	release(NULL);
+	release();
 	assert_given_back(before);
 }
 
-static void the_most(void **state)
+#define SIZES(X)                                                                                                       \
+	X(of_4_kib, "4 KiB", 4 * KIB)                                                                                  \
+	X(of_64_kib, "64 KiB", 64 * KIB)                                                                               \
+	X(of_a_page_and_a_bit, "a page and a bit", 4 * KIB + 1)                                                        \
+	X(of_4_mib, "4 MiB, the most of the page allocator", 4 * MIB)                                                  \
+	X(of_5_mib, "5 MiB, no power of two", 5 * MIB)                                                                 \
+	X(of_64_mib, "64 MiB", 64 * MIB)                                                                               \
+	X(of_256_mib, "256 MiB", 256 * MIB)                                                                            \
+	X(of_300_mib, "300 MiB", 300 * MIB)
+
+#define DEFINE(fn, text, bytes)                                                                                        \
+	static void fn(void)                                                                                           \
+	{                                                                                                              \
+		a_size(bytes);                                                                                         \
+	}
+SIZES(DEFINE)
+#define ROW(fn, text, bytes) { .name = "edu: " text, .run = (fn) },
+
+static void the_most(void)
 {
-	(void)state;
 	alloc(KPLUG_BUFFER_MAX);
 	assert_contiguous(KPLUG_BUFFER_MAX);
 	assert_device_reaches_both_ends(KPLUG_BUFFER_MAX);
@@ -157,48 +157,30 @@ static void rounds(size_t bytes, int count)
 	for (i = 0; i < count; i++) {
 		alloc(bytes);
 		((uint8_t *)kplug_buffer_ptr(buf))[bytes - 1] = 1;
-		release(NULL);
+		release();
 		/* Freed a little later: do not make it hard for the next one. */
 		assert_given_back(before);
 	}
 }
 
-static void twenty_rounds(void **state)
+static void twenty_rounds(void)
 {
-	(void)state;
 	rounds(64 * MIB, 20);
 }
 
 /* 33 pages are got as 64: the other 31 go back at once. */
-static void tails_are_given_back(void **state)
+static void tails_are_given_back(void)
 {
-	(void)state;
 	rounds(33 * PAGE, 300);
 }
 
-#define SIZE(text, bytes)                                                                                              \
-	{                                                                                                              \
-		"edu: " text, a_size, NULL, release, &(size_t)                                                         \
-		{                                                                                                      \
-			bytes                                                                                          \
-		}                                                                                                      \
-	}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		SIZE("4 KiB", 4 * KIB),
-		SIZE("64 KiB", 64 * KIB),
-		SIZE("a page and a bit", 4 * KIB + 1),
-		SIZE("4 MiB, the most of the page allocator", 4 * MIB),
-		SIZE("5 MiB, no power of two", 5 * MIB),
-		SIZE("64 MiB", 64 * MIB),
-		SIZE("256 MiB", 256 * MIB),
-		SIZE("300 MiB", 300 * MIB),
-		cmocka_unit_test_teardown(the_most, release),
-		cmocka_unit_test_teardown(twenty_rounds, release),
-		cmocka_unit_test_teardown(tails_are_given_back, release),
+	const struct rig_test tests[] = {
+		SIZES(ROW) TEST(the_most),
+		TEST(twenty_rounds),
+		TEST(tails_are_given_back),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return RIG_RUN(tests, RIG_EDU_64, .begin = dirty_some, .teardown = release);
 }

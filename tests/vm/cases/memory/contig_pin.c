@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* shows: kind:contiguous kind:paged kmod/buffer/contiguous.c kmod/memory/migrate.c */
-/* Pages that somebody has pinned outlive their buffer, and nobody else gets them before the pin is gone. */
+/* Pinned pages outlive their buffer and are not reused before the last pin is released. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -12,7 +12,6 @@
 #define MIB (1UL << 20)
 #define PIPED 8 /* pages from each end */
 
-static struct kplug_device *dev;
 static long users; /* of the module, without buffers: each holds it until its memory has been given back */
 
 static bool no_buffer_is_left(void *arg)
@@ -28,20 +27,15 @@ static bool no_buffer_is_left(void *arg)
 	return count == users;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	users = 0;
 	no_buffer_is_left(NULL);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	rig_until(no_buffer_is_left, NULL);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static void fill(uint8_t *p, size_t bytes)
@@ -102,26 +96,22 @@ static void outlived_by_a_pipe(size_t bytes)
 	close(fd[1]);
 }
 
-static void of_the_page_allocator(void **state)
+static void of_the_page_allocator(void)
 {
-	(void)state;
 	outlived_by_a_pipe(64 * PAGE);
 }
 
-static void got_by_migration(void **state)
+static void got_by_migration(void)
 {
-	(void)state;
 	outlived_by_a_pipe(5 * MIB);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(of_the_page_allocator),
 		TEST(got_by_migration),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

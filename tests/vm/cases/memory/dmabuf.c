@@ -2,7 +2,7 @@
 /* machine: msi iommu */
 /* shows: KPLUG_BUFFER_EXPORT KPLUG_BUFFER_ALLOC kind:imported kind:contiguous kind:paged */
 /* shows: kmod/memory/dmabuf_export.c kmod/memory/dmabuf_import.c */
-/* Buffers as dma-bufs for other devices, and dma-bufs as buffers: one memory for two devices, in either order of ends. */
+/* Buffers exported as dma-bufs and imported by another device: two devices share memory, released in either order. */
 #include <linux/dma-buf.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,25 +13,20 @@
 
 #define BYTES (4 * PAGE)
 
-static const struct rig_dev *at;
-static struct kplug_device *dev, *other; /* the exporter's device, and edu's second */
+static struct kplug_device *other; /* the exporter's device, and edu's second */
 static struct kplug_buffer *buf, *theirs;
 static uint8_t *mem, *same;
 static int fd;
 
-static int setup(void **state)
+static void setup(void)
 {
-	at = *state;
-	dev = rig_open(at);
-	if (pins_open_large(&other))
-		return -1;
+	assert_int_equal(pins_open_large(&other), 0);
 	buf = kind_buffer(dev, "shared", BYTES);
 	mem = kplug_buffer_ptr(buf);
 	assert_ok(kplug_buffer_export(dev, "shared", &fd));
-	return 0;
 }
 
-/* Each party's end is let go of, in the order of the test's choice, by what follows. */
+/* Releases one end; the tests release them in different orders. */
 static void let_go(struct kplug_buffer **which)
 {
 	kplug_buffer_free(*which);
@@ -45,16 +40,13 @@ static void close_fd(void)
 	fd = -1;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	let_go(&theirs);
 	let_go(&buf);
 	close_fd();
 	kind_until_count(other, 0);
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return pins_close_large(other);
+	assert_int_equal(pins_close_large(other), 0);
 }
 
 static void import(void)
@@ -70,12 +62,11 @@ static void other_device_copies(size_t from, size_t to)
 	kind_dma_out(other, 0, kplug_buffer_dma_addr(theirs) + to, 1);
 }
 
-static void two_devices_one_memory(void **state)
+static void two_devices_one_memory(void)
 {
 	struct kplug_buffer_info *infos;
 	size_t count;
 
-	(void)state;
 	mem[1] = 0x5a;
 	import();
 	assert_int_equal(kplug_buffer_size(theirs), BYTES);
@@ -94,13 +85,12 @@ static void two_devices_one_memory(void **state)
 }
 
 /* The plugin of the other device counts into it. */
-static void plugin_of_the_importer(void **state)
+static void plugin_of_the_importer(void)
 {
 	volatile uint64_t *counts = (void *)mem;
 	struct kplug_record record;
 	size_t count;
 
-	(void)state;
 	import();
 	rig_load(other, "count", "theirs");
 	assert_ok(kplug_irq_enable(other, 0, NULL, 0));
@@ -113,7 +103,7 @@ static void plugin_of_the_importer(void **state)
 
 static void device_away(void)
 {
-	kplug_device_close(dev);
+	rig_close();
 	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
 }
 
@@ -123,9 +113,8 @@ static void device_back(void)
 	dev = rig_open(at);
 }
 
-static void exporter_goes_first(void **state)
+static void exporter_goes_first(void)
 {
-	(void)state;
 	mem[1] = 0x5a;
 	import();
 	close_fd();
@@ -138,9 +127,8 @@ static void exporter_goes_first(void **state)
 	device_back();
 }
 
-static void device_goes_before_the_import(void **state)
+static void device_goes_before_the_import(void)
 {
-	(void)state;
 	mem[1] = 0x5a;
 	device_away();
 	import();
@@ -149,9 +137,8 @@ static void device_goes_before_the_import(void **state)
 	device_back();
 }
 
-static void importer_goes_first(void **state)
+static void importer_goes_first(void)
 {
-	(void)state;
 	import();
 	kplug_device_close(other);
 	other = NULL;
@@ -166,12 +153,11 @@ static void importer_goes_first(void **state)
 	assert_int_equal(pins_open_large(&other), 0);
 }
 
-static void mapped_by_its_fd(void **state)
+static void mapped_by_its_fd(void)
 {
 	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW };
 	uint8_t *ptr;
 
-	(void)state;
 	assert_int_equal(lseek(fd, 0, SEEK_END), BYTES);
 	assert_ptr_equal(mmap(NULL, BYTES, PROT_READ, MAP_PRIVATE, fd, 0), MAP_FAILED);
 	assert_int_equal(errno, EINVAL);
@@ -190,14 +176,13 @@ static void mapped_by_its_fd(void **state)
 	munmap(ptr, PAGE);
 }
 
-static void read_only_through_the_node(void **state)
+static void read_only_through_the_node(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
 	struct kplug_buffer *part = NULL;
 	struct kplug_info info;
 	struct kplug_device *own;
 
-	(void)state;
 	import();
 	assert_ok(kplug_device_info(other, &info));
 	assert_ok(kplug_device_open(info.out_name, &opts, &own));
@@ -214,14 +199,13 @@ static void read_only_through_the_node(void **state)
 }
 
 /* The smaller buffer ends before the dma-buf does, and so do its mappings. */
-static void part_of_a_dmabuf(void **state)
+static void part_of_a_dmabuf(void)
 {
 	struct kplug_buffer_alloc req = {
 		.size = sizeof(req), .bytes = PAGE, .kind = KPLUG_BUFFER_IMPORTED, .name = "part", .memory_fd = fd
 	};
 	uint8_t *ptr;
 
-	(void)state;
 	assert_int_equal(ioctl(kplug_device_fd(other), KPLUG_BUFFER_ALLOC, &req), 0);
 	assert_ptr_equal(mmap(NULL, BYTES, PROT_READ, MAP_SHARED, req.out_fd, 0), MAP_FAILED);
 	ptr = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, req.out_fd, 0);
@@ -233,23 +217,22 @@ static void part_of_a_dmabuf(void **state)
 }
 
 /* Memory above what the first device reaches is an error there, never a bounce. */
-static void out_of_reach(void **state)
+static void out_of_reach(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 64 };
 	struct kplug_buffer *high[64] = { NULL }, *import_of_it = NULL;
 	char name[16];
 	int i, high_fd;
 
-	(void)state;
 	for (i = 0; i < 64; i++) {
 		snprintf(name, sizeof(name), "high%d", i);
 		assert_ok(kplug_buffer_alloc(other, name, 4UL << 20, &opts, &high[i]));
-		if (kind_machine("iommu") || kplug_buffer_dma_addr(high[i]) >= 1UL << 28)
+		if (rig_machine("iommu") || kplug_buffer_dma_addr(high[i]) >= 1UL << 28)
 			break;
 	}
 	assert_in_range(i, 0, 63);
 	assert_ok(kplug_buffer_export(other, name, &high_fd));
-	if (kind_machine("iommu"))
+	if (rig_machine("iommu"))
 		assert_ok(kplug_buffer_import(dev, "low", high_fd, NULL, &import_of_it));
 	else
 		assert_errno(EIO, kplug_buffer_import(dev, "low", high_fd, NULL, &import_of_it));
@@ -271,7 +254,7 @@ static int raw_import(int from, size_t bytes, uint64_t addr)
 	return ioctl(kplug_device_fd(other), KPLUG_BUFFER_ALLOC, &req) ? -errno : req.out_fd;
 }
 
-static void bad_imports(void **state)
+static void bad_imports(void)
 {
 	struct kplug_alloc_opts paged = { .sz = sizeof(paged), .kind = KPLUG_BUFFER_PAGED };
 	struct kplug_alloc_opts unknown = { .sz = 1 };
@@ -279,7 +262,6 @@ static void bad_imports(void **state)
 	int memfd = memfd_create("x", MFD_CLOEXEC);
 	struct kplug_buffer *none = NULL;
 
-	(void)state;
 	assert_int_equal(ftruncate(memfd, PAGE), 0);
 	assert_int_equal(raw_import(-1, PAGE, 0), -EBADF);
 	assert_int_equal(raw_import(1000, PAGE, 0), -EBADF);
@@ -319,7 +301,7 @@ static int exports_as_nobody(void *arg)
 	return 0;
 }
 
-static void bad_exports(void **state)
+static void bad_exports(void)
 {
 	struct kplug_buffer_rights rights = { .mode = 0644, .uid = KPLUG_SELF, .gid = KPLUG_SELF };
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 28, .rights = &rights };
@@ -328,7 +310,6 @@ static void bad_exports(void **state)
 	struct kplug_device *own;
 	int none = -1;
 
-	(void)state;
 	assert_errno(ENOENT, kplug_buffer_export(dev, "nothing", &none));
 	assert_errno(EINVAL, kplug_buffer_export(dev, "0123456789abcdef", &none));
 	assert_errno(EINVAL, kplug_buffer_export(dev, "", &none));
@@ -343,11 +324,9 @@ static void bad_exports(void **state)
 	kplug_buffer_free(secret);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct rig_test tests[] = {
 		TEST(two_devices_one_memory),
 		TEST(plugin_of_the_importer),
 		TEST(exporter_goes_first),
@@ -361,5 +340,5 @@ int main(void)
 		TEST(bad_exports),
 	};
 
-	return KIND_RUN(tests);
+	return KIND_RUN(tests, .setup = setup, .teardown = teardown);
 }

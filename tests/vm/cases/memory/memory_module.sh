@@ -54,8 +54,8 @@ runs 'unbinding' kplug unbind "$edu"
 
 runs 'modules for the cases' modprobe -a kplug_soft kplug_pci
 case $KPLUG_MACHINE in
-iommu) cases='arena lock_end' ;;
-*) cases='wc lock access' ;;
+iommu) cases='arena umem_release' ;;
+*) cases='write_combining umem cpu_access' ;;
 esac
 for program in $cases; do passes "$program"; done
 runs 'a software device' kplug soft create m0

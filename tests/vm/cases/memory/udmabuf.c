@@ -17,27 +17,23 @@
 #define PAGES 4U
 #define HUGE (2U << 20)
 
-static struct kplug_device *dev;
 static uint8_t *mem; /* the memfd's pages, in their order */
 static int memfd;
 
-static int setup(void **state)
+static void setup(void)
 {
-	(void)state;
 	memfd = memfd_create("pages", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	if (memfd < 0 || ftruncate(memfd, PAGES * PAGE) || fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
-		return -1;
+	assert_true(memfd >= 0);
+	assert_int_equal(ftruncate(memfd, PAGES * PAGE), 0);
+	assert_int_equal(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memfd, 0);
-	return mem == MAP_FAILED ? -1 : pins_open_large(&dev);
+	assert_ptr_not_equal(mem, MAP_FAILED);
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	munmap(mem, PAGES * PAGE);
 	close(memfd);
-	kind_until_count(dev, 0);
-	return pins_close_large(dev);
 }
 
 /* A dma-buf of the memfd's pages in this order. */
@@ -70,15 +66,14 @@ static int import(int fd, struct kplug_buffer **ret_buf)
 }
 
 /* Out of reach without an IOMMU. The exporter must not even try, since the kernel would warn. */
-static void above_the_mask(void **state)
+static void above_the_mask(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 24 };
 	static const uint32_t first = 0;
 	struct kplug_buffer *buf = NULL;
 	int fd = dmabuf_of(&first, 1);
 
-	(void)state;
-	if (kind_machine("iommu"))
+	if (rig_machine("iommu"))
 		assert_ok(kplug_buffer_import(dev, "pages", fd, &opts, &buf));
 	else
 		assert_errno(EIO, kplug_buffer_import(dev, "pages", fd, &opts, &buf));
@@ -86,14 +81,13 @@ static void above_the_mask(void **state)
 	close(fd);
 }
 
-static void one_page(void **state)
+static void one_page(void)
 {
 	static const uint32_t second = 1;
 	struct kplug_buffer *buf = NULL;
 	int fd = dmabuf_of(&second, 1);
 	uint8_t *ptr;
 
-	(void)state;
 	assert_ok(import(fd, &buf));
 	close(fd);
 	ptr = kplug_buffer_ptr(buf);
@@ -106,12 +100,11 @@ static void one_page(void **state)
 }
 
 /* In one of the two orders at least they are not adjacent. */
-static void scattered_pages(void **state)
+static void scattered_pages(void)
 {
 	static const uint32_t orders[][PAGES] = { { 0, 1, 2, 3 }, { 3, 2, 1, 0 } };
 	unsigned int refused = 0, i;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
 		struct kplug_buffer *buf = NULL;
 		int fd = dmabuf_of(orders[i], PAGES), err = import(fd, &buf);
@@ -128,14 +121,14 @@ static void scattered_pages(void **state)
 		assert_int_equal(mem[orders[i][0] * PAGE], 0x60 + i);
 		kplug_buffer_free(buf);
 	}
-	if (kind_machine("iommu"))
+	if (rig_machine("iommu"))
 		assert_int_equal(refused, 0);
 	else
 		assert_in_range(refused, 1, 2);
 }
 
-/* The exporter hears of both, and of nothing that is refused. */
-static void cpu_access(void **state)
+/* The exporter sees both calls, and none that is refused. */
+static void cpu_access(void)
 {
 	static const uint32_t first = 0;
 	const volatile struct {
@@ -145,8 +138,7 @@ static void cpu_access(void **state)
 	int fd = dmabuf_of(&first, 1);
 	struct prog_links links = { 0 };
 
-	(void)state;
-	prog_attach(&links, "access", -1);
+	prog_attach(&links, "udmabuf_access", -1);
 	heard = prog_globals(links.obj);
 	assert_ok(import(fd, &buf));
 	close(fd);
@@ -167,7 +159,7 @@ static void cpu_access(void **state)
 }
 
 /* udmabuf hides its pages: the mappings are not listed, but the fd is. */
-static void holders(void **state)
+static void holders(void)
 {
 	static const uint32_t first = 0;
 	struct kplug_holder *found = NULL;
@@ -175,7 +167,6 @@ static void holders(void **state)
 	int fd = dmabuf_of(&first, 1);
 	size_t count = 0;
 
-	(void)state;
 	assert_ok(import(fd, &buf));
 	close(fd);
 	assert_ok(kplug_buffer_holders(dev, "pages", &found, &count));
@@ -186,15 +177,14 @@ static void holders(void **state)
 	kplug_buffer_free(buf);
 }
 
-/* The mapping is udmabuf's; it lives on after the buffer. */
-static void mapping_outlives_the_buffer(void **state)
+/* The mapping is udmabuf's; it outlives the buffer. */
+static void mapping_outlives_the_buffer(void)
 {
 	static const uint32_t first = 0;
 	struct kplug_buffer *buf = NULL;
 	int fd = dmabuf_of(&first, 1);
 	uint8_t *ptr;
 
-	(void)state;
 	assert_ok(import(fd, &buf));
 	close(fd);
 	ptr = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, kplug_buffer_map_fd(buf), 0);
@@ -244,7 +234,7 @@ static bool vmap_is_wrong(void)
 }
 
 /* Memory that the program maps by a page of 2 MiB, which kplug's own cannot be. */
-static void huge_page(void **state)
+static void huge_page(void)
 {
 	int huge = memfd_create("huge", MFD_HUGETLB | MFD_ALLOW_SEALING | MFD_CLOEXEC);
 	struct udmabuf_create arg = { .memfd = (uint32_t)huge, .flags = UDMABUF_FLAGS_CLOEXEC, .size = HUGE };
@@ -252,7 +242,6 @@ static void huge_page(void **state)
 	struct kplug_buffer *buf = NULL;
 	uint8_t *ptr;
 
-	(void)state;
 	write_line("/proc/sys/vm/nr_hugepages", "1");
 	assert_int_equal(ftruncate(huge, HUGE), 0);
 	assert_int_equal(fcntl(huge, F_ADD_SEALS, F_SEAL_SHRINK), 0);
@@ -280,15 +269,14 @@ static void huge_page(void **state)
 }
 
 /* The kernel sees no arena in one piece, so another driver may have it, but kplug may not. */
-static void arena(void **state)
+static void arena(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_ARENA };
 	struct kplug_buffer *buf, *none = NULL;
 	uint8_t *ptr;
 	int fd;
 
-	(void)state;
-	if (!kind_machine("iommu")) {
+	if (!rig_machine("iommu")) {
 		assert_errno(EOPNOTSUPP, kplug_buffer_alloc(dev, "arena", PAGE, &opts, &buf));
 		return;
 	}
@@ -305,14 +293,12 @@ static void arena(void **state)
 	kplug_buffer_free(buf);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct rig_test tests[] = {
 		TEST(one_page),	  TEST(above_the_mask), TEST(scattered_pages), TEST(mapping_outlives_the_buffer),
 		TEST(cpu_access), TEST(huge_page),	TEST(holders),	       TEST(arena),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RIG_RUN(tests, RIG_EDU_64, .setup = setup, .teardown = teardown);
 }

@@ -18,20 +18,18 @@
 
 static int fd = -1;
 
-static int setup(void **state)
+static void setup(void)
 {
-	const struct rig_dev *d = *state;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/dev/kplug/%s", d->name);
+	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
 	fd = open(path, O_RDWR);
-	return fd < 0 ? -1 : 0;
+	assert_true(fd >= 0);
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
-	return close(fd);
+	close(fd);
 }
 
 static int call(unsigned long cmd, void *arg)
@@ -96,11 +94,10 @@ static void check(const struct command *c, int expected, uint32_t size, uint8_t 
 		fail_msg("%s with size %u: %d, want %d", c->name, size, err, -expected);
 }
 
-static void sizes(void **state)
+static void sizes(void)
 {
 	const struct command *c;
 
-	(void)state;
 	for (c = commands; c < commands + COMMANDS; c++) {
 		check(c, EINVAL, 0, 0);
 		check(c, EINVAL, first_size(c) - 4, 0);
@@ -114,13 +111,12 @@ static void sizes(void **state)
 	}
 }
 
-static void bad_pointers(void **state)
+static void bad_pointers(void)
 {
 	const struct command *c;
 	uint8_t *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	void *last = page + 4096 - 4;
 
-	(void)state;
 	assert_ptr_not_equal(page, MAP_FAILED);
 	munmap(page + 4096, 4096);
 	for (c = commands; c < commands + COMMANDS; c++) {
@@ -132,13 +128,12 @@ static void bad_pointers(void **state)
 }
 
 /* The struct can be read but not written: no fd is left behind. */
-static void read_only_struct(void **state)
+static void read_only_struct(void)
 {
 	struct kplug_buffer_alloc *alloc = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct kplug_buffer_info *find = (void *)alloc;
 	int unused = dup(0);
 
-	(void)state;
 	assert_ptr_not_equal(alloc, MAP_FAILED);
 	close(unused);
 	*alloc = (struct kplug_buffer_alloc){
@@ -188,7 +183,7 @@ static int reg_access(uint32_t bar, uint64_t offset, uint32_t width, uint32_t fl
 }
 
 /* Nor a lock, nor a register written. */
-static void read_only_struct_of_what_acts(void **state)
+static void read_only_struct_of_what_acts(void)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct kplug_info info = { .size = sizeof(info) };
@@ -196,7 +191,6 @@ static void read_only_struct_of_what_acts(void **state)
 	struct kplug_reg *reg = page;
 	uint64_t value = 1;
 
-	(void)state;
 	assert_ptr_not_equal(page, MAP_FAILED);
 	*lock = (struct kplug_dma_lock){ .size = sizeof(*lock), .addr = (uintptr_t)&value & -4096UL, .bytes = 4096 };
 	assert_int_equal(mprotect(page, 4096, PROT_READ), 0);
@@ -216,11 +210,10 @@ static void read_only_struct_of_what_acts(void **state)
 	munmap(page, 4096);
 }
 
-static void unknown_commands(void **state)
+static void unknown_commands(void)
 {
 	union args args = { .size = sizeof(struct kplug_info) };
 
-	(void)state;
 	assert_int_equal(call(_IOWR(KPLUG_IOC_MAGIC, 63, struct kplug_info), &args), -ENOTTY);
 	assert_int_equal(call(_IOWR(KPLUG_IOC_MAGIC, 255, struct kplug_info), &args), -ENOTTY);
 	assert_int_equal(call(_IOWR('x', 0, struct kplug_info), &args), -ENOTTY);
@@ -228,7 +221,7 @@ static void unknown_commands(void **state)
 	assert_int_equal(call(KPLUG_SOFT_CREATE, &args), -ENOTTY);
 }
 
-static void reserved_and_flags(void **state)
+static void reserved_and_flags(void)
 {
 	struct kplug_buffer_alloc alloc = { .size = sizeof(alloc), .flags = 4, .bytes = 4096, .name = "x" };
 	struct kplug_buffer_info info = { .size = sizeof(info), .flags = 2 };
@@ -243,7 +236,6 @@ static void reserved_and_flags(void **state)
 	struct kplug_dma_lock lock = { .size = sizeof(lock), .flags = 1, .addr = (uintptr_t)&reg, .bytes = 1 };
 	struct kplug_dma_entries entries = { .size = sizeof(entries), .reserved = 1 };
 
-	(void)state;
 	assert_int_equal(call(KPLUG_DMA_ENTRIES, &entries), -EINVAL);
 	assert_int_equal(call(KPLUG_DMA_LOCK, &lock), -EINVAL);
 	lock.flags = 0;
@@ -265,7 +257,7 @@ static void reserved_and_flags(void **state)
 }
 
 /* The other node has two commands, with the same rules. */
-static void soft_sizes(void **state)
+static void soft_sizes(void)
 {
 	const uint32_t size = sizeof(struct kplug_soft);
 	const struct {
@@ -277,7 +269,6 @@ static void soft_sizes(void **state)
 	int soft = open("/dev/kplug_soft", O_RDWR | O_CLOEXEC);
 	size_t i;
 
-	(void)state;
 	assert_true(soft >= 0);
 	for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
 		union args args = { .bytes = { 0 } };
@@ -298,7 +289,7 @@ static void soft_sizes(void **state)
 }
 
 /* Outputs are written on success only, and no more of them than the caller's struct holds. */
-static void outputs(void **state)
+static void outputs(void)
 {
 	struct kplug_reg reg = { .size = sizeof(reg), .bar = 6, .width = 4, .out_value = 42 };
 	struct {
@@ -306,7 +297,6 @@ static void outputs(void **state)
 		uint64_t canary;
 	} small = { .info.size = sizeof(small.info), .canary = 42 };
 
-	(void)state;
 	assert_int_equal(call(KPLUG_REG, &reg), -ERANGE);
 	assert_int_equal(reg.out_value, 42);
 	assert_int_equal(call(KPLUG_INFO, &small), 0);
@@ -315,11 +305,10 @@ static void outputs(void **state)
 	assert_int_equal(small.canary, 42);
 }
 
-static void registers(void **state)
+static void registers(void)
 {
 	uint64_t value = 0;
 
-	(void)state;
 	assert_int_equal(reg_access(0, EDU_ID, 4, 0, &value), 0);
 	assert_int_equal(value, 0x010000ed);
 	value = 0xaabbccdd;
@@ -332,7 +321,7 @@ static void registers(void **state)
 	assert_int_equal(value, 0x123456789a);
 }
 
-static void registers_outside(void **state)
+static void registers_outside(void)
 {
 	static const struct {
 		uint32_t bar;
@@ -358,7 +347,6 @@ static void registers_outside(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		uint64_t value = 0;
 		int err = reg_access(bad[i].bar, bad[i].offset, bad[i].width, i & 1 ? KPLUG_REG_WRITE : 0, &value);
@@ -369,7 +357,7 @@ static void registers_outside(void **state)
 	}
 }
 
-static void mappings_outside(void **state)
+static void mappings_outside(void)
 {
 	static const struct {
 		uint64_t offset;
@@ -386,20 +374,18 @@ static void mappings_outside(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_ptr_equal(mmap(NULL, bad[i].length, bad[i].prot, bad[i].flags, fd, bad[i].offset), MAP_FAILED);
 		assert_int_equal(errno, bad[i].error);
 	}
 }
 
-static void bar_mappings(void **state)
+static void bar_mappings(void)
 {
-	const struct rig_dev *d = *state;
 	volatile uint32_t *regs;
 
 	regs = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, KPLUG_MMAP_BAR(0));
-	if (d->soft) {
+	if (at->soft) {
 		/* Its registers are no memory. */
 		assert_ptr_equal(regs, MAP_FAILED);
 		assert_int_equal(errno, ENODEV);
@@ -420,11 +406,9 @@ static void bar_mappings(void **state)
 	assert_int_equal(errno, EINVAL);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(sizes),
 		TEST(bad_pointers),
 		TEST(read_only_struct),
@@ -439,5 +423,5 @@ int main(void)
 		TEST(bar_mappings),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

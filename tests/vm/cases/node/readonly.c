@@ -13,36 +13,28 @@
 
 #include "lib/prog.h"
 
-static struct kplug_device *dev; /* open for writing */
 static int fd; /* and for reading alone */
 static struct bpf_object *right; /* a program that may be loaded */
 
-static int setup(void **state)
+static void setup(void)
 {
-	const struct rig_dev *rig = *state;
 	char node[64];
 
-	dev = rig_open(rig);
-	snprintf(node, sizeof(node), "/dev/kplug/%s", rig->name);
+	snprintf(node, sizeof(node), "/dev/kplug/%s", at->name);
 	fd = open(node, O_RDONLY);
 	assert_true(fd >= 0);
 	right = prog_open("bad_type", "right");
 	prog_loads(right);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	close(fd);
-	kplug_plugin_unload(dev);
 	bpf_object__close(right);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* Each of these would do something on a node open for writing. */
-static void changes_nothing(void **state)
+static void changes_nothing(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "ro", 4096);
 	struct kplug_buffer_alloc alloc = { .size = sizeof(alloc), .bytes = 4096, .name = "more" };
@@ -66,7 +58,6 @@ static void changes_nothing(void **state)
 	int32_t fds[KPLUG_HOOK_COUNT];
 	size_t i;
 
-	(void)state;
 	memset(fds, 0xff, sizeof(fds));
 	fds[KPLUG_HOOK_CALL] = prog_fd(right, "right");
 	load.prog_fds = (uintptr_t)fds;
@@ -78,7 +69,7 @@ static void changes_nothing(void **state)
 	kplug_buffer_free(buf);
 }
 
-static void looks(void **state)
+static void reads_succeed(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "ro", 4096);
 	struct kplug_buffer_info of_buffer = { .size = sizeof(of_buffer), .name = "ro" };
@@ -90,7 +81,6 @@ static void looks(void **state)
 	};
 	struct kplug_info info = { .size = sizeof(info) };
 
-	(void)state;
 	assert_ok(prog_call_plugin(dev, prog_fd(right, "right")));
 	assert_ok(ioctl(fd, KPLUG_INFO, &info));
 	assert_string_equal(info.out_name, kplug_device_name(dev));
@@ -102,14 +92,12 @@ static void looks(void **state)
 	kplug_buffer_free(buf);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(changes_nothing),
-		TEST(looks),
+		TEST(reads_succeed),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

@@ -3,7 +3,7 @@
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_REG KPLUG_SOFT_CREATE */
 /* shows: KPLUG_SOFT_DELETE kmod/node/ioctl.c kmod/node/registry.c kmod/node/bar.c kmod/soft/soft.c */
 /* timeout: 200 */
-/* Who may do what: a user with access to the node, root in a user namespace, root by half. */
+/* What a user with access to the node may do, root in a user namespace, and root with some capabilities only. */
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -22,30 +22,21 @@
 #define USER 4243
 #define SOFT_NODE "/dev/kplug_soft"
 
-static const struct rig_dev *rig;
-static struct kplug_device *dev;
 static char node[64];
 static struct bpf_object *right; /* programs that root may load */
 
-static int setup(void **state)
+static void setup(void)
 {
-	rig = *state;
-	dev = rig_open(rig);
-	snprintf(node, sizeof(node), "/dev/kplug/%s", rig->name);
+	snprintf(node, sizeof(node), "/dev/kplug/%s", at->name);
 	right = prog_open("bad_type", "right");
 	prog_loads(right);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	assert_ok(chmod(node, 0600));
 	assert_ok(chmod(SOFT_NODE, 0600));
-	kplug_plugin_unload(dev);
 	bpf_object__close(right);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* --- in a child: 0, or the line that failed --------------------------------------------------------------------- */
@@ -183,7 +174,7 @@ static int may_use(void)
 	int64_t result;
 	size_t count;
 
-	CHECK(!kplug_device_open(rig->name, NULL, &mine));
+	CHECK(!kplug_device_open(at->name, NULL, &mine));
 	CHECK(!kplug_buffer_alloc(mine, "mine", 8192, NULL, &buf));
 	memset(kplug_buffer_ptr(buf), 0x5a, kplug_buffer_size(buf));
 	CHECK(!kplug_call(mine, 0, NULL, 0, &result) && result == 1);
@@ -198,11 +189,10 @@ static int may_use(void)
 
 /* --- the tests --------------------------------------------------------------------------------------------------- */
 
-static void nodes_are_roots(void **state)
+static void nodes_are_roots(void)
 {
 	struct stat st;
 
-	(void)state;
 	assert_ok(stat(node, &st));
 	assert_int_equal(st.st_mode, S_IFCHR | 0600);
 	assert_int_equal(st.st_uid, 0);
@@ -211,31 +201,28 @@ static void nodes_are_roots(void **state)
 	run_as(user, may_not_open);
 }
 
-static void user_of_the_node(void **state)
+static void user_of_the_node(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "roots", 4096);
 
-	(void)state;
 	rig_load(dev, "swap_1", "roots");
 	assert_ok(chmod(node, 0666));
 	run_as(user, may_use);
 	kplug_buffer_free(buf);
 }
 
-static void load(void **state)
+static void load(void)
 {
-	(void)state;
 	run_as(user, may_not_load);
 	run_as(root_of_a_namespace, may_not_load);
 	assert_errno(ENOENT, kplug_plugin_unload(dev));
 }
 
-static void load_by_half(void **state)
+static void load_without_one_capability(void)
 {
 	static const int needed[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 3; i++) {
 		missing = needed[i];
 		run_as(root_by_half, may_not_load);
@@ -243,9 +230,8 @@ static void load_by_half(void **state)
 	assert_ok(prog_call_plugin(dev, prog_fd(right, "right")));
 }
 
-static void unload(void **state)
+static void unload(void)
 {
-	(void)state;
 	assert_ok(prog_call_plugin(dev, prog_fd(right, "right")));
 	run_as(user, may_not_unload);
 	run_as(root_of_a_namespace, may_not_unload);
@@ -254,14 +240,13 @@ static void unload(void **state)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
-static void swap(void **state)
+static void swap(void)
 {
 	static const int needed[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN };
 	struct kplug_plugin_info info;
 	int64_t version;
 	size_t i;
 
-	(void)state;
 	rig_load(dev, "state_1", NULL);
 	run_as(user, may_not_swap);
 	run_as(root_of_a_namespace, may_not_swap);
@@ -275,9 +260,8 @@ static void swap(void **state)
 	assert_int_equal(info.out_swaps, 0);
 }
 
-static void registers(void **state)
+static void registers(void)
 {
-	(void)state;
 	missing = CAP_SYS_RAWIO;
 	run_as(user, may_not_touch_registers);
 	run_as(root_of_a_namespace, may_not_touch_registers);
@@ -287,9 +271,8 @@ static void registers(void **state)
 	run_as(root_by_half, may_not_map_registers);
 }
 
-static void soft_devices(void **state)
+static void soft_devices(void)
 {
-	(void)state;
 	assert_ok(chmod(SOFT_NODE, 0666));
 	run_as(user, may_not_make_devices);
 	run_as(root_of_a_namespace, may_not_make_devices);
@@ -297,14 +280,18 @@ static void soft_devices(void **state)
 	run_as(root_by_half, may_not_make_devices);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(nodes_are_roots), TEST(user_of_the_node), TEST(load), TEST(load_by_half), TEST(unload), TEST(swap),
-		TEST(registers),       TEST(soft_devices),
+	const struct rig_test tests[] = {
+		TEST(nodes_are_roots),
+		TEST(user_of_the_node),
+		TEST(load),
+		TEST(load_without_one_capability),
+		TEST(unload),
+		TEST(swap),
+		TEST(registers),
+		TEST(soft_devices),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

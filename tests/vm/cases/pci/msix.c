@@ -30,7 +30,6 @@
 #define EIMS 0x1524
 #define EIAC_82576 0x152c
 
-static struct kplug_device *dev;
 static uint64_t came[MOST]; /* interrupts that were read, by vector */
 
 static void reg_write(uint64_t offset, uint32_t value)
@@ -79,7 +78,7 @@ static struct chip {
 	[E1000E] = { .device = 0x10d3, .vectors = 5, .start = start_82574, .raise = raise_82574 },
 	[IGB] = { .device = 0x10c9, .vectors = MOST, .start = start_82576, .raise = raise_82576 },
 };
-static const struct chip *chip;
+static struct chip *chip; /* the running test's */
 
 static int find_device(struct chip *c)
 {
@@ -95,26 +94,19 @@ static int find_device(struct chip *c)
 	return c->address[0] ? 0 : -1;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	struct chip *c = *state;
-
 	memset(came, 0, sizeof(came));
-	assert_int_equal(find_device(c), 0);
-	assert_ok(kplug_bind(c->address, false));
-	assert_ok(kplug_device_open(c->address, NULL, &dev));
-	chip = c;
-	c->start();
-	return 0;
+	assert_int_equal(find_device(chip), 0);
+	assert_ok(kplug_bind(chip->address, false));
+	assert_ok(kplug_device_open(chip->address, NULL, &dev));
+	chip->start();
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	struct chip *c = *state;
-
-	kplug_device_close(dev);
-	assert_ok(kplug_unbind(c->address));
-	return 0;
+	rig_close();
+	assert_ok(kplug_unbind(chip->address));
 }
 
 static struct kplug_irq_info look(uint32_t vector)
@@ -144,12 +136,11 @@ static void raise_and_wait(uint32_t vector)
 	assert_true(came[vector] > before);
 }
 
-static void each_vector_on_its_own(void **state)
+static void each_vector_on_its_own(void)
 {
 	struct kplug_info info;
 	uint32_t vector, i;
 
-	(void)state;
 	assert_ok(kplug_device_info(dev, &info));
 	assert_int_equal(info.out_irq_mode, KPLUG_IRQ_MSIX);
 	assert_int_equal(info.out_vectors, chip->vectors);
@@ -167,11 +158,10 @@ static void each_vector_on_its_own(void **state)
 	assert_errno(ERANGE, kplug_irq_enable(dev, chip->vectors, NULL, 0));
 }
 
-static void one_disabled_the_others_not(void **state)
+static void one_disabled_the_others_not(void)
 {
 	uint64_t before;
 
-	(void)state;
 	assert_ok(kplug_irq_enable(dev, 1, NULL, 0));
 	assert_ok(kplug_irq_enable(dev, 2, NULL, 0));
 	raise_and_wait(1);
@@ -197,9 +187,8 @@ static uint64_t narrow(uint32_t flags, uint64_t offset, uint32_t width, uint64_t
 }
 
 /* QEMU's edu has registers of 4 and 8 bytes; the 82574's table of multicast addresses can be had by bytes. */
-static void registers_of_all_widths(void **state)
+static void registers_of_all_widths(void)
 {
-	(void)state;
 	narrow(KPLUG_REG_WRITE, MTA, 4, 0x11223344);
 	assert_int_equal(narrow(0, MTA, 4, 0), 0x11223344);
 	assert_int_equal(narrow(0, MTA, 2, 0), 0x3344);
@@ -238,13 +227,12 @@ static void put_affinity(uint32_t irq, unsigned int cpu)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void affinity_by_the_usual_files(void **state)
+static void affinity_by_the_usual_files(void)
 {
 	unsigned long before, others;
 	unsigned int cpu, i;
 	uint32_t irq;
 
-	(void)state;
 	assert_ok(kplug_irq_enable(dev, 3, NULL, 0));
 	irq = look(3).out_irq;
 	for (cpu = 0; cpu < 2; cpu++) {
@@ -259,16 +247,25 @@ static void affinity_by_the_usual_files(void **state)
 	}
 }
 
-#define TEST(fn, c) { #c ": " #fn, fn, setup, teardown, &chips[c] }
+#define ON(c, fn) { .name = #c ": " #fn, .run = (fn) }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(each_vector_on_its_own, E1000E),	   TEST(one_disabled_the_others_not, E1000E),
-		TEST(affinity_by_the_usual_files, E1000E), TEST(each_vector_on_its_own, IGB),
-		TEST(one_disabled_the_others_not, IGB),	   TEST(affinity_by_the_usual_files, IGB),
-		TEST(registers_of_all_widths, E1000E),
+	const struct rig_test e1000e[] = {
+		ON(E1000E, each_vector_on_its_own),
+		ON(E1000E, one_disabled_the_others_not),
+		ON(E1000E, affinity_by_the_usual_files),
+		ON(E1000E, registers_of_all_widths),
 	};
+	const struct rig_test igb[] = {
+		ON(IGB, each_vector_on_its_own),
+		ON(IGB, one_disabled_the_others_not),
+		ON(IGB, affinity_by_the_usual_files),
+	};
+	int failed;
 
-	return cmocka_run_group_tests_name("msix", tests, NULL, NULL);
+	chip = &chips[E1000E];
+	failed = RIG_RUN(e1000e, RIG_NONE, .setup = setup, .teardown = teardown);
+	chip = &chips[IGB];
+	return failed + RIG_RUN(igb, RIG_NONE, .setup = setup, .teardown = teardown);
 }

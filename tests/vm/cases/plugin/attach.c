@@ -10,24 +10,17 @@
 
 #include "lib/prog.h"
 
-static struct kplug_device *dev;
 static struct bpf_object *right; /* a good program for hook `call` */
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	right = prog_open("bad_type", "right");
 	prog_loads(right);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
-	kplug_plugin_unload(dev); /* what a failed test has left */
 	bpf_object__close(right);
-	kplug_device_close(dev);
-	return 0;
 }
 
 #define FDS (KPLUG_HOOK_COUNT + 2) /* room for hooks that no kernel has */
@@ -50,11 +43,10 @@ static int load(struct kplug_plugin_load *req)
 	return ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_LOAD, req) ? -errno : 0;
 }
 
-static void right_program(void **state)
+static void right_program(void)
 {
 	struct kplug_plugin_load req = request();
 
-	(void)state;
 	assert_ok(load(&req));
 	assert_ok(kplug_plugin_unload(dev));
 }
@@ -86,19 +78,17 @@ static void refused(const char *program, int err)
 	X(xdp_prog, EINVAL)                                                                                            \
 	X(socket_prog, EINVAL)
 #define DEFINE(program, err)                                                                                           \
-	static void program(void **state)                                                                              \
+	static void program(void)                                                                                      \
 	{                                                                                                              \
-		(void)state;                                                                                           \
 		refused(#program, err);                                                                                \
 	}
 PROGRAMS(DEFINE)
 
-static void sleepable(void **state)
+static void sleepable(void)
 {
 	struct bpf_object *obj = prog_open("bad_type", "right");
 	int err;
 
-	(void)state;
 	assert_ok(bpf_program__set_flags(prog_find(obj, "right"), BPF_F_SLEEPABLE));
 	err = prog_load(obj);
 	if (err)
@@ -108,11 +98,10 @@ static void sleepable(void **state)
 	bpf_object__close(obj);
 }
 
-static void struct_ops(void **state)
+static void struct_ops(void)
 {
 	struct bpf_object *obj = prog_open("bad_struct_ops", NULL);
 
-	(void)state;
 	prog_loads(obj);
 	assert_errno(EINVAL, prog_call_plugin(dev, prog_fd(obj, "struct_op")));
 	bpf_object__close(obj);
@@ -126,22 +115,20 @@ static struct bpf_object *open_freplace(const char *program)
 	return obj;
 }
 
-static void freplace(void **state)
+static void freplace(void)
 {
 	struct bpf_object *obj = open_freplace("replaces_right");
 
-	(void)state;
 	prog_loads(obj);
 	assert_errno(EINVAL, prog_call_plugin(dev, prog_fd(obj, "replaces_right")));
 	bpf_object__close(obj);
 }
 
 /* What it replaces may trust its event; it does not even see one, so a plugin's functions are out of its reach. */
-static void freplace_has_no_event(void **state)
+static void freplace_has_no_event(void)
 {
 	struct bpf_object *obj = open_freplace("replaces_and_calls");
 
-	(void)state;
 	assert_errno(EACCES, prog_load(obj));
 	assert_non_null(strstr(prog_log, "func 'right' doesn't have 1-th argument"));
 	bpf_object__close(obj);
@@ -163,52 +150,46 @@ static void breaks_types(const char *program, const char *reason)
 	bpf_object__close(obj);
 }
 
-static void freplace_with_more_arguments(void **state)
+static void freplace_with_more_arguments(void)
 {
-	(void)state;
 	breaks_types("replaces_with_more", "replaces_with_more() has 2 args while right() has 1 args");
 }
 
-static void freplace_with_other_arguments(void **state)
+static void freplace_with_other_arguments(void)
 {
-	(void)state;
 	breaks_types("replaces_with_a_number", "arg0 in replaces_with_a_number() is INT while right() has PTR");
 }
 
 /* --- what is no program ---------------------------------------------------------------------------------------- */
 
-static void map_fd(void **state)
+static void map_fd(void)
 {
 	struct kplug_buffer *buf = rig_buffer(dev, "nomap", 4096);
 
-	(void)state;
 	assert_errno(EINVAL, prog_call_plugin(dev, kplug_buffer_map_fd(buf)));
 	kplug_buffer_free(buf);
 }
 
-static void closed_fd(void **state)
+static void closed_fd(void)
 {
 	int fd = dup(0);
 
-	(void)state;
 	close(fd);
 	assert_errno(EBADF, prog_call_plugin(dev, fd));
 }
 
-static void negative_fd(void **state)
+static void negative_fd(void)
 {
-	(void)state;
 	assert_errno(EBADF, prog_call_plugin(dev, -2));
 }
 
-/* The good one is let go again: its id must end with the object. */
-static void one_of_two_is_bad(void **state)
+/* The good program is released again: its id must end with the object. */
+static void one_of_two_is_bad(void)
 {
 	struct kplug_plugin_load req = request();
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 
-	(void)state;
 	assert_ok(bpf_prog_get_info_by_fd(fds[KPLUG_HOOK_CALL], &info, &len));
 	fds[KPLUG_HOOK_EVENT] = fds[KPLUG_HOOK_CALL];
 	assert_errno(EPROTOTYPE, load(&req));
@@ -218,11 +199,10 @@ static void one_of_two_is_bad(void **state)
 }
 
 /* A newer program's hooks: fine while it serves none of them. */
-static void hooks_of_another_kernel(void **state)
+static void hooks_of_another_kernel(void)
 {
 	struct kplug_plugin_load req = request();
 
-	(void)state;
 	req.prog_count = FDS;
 	fds[FDS - 1] = fds[KPLUG_HOOK_CALL];
 	assert_errno(EOPNOTSUPP, load(&req));
@@ -242,13 +222,12 @@ static void hooks_of_another_kernel(void **state)
 }
 
 /* The kernel fills what the caller has room for, and zeroes what it knows no hook for. */
-static void ids_of_another_kernel(void **state)
+static void ids_of_another_kernel(void)
 {
 	struct kplug_plugin_load req = request();
 	uint32_t ids[FDS + 1], i;
 	struct kplug_plugin_info info = { .size = sizeof(info), .prog_ids = (uintptr_t)ids, .prog_count = FDS };
 
-	(void)state;
 	assert_ok(load(&req));
 	memset(ids, 0xff, sizeof(ids));
 	assert_ok(ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_INFO, &info));
@@ -269,55 +248,49 @@ static void ids_of_another_kernel(void **state)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
-static void no_program(void **state)
+static void no_program(void)
 {
-	(void)state;
 	assert_errno(EINVAL, prog_call_plugin(dev, -1));
 }
 
 /* --- the rest of the request ----------------------------------------------------------------------------------- */
 
-static void unknown_flag(void **state)
+static void unknown_flag(void)
 {
 	struct kplug_plugin_load req = request();
 
-	(void)state;
 	req.flags = 2;
 	assert_errno(EINVAL, load(&req));
 }
 
-static void empty_name(void **state)
+static void empty_name(void)
 {
 	struct kplug_plugin_load req = request();
 
-	(void)state;
 	req.name[0] = '\0';
 	assert_errno(EINVAL, load(&req));
 }
 
-static void name_without_end(void **state)
+static void name_without_end(void)
 {
 	struct kplug_plugin_load req = request();
 
-	(void)state;
 	memset(req.name, 'n', sizeof(req.name));
 	assert_errno(EINVAL, load(&req));
 }
 
-static void version_without_end(void **state)
+static void version_without_end(void)
 {
 	struct kplug_plugin_load req = request();
 
-	(void)state;
 	memset(req.version, '1', sizeof(req.version));
 	assert_errno(EINVAL, load(&req));
 }
 
-static void second_plugin(void **state)
+static void second_plugin(void)
 {
 	struct kplug_plugin_load req = request();
 
-	(void)state;
 	assert_ok(load(&req));
 	assert_errno(EBUSY, load(&req));
 	req.flags = KPLUG_PLUGIN_REPLACE;
@@ -325,17 +298,15 @@ static void second_plugin(void **state)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
-static void unload_of_none(void **state)
+static void unload_of_none(void)
 {
-	(void)state;
 	assert_errno(ENOENT, kplug_plugin_unload(dev));
 }
 
-static void info_of_none(void **state)
+static void info_of_none(void)
 {
 	struct kplug_plugin_info info;
 
-	(void)state;
 	assert_errno(ENOENT, kplug_plugin_info(dev, &info));
 }
 
@@ -347,7 +318,7 @@ static uint64_t boottime(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static void info_of_one(void **state)
+static void info_of_one(void)
 {
 	struct kplug_plugin_load req = request();
 	struct bpf_prog_info prog = { 0 };
@@ -357,7 +328,6 @@ static void info_of_one(void **state)
 	__u32 len = sizeof(prog);
 	int hook;
 
-	(void)state;
 	assert_ok(bpf_prog_get_info_by_fd(fds[KPLUG_HOOK_CALL], &prog, &len));
 	assert_ok(load(&req));
 	assert_ok(kplug_plugin_info(dev, &info));
@@ -373,12 +343,11 @@ static void info_of_one(void **state)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 #define LIST(program, err) TEST(program),
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		PROGRAMS(LIST) TEST(right_program),
 		TEST(sleepable),
 		TEST(struct_ops),
@@ -403,5 +372,5 @@ int main(void)
 		TEST(info_of_one),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

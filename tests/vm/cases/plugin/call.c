@@ -12,54 +12,45 @@
 
 enum { COUNT = 1, DOUBLE, REFUSE, SILENT, LAST_BYTE, BAD_FLAG, READ, WRITE, ADDRESS };
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "calls", 4096);
 	rig_load(dev, "calls", "calls");
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
-static void bytes_come_back(void **state)
+static void bytes_come_back(void)
 {
 	uint8_t data[4] = { 1, 2, 3, 100 };
 	int64_t result;
 
-	(void)state;
 	assert_ok(kplug_call(dev, DOUBLE, data, sizeof(data), &result));
 	assert_int_equal(result, 4);
 	assert_memory_equal(data, ((uint8_t[]){ 2, 4, 6, 200 }), 4);
 }
 
-static void too_few_bytes(void **state)
+static void too_few_bytes(void)
 {
 	uint8_t data[3] = { 1, 2, 3 };
 	int64_t result;
 
-	(void)state;
 	assert_ok(kplug_call(dev, DOUBLE, data, sizeof(data), &result));
 	assert_int_equal(result, -EMSGSIZE);
 	assert_int_equal(data[0], 1);
 }
 
-static void as_many_bytes_as_fit(void **state)
+static void as_many_bytes_as_fit(void)
 {
 	uint8_t data[KPLUG_CALL_MAX + 1] = {};
 	int64_t result;
 
-	(void)state;
 	data[KPLUG_CALL_MAX - 1] = 77;
 	assert_ok(kplug_call(dev, LAST_BYTE, data, KPLUG_CALL_MAX, &result));
 	assert_int_equal(result, 77);
@@ -68,36 +59,32 @@ static void as_many_bytes_as_fit(void **state)
 	assert_errno(E2BIG, kplug_call(dev, LAST_BYTE, data, KPLUG_CALL_MAX + 1, &result));
 }
 
-static void refusal_is_a_result(void **state)
+static void refusal_is_a_result(void)
 {
 	int64_t result = 0;
 
-	(void)state;
 	assert_ok(kplug_call(dev, REFUSE, NULL, 0, &result));
 	assert_int_equal(result, -EACCES);
 }
 
-static void silence_is_no_answer(void **state)
+static void silence_is_no_answer(void)
 {
 	int64_t result = 42;
 
-	(void)state;
 	assert_errno(ENOMSG, kplug_call(dev, SILENT, NULL, 0, &result));
 	assert_int_equal(result, 42);
 }
 
-static void unknown_answer_flag(void **state)
+static void unknown_answer_flag(void)
 {
 	int64_t result;
 
-	(void)state;
 	assert_ok(kplug_call(dev, BAD_FLAG, NULL, 0, &result));
 	assert_int_equal(result, -EINVAL);
 }
 
-static void bad_pointer(void **state)
+static void bad_pointer(void)
 {
-	(void)state;
 	assert_errno(EFAULT, kplug_call(dev, DOUBLE, (void *)8, 4, NULL));
 }
 
@@ -110,9 +97,8 @@ static int64_t reg(uint32_t message, uint64_t bar, uint64_t offset, uint64_t wid
 	return result;
 }
 
-static void plugin_reaches_registers(void **state)
+static void plugin_reaches_registers(void)
 {
-	(void)state;
 	assert_int_equal(reg(READ, 0, EDU_ID, 4, 0), 0x010000ed);
 	assert_int_equal(reg(WRITE, 0, EDU_LIVENESS, 4, 0x12345678), 0);
 	assert_int_equal(reg(READ, 0, EDU_LIVENESS, 4, 0), (uint32_t)~0x12345678);
@@ -120,9 +106,8 @@ static void plugin_reaches_registers(void **state)
 	assert_int_equal(reg(READ, 0, EDU_DMA_SRC, 8, 0), 0x1122334455);
 }
 
-static void plugin_is_kept_in_the_bar(void **state)
+static void plugin_is_kept_in_the_bar(void)
 {
-	(void)state;
 	assert_int_equal(reg(WRITE, 0, 1 << 20, 4, 1), -ERANGE);
 	assert_int_equal(reg(WRITE, 0, (1 << 20) - 4, 8, 1), -EINVAL);
 	assert_int_equal(reg(WRITE, 0, UINT64_MAX - 7, 8, 1), -ERANGE);
@@ -136,11 +121,10 @@ static void plugin_is_kept_in_the_bar(void **state)
 	assert_int_equal(reg(READ, 6, 0, 4, 0), -1);
 }
 
-static void plugin_knows_the_device_address(void **state)
+static void plugin_knows_the_device_address(void)
 {
 	int64_t result;
 
-	(void)state;
 	assert_ok(kplug_call(dev, ADDRESS, NULL, 0, &result));
 	assert_int_equal(result, kplug_buffer_dma_addr(buf));
 }
@@ -163,7 +147,7 @@ static void *caller(void *arg)
 }
 
 /* Each call gives the count before it: all numbers once, none twice. */
-static void each_call_arrives_once(void **state)
+static void each_call_arrives_once(void)
 {
 	uint8_t *seen = calloc(THREADS, calls);
 	struct kplug_plugin_info info;
@@ -171,7 +155,6 @@ static void each_call_arrives_once(void **state)
 	void *failed = NULL;
 	int i;
 
-	(void)state;
 	assert_non_null(seen);
 	for (i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, caller, seen), 0);
@@ -188,20 +171,18 @@ static void each_call_arrives_once(void **state)
 	free(seen);
 }
 
-static void nobody_there(void **state)
+static void no_plugin(void)
 {
-	struct kplug_device *alone = rig_open(*state);
+	struct kplug_device *alone = rig_open(at);
 
 	assert_errno(ENOMSG, kplug_call(alone, COUNT, NULL, 0, NULL));
 	assert_errno(ENOENT, kplug_plugin_unload(alone));
 	kplug_device_close(alone);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(bytes_come_back),
 		TEST(too_few_bytes),
 		TEST(as_many_bytes_as_fit),
@@ -213,12 +194,12 @@ int main(void)
 		TEST(plugin_is_kept_in_the_bar),
 		TEST(plugin_knows_the_device_address),
 		TEST(each_call_arrives_once),
-		cmocka_unit_test(nobody_there),
+		BARE(no_plugin),
 	};
 	const char *scale = getenv("KPLUG_SCALE");
 
 	if (scale && atof(scale) > 0)
 		calls = (int)(calls * atof(scale));
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

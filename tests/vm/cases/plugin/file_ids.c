@@ -7,24 +7,20 @@
 #include <unistd.h>
 
 #include "lib/prog.h"
-#include "bpf/watch.h"
+#include "bpf/event_log.h"
 
 static struct prog_links links;
 static const struct watch *watch;
 
-static int setup(void **state)
+static void setup(void)
 {
-	(void)state;
-	prog_attach(&links, "watch", -1);
+	prog_attach(&links, "event_log", -1);
 	watch = prog_globals(links.obj);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	prog_detach(&links);
-	return 0;
 }
 
 /* The file of event i, which must be of this hook. */
@@ -35,9 +31,9 @@ static uint64_t file_of(unsigned int i, uint32_t hook)
 	return watch->seen[i].file;
 }
 
-static void two_opens(void **state)
+static void each_open_has_its_own(void)
 {
-	struct kplug_device *a = rig_open(*state), *b = rig_open(*state);
+	struct kplug_device *a = rig_open(at), *b = rig_open(at);
 	uint64_t id_a, id_b, id_c;
 
 	assert_ok(kplug_call(a, 1, NULL, 0, NULL));
@@ -46,7 +42,7 @@ static void two_opens(void **state)
 	assert_ok(kplug_irq_disable(b, 0));
 	kplug_device_close(a);
 	kplug_device_close(b);
-	kplug_device_close(rig_open(*state));
+	kplug_device_close(rig_open(at));
 
 	id_a = file_of(0, KPLUG_HOOK_OPEN);
 	id_b = file_of(1, KPLUG_HOOK_OPEN);
@@ -65,15 +61,14 @@ static void two_opens(void **state)
 }
 
 /* The last close disables what the file has enabled. */
-static void release(void **state)
+static void last_close_disables_by_id(void)
 {
 	struct kplug_irq_enable enable = { .size = sizeof(enable) };
-	const struct rig_dev *d = *state;
 	uint64_t id;
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "/dev/kplug/%s", d->name);
+	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_ok(ioctl(fd, KPLUG_IRQ_ENABLE, &enable));
@@ -85,28 +80,25 @@ static void release(void **state)
 }
 
 /* No file is behind an interrupt. */
-static void interrupt(void **state)
+static void interrupts_have_none(void)
 {
-	struct kplug_device *dev = rig_open(*state);
 	struct kplug_record record;
 	size_t count;
 
+	dev = rig_open(at);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	rig_raise(dev, 1);
 	assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
 	assert_int_equal(file_of(2, KPLUG_HOOK_INTERRUPT), 0);
-	kplug_device_close(dev);
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(two_opens),
-		TEST(release),
-		TEST(interrupt),
+	const struct rig_test tests[] = {
+		TEST(each_open_has_its_own),
+		TEST(last_close_disables_by_id),
+		TEST(interrupts_have_none),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .closed = true, .setup = setup, .teardown = teardown);
 }

@@ -12,48 +12,37 @@
 #include <unistd.h>
 
 #include "lib/prog.h"
-#include "bpf/watch.h"
+#include "bpf/event_log.h"
 
 /* The buffer of bpf/calls.bpf.c */
 struct counters {
 	uint64_t calls, enables, disables, opens, closes, events;
 };
 
-static const struct rig_dev *rig;
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static const struct counters *seen;
 
-static int setup_bare(void **state)
+static void setup_bare(void)
 {
-	rig = *state;
-	dev = rig_open(rig);
 	buf = rig_buffer(dev, "hooks", 0x10000);
 	seen = kplug_buffer_ptr(buf);
-	return 0;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	setup_bare(state);
+	setup_bare();
 	rig_load(dev, "calls", "hooks");
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
-	kplug_plugin_unload(dev);
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
-static void open_and_close(void **state)
+static void open_and_close(void)
 {
-	struct kplug_device *second = rig_open(rig);
+	struct kplug_device *second = rig_open(at);
 
-	(void)state;
 	assert_int_equal(seen->opens, 1);
 	assert_int_equal(seen->closes, 0);
 	kplug_device_close(second);
@@ -70,7 +59,7 @@ static int open_as(uid_t uid)
 	if (!pid) {
 		if (setresuid(uid, uid, uid))
 			_exit(255);
-		_exit(-kplug_device_open(rig->name, NULL, &opened));
+		_exit(-kplug_device_open(at->name, NULL, &opened));
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -79,13 +68,12 @@ static int open_as(uid_t uid)
 }
 
 /* What was refused is not closed, and is no open file. */
-static void open_refused(void **state)
+static void open_refused(void)
 {
 	struct kplug_info info;
 	char path[64];
 
-	(void)state;
-	snprintf(path, sizeof(path), "/dev/kplug/%s", rig->name);
+	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
 	assert_ok(chmod(path, 0666));
 	assert_int_equal(open_as(4242), EPERM);
 	assert_int_equal(seen->opens, 1);
@@ -97,9 +85,8 @@ static void open_refused(void **state)
 	assert_ok(chmod(path, 0600));
 }
 
-static void enable_and_disable(void **state)
+static void enable_and_disable(void)
 {
-	(void)state;
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	assert_int_equal(seen->enables, 1);
 	assert_int_equal(seen->disables, 0);
@@ -107,11 +94,10 @@ static void enable_and_disable(void **state)
 	assert_int_equal(seen->disables, 1);
 }
 
-static void enable_refused(void **state)
+static void enable_refused(void)
 {
 	uint8_t no = 0xff, yes = 0;
 
-	(void)state;
 	assert_errno(EBUSY, kplug_irq_enable(dev, 0, &no, 1));
 	assert_errno(EALREADY, kplug_irq_disable(dev, 0));
 	assert_int_equal(seen->enables, 1);
@@ -120,14 +106,13 @@ static void enable_refused(void **state)
 	assert_ok(kplug_irq_disable(dev, 0));
 }
 
-/* The hook fires for each file; the vector lives as long as one has it. */
-static void enable_by_two_files(void **state)
+/* The hook fires for each file; the vector stays enabled while one of them has it. */
+static void enable_by_two_files(void)
 {
-	struct kplug_device *second = rig_open(rig);
+	struct kplug_device *second = rig_open(at);
 	struct kplug_record record;
 	size_t count;
 
-	(void)state;
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
 	assert_ok(kplug_irq_trigger(dev, 0));
@@ -141,11 +126,10 @@ static void enable_by_two_files(void **state)
 	kplug_device_close(second);
 }
 
-static void two_files_fire_twice(void **state)
+static void two_files_fire_twice(void)
 {
-	struct kplug_device *second = rig_open(rig);
+	struct kplug_device *second = rig_open(at);
 
-	(void)state;
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
 	assert_int_equal(seen->enables, 2);
@@ -166,16 +150,15 @@ static void assert_hooks(const struct watch *watch, const uint32_t *hooks, size_
 #define ASSERT_HOOKS(watch, ...)                                                                                       \
 	assert_hooks(watch, (uint32_t[]){ __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 
-static void close_disables(void **state)
+static void close_disables(void)
 {
 	struct prog_links links = { 0 };
 	struct kplug_device *second;
 	struct watch *watch;
 
-	(void)state;
-	prog_attach(&links, "watch", -1);
+	prog_attach(&links, "event_log", -1);
 	watch = prog_globals(links.obj);
-	second = rig_open(rig);
+	second = rig_open(at);
 	assert_ok(kplug_irq_enable(second, 0, NULL, 0));
 	kplug_device_close(second);
 	ASSERT_HOOKS(watch, KPLUG_HOOK_OPEN, KPLUG_HOOK_INT_ENABLE, KPLUG_HOOK_INT_DISABLE, KPLUG_HOOK_CLOSE);
@@ -183,16 +166,15 @@ static void close_disables(void **state)
 }
 
 /* The interrupt hook, then the deferred one, then the reader's wake-up. */
-static void interrupt_then_deferred(void **state)
+static void interrupt_then_deferred(void)
 {
 	struct prog_links links = { 0 };
 	struct kplug_record record;
 	struct watch *watch;
 	size_t count;
 
-	(void)state;
 	rig_load(dev, "edu", "hooks");
-	prog_attach(&links, "watch", -1);
+	prog_attach(&links, "event_log", -1);
 	watch = prog_globals(links.obj);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	rig_raise(dev, 1);
@@ -204,8 +186,8 @@ static void interrupt_then_deferred(void **state)
 	prog_detach(&links);
 }
 
-/* The removal is the last that a plugin hears: the files that are still open close in silence. */
-static void removal(void **state)
+/* The removal is the last event of a plugin: files that are still open close without one. */
+static void removal(void)
 {
 	struct kplug_device *gone;
 	struct kplug_buffer *left;
@@ -213,7 +195,6 @@ static void removal(void **state)
 	const struct counters *s;
 	size_t count;
 
-	(void)state;
 	assert_ok(kplug_soft_create("gone", 1, 0));
 	assert_ok(kplug_device_open("gone", NULL, &gone));
 	left = rig_buffer(gone, "left", 4096);
@@ -229,39 +210,33 @@ static void removal(void **state)
 	kplug_buffer_free(left);
 }
 
-/* A plugin that answers without KPLUG_FORWARD keeps the event to itself: readers hear the end only. */
-static void removal_kept_from_readers(void **state)
+/* A plugin that answers without KPLUG_FORWARD keeps the event to itself: readers see the end only. */
+static void removal_kept_from_readers(void)
 {
 	struct kplug_device *gone;
 	struct kplug_record record;
 	size_t count;
 
-	(void)state;
 	assert_ok(kplug_soft_create("gone", 1, 0));
 	assert_ok(kplug_device_open("gone", NULL, &gone));
-	rig_load(gone, "quiet", NULL);
+	rig_load(gone, "event_not_forwarded", NULL);
 	assert_ok(kplug_soft_delete("gone"));
 	assert_errno(ENODEV, kplug_irq_wait(gone, 0, &record, 1, &count));
 	kplug_device_close(gone);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-#define TEST_BARE(fn) cmocka_unit_test_setup_teardown(fn, setup_bare, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(open_and_close),
-		TEST(open_refused),
-		TEST(enable_and_disable),
-		TEST(enable_refused),
-		TEST(two_files_fire_twice),
-		TEST_BARE(enable_by_two_files),
-		TEST_BARE(close_disables),
-		TEST_BARE(interrupt_then_deferred),
-		TEST(removal),
-		TEST(removal_kept_from_readers),
+	const struct rig_test tests[] = {
+		TEST(open_and_close),	    TEST(open_refused), TEST(enable_and_disable),	 TEST(enable_refused),
+		TEST(two_files_fire_twice), TEST(removal),	TEST(removal_kept_from_readers),
+	};
+	const struct rig_test without_plugin[] = {
+		TEST(enable_by_two_files),
+		TEST(close_disables),
+		TEST(interrupt_then_deferred),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown) +
+	       RIG_RUN(without_plugin, RIG_BOTH, .setup = setup_bare, .teardown = teardown);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* shows: lib/plugin/load.c lib/plugin/plugin.c */
-/* Plugins that cannot be loaded: each is told why, and what was before is as it was. */
+/* Plugins that cannot be loaded: each error names the reason, and the device is unchanged. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -10,24 +10,17 @@
 #include "lib/plugin/plugin.h"
 #include "lib/rig.h"
 
-static struct kplug_device *dev;
 static const char *sys_root;
 static char said[512]; /* of the last that was refused */
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	sys_root = kp_sys_root;
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	kp_sys_root = sys_root;
-	kplug_plugin_unload(dev);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static void refused(const char *object, int err, const char *text)
@@ -45,37 +38,33 @@ static void refused(const char *object, int err, const char *text)
 	assert_errno(ENOMSG, kplug_call(dev, 1, NULL, 0, NULL));
 }
 
-static void probe_that_cannot_be_run(void **state)
+static void probe_that_cannot_be_run(void)
 {
-	(void)state;
-	refused("load_probe", EINVAL, "plugin probe: its program probe cannot be run: Invalid argument");
+	refused("probe_rejected", EINVAL, "plugin probe: its program probe cannot be run: Invalid argument");
 }
 
-static void map_that_cannot_be_made(void **state)
+static void map_that_cannot_be_made(void)
 {
-	(void)state;
 	refused("bad_map", EINVAL, "plugin map: libbpf cannot load it: ");
 	assert_non_null(strstr(said, "numbers")); /* its name */
 }
 
-static void maps_of_one_name(void **state)
+static void maps_of_one_name(void)
 {
 	struct kplug_plugin *plugin = NULL;
 
-	(void)state;
 	assert_errno(EBADMSG, kplug_plugin_open(rig_object("bad_names"), &plugin));
 	assert_null(plugin);
 	assert_non_null(strstr(kplug_error(), "maps packets_received_total and packets_received_wrong have the same "
 					      "first 15 characters"));
 }
 
-static void object_that_was_used(void **state)
+static void object_that_was_used(void)
 {
 	struct kplug_plugin *plugin = NULL;
 	struct kplug_check *checks = NULL;
 	size_t count = 0;
 
-	(void)state;
 	assert_ok(kplug_plugin_open(rig_object("calls"), &plugin));
 	assert_ok(kplug_plugin_check(plugin, &checks, &count));
 	assert_true(count > 0);
@@ -88,34 +77,31 @@ static void object_that_was_used(void **state)
 }
 
 /* sysfs says 4096 bytes of every file. */
-static void file_that_ends_too_soon(void **state)
+static void file_that_ends_too_soon(void)
 {
 	struct kplug_plugin *plugin = NULL;
 
-	(void)state;
 	assert_errno(EIO, kplug_plugin_open("/sys/kernel/uevent_seqnum", &plugin));
 	assert_non_null(strstr(kplug_error(), "/sys/kernel/uevent_seqnum"));
 	assert_null(plugin);
 }
 
-static void buffer_and_arena(void **state)
+static void buffer_and_arena(void)
 {
 	struct kplug_plugin *plugin = NULL;
 
-	(void)state;
-	assert_errno(EBADMSG, kplug_plugin_open(rig_object("load_both"), &plugin));
+	assert_errno(EBADMSG, kplug_plugin_open(rig_object("buffer_and_arena"), &plugin));
 	assert_non_null(strstr(kplug_error(), "has both KPLUG_BUFFER() and KPLUG_ARENA(); use one"));
 	assert_null(plugin);
 }
 
 /* A sysfs that lacks what the library looks for when the kernel has refused. */
-static void no_type_information(void **state)
+static void no_type_information(void)
 {
 	static char root[] = "/tmp/kplug-sys-XXXXXX";
 	char path[128];
 	int fd;
 
-	(void)state;
 	assert_non_null(mkdtemp(root));
 	kp_sys_root = root;
 	refused("bad_map", EOPNOTSUPP, "the kernel has no BTF");
@@ -130,15 +116,13 @@ static void no_type_information(void **state)
 	refused("bad_map", EOPNOTSUPP, "the module kplug has no BTF");
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(probe_that_cannot_be_run), TEST(maps_of_one_name),	       TEST(map_that_cannot_be_made),
 		TEST(object_that_was_used),	TEST(file_that_ends_too_soon), TEST(buffer_and_arena),
 		TEST(no_type_information),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

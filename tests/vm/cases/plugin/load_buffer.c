@@ -6,24 +6,13 @@
 
 #include "lib/rig.h"
 
-static struct kplug_device *dev;
 static struct kplug_buffer *one, *two;
 
-static int setup(void **state)
+static void teardown(void)
 {
-	dev = rig_open(*state);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kplug_plugin_unload(dev);
 	kplug_buffer_free(one);
 	kplug_buffer_free(two);
 	one = two = NULL;
-	kplug_device_close(dev);
-	return 0;
 }
 
 static int put(const char *buffer, bool swap)
@@ -48,27 +37,24 @@ static void assert_used(struct kplug_buffer *buf)
 	assert_int_equal(*calls, before + 1);
 }
 
-static void no_buffer(void **state)
+static void no_buffer(void)
 {
 	char text[160];
 
-	(void)state;
 	assert_errno(ENOENT, put(NULL, false));
 	snprintf(text, sizeof(text), "but device %s has none; allocate one first", kplug_device_name(dev));
 	assert_non_null(strstr(kplug_error(), text));
 }
 
-static void the_only_one(void **state)
+static void the_only_one(void)
 {
-	(void)state;
 	one = rig_buffer(dev, "one", 0x10000);
 	assert_ok(put(NULL, false));
 	assert_used(one);
 }
 
-static void several(void **state)
+static void several(void)
 {
-	(void)state;
 	one = rig_buffer(dev, "one", 0x10000);
 	two = rig_buffer(dev, "two", 0x10000);
 	assert_errno(ENOENT, put(NULL, false));
@@ -82,29 +68,25 @@ static void several(void **state)
 	assert_used(one);
 }
 
-static void too_small(void **state)
+static void too_small(void)
 {
-	(void)state;
 	one = rig_buffer(dev, "one", 16);
 	assert_errno(EMSGSIZE, put(NULL, false));
 	assert_non_null(strstr(kplug_error(), "buffer one has 16; allocate a larger one"));
 }
 
-static void no_such(void **state)
+static void no_such(void)
 {
-	(void)state;
 	one = rig_buffer(dev, "one", 0x10000);
 	assert_errno(ENOENT, put("other", false));
 	assert_non_null(strstr(kplug_error(), "other"));
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(no_buffer), TEST(the_only_one), TEST(several), TEST(too_small), TEST(no_such),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .teardown = teardown);
 }

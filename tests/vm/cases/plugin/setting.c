@@ -6,26 +6,19 @@
 #include "bpf/settings.h"
 #include "lib/rig.h"
 
-static struct kplug_device *dev;
 static struct kplug_setting *settings;
 static size_t count;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	rig_load(dev, "settings", NULL);
 	assert_ok(kplug_setting_list(dev, &settings, &count));
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	free(settings);
 	settings = NULL;
-	kplug_plugin_unload(dev);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static const struct kplug_setting *find(const char *name)
@@ -66,9 +59,8 @@ static const struct {
 };
 #define WANTED (sizeof(wanted) / sizeof(*wanted))
 
-static void types_and_ranges(void **state)
+static void types_and_ranges(void)
 {
-	(void)state;
 	for (size_t i = 0; i < WANTED; i++) {
 		const struct kplug_setting *s = find(wanted[i].name);
 
@@ -83,9 +75,8 @@ static void types_and_ranges(void **state)
 	assert_int_equal(count, WANTED); /* and no other */
 }
 
-static void ends_of_the_range(void **state)
+static void ends_of_the_range(void)
 {
-	(void)state;
 	for (uint32_t i = 0; i <= SETTING_ON; i++) {
 		assert_int_equal(seen(i), wanted[i].value);
 		assert_ok(kplug_setting_set(dev, wanted[i].name, wanted[i].min));
@@ -95,9 +86,8 @@ static void ends_of_the_range(void **state)
 	}
 }
 
-static void beyond_the_range(void **state)
+static void beyond_the_range(void)
 {
-	(void)state;
 	for (uint32_t i = 0; i <= SETTING_ON; i++) {
 		if (wanted[i].max != INT64_MAX)
 			assert_errno(ERANGE, kplug_setting_set(dev, wanted[i].name, wanted[i].max + 1));
@@ -107,12 +97,11 @@ static void beyond_the_range(void **state)
 }
 
 /* A setting changes nothing but itself. */
-static void others_stay(void **state)
+static void others_stay(void)
 {
 	struct kplug_setting *after;
 	size_t n;
 
-	(void)state;
 	assert_ok(kplug_setting_set(dev, "level", 200));
 	assert_ok(kplug_setting_set(dev, "half", UINT16_MAX));
 	assert_ok(kplug_setting_list(dev, &after, &n));
@@ -124,21 +113,19 @@ static void others_stay(void **state)
 	free(after);
 }
 
-static void not_a_setting(void **state)
+static void not_a_setting(void)
 {
-	(void)state;
 	assert_errno(ESRCH, kplug_setting_set(dev, "huge", 1));
 	assert_errno(ESRCH, kplug_setting_set(dev, "pair", 1));
 	assert_errno(ESRCH, kplug_setting_set(dev, "record", 1));
 	assert_errno(ESRCH, kplug_setting_set(dev, "", 1));
 }
 
-static void without_a_plugin(void **state)
+static void without_a_plugin(void)
 {
 	struct kplug_setting *none = NULL;
 	size_t n = 7;
 
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
 	assert_errno(ENOENT, kplug_setting_list(dev, &none, &n));
 	assert_errno(ENOENT, kplug_setting_set(dev, "level", 1));
@@ -146,14 +133,12 @@ static void without_a_plugin(void **state)
 	assert_int_equal(n, 7);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(types_and_ranges), TEST(ends_of_the_range), TEST(beyond_the_range),
 		TEST(others_stay),	TEST(not_a_setting),	 TEST(without_a_plugin),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

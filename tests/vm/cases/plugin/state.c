@@ -3,28 +3,16 @@
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_INFO kmod/plugin/plugin.c lib/plugin/state.c */
 /* shows: lib/plugin/running.c */
 /* timeout: 400 */
-/* A plugin's state over swaps and rollbacks: carried, refused, left behind, migrated. And that a refusal changes nothing. */
+/* A plugin's state over swaps and rollbacks: carried, refused, left behind, migrated. A refusal changes nothing. */
 #include <unistd.h>
 
 #include "lib/prog.h"
 #include "bpf/state.h"
 
-static struct kplug_device *dev;
-
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	rig_load(dev, "state_1", NULL);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kplug_plugin_unload(dev);
-	kplug_device_close(dev);
-	return 0;
 }
 
 static int64_t ask_bytes(uint32_t message, size_t bytes)
@@ -72,9 +60,8 @@ static void assert_state(int version, int64_t counted, int64_t total)
 	interrupt_is_handled();
 }
 
-static void carries_over_swaps_and_rollbacks(void **state)
+static void carries_over_swaps_and_rollbacks(void)
 {
-	(void)state;
 	assert_int_equal(ask(STATE_COUNT), 1);
 	assert_int_equal(ask_bytes(STATE_STEP, 10), 10); /* .data: not what the object file says */
 	assert_ok(swap("state_2", false));
@@ -90,9 +77,8 @@ static void carries_over_swaps_and_rollbacks(void **state)
 	assert_state(3, 4, 31);
 }
 
-static void fresh_starts_empty(void **state)
+static void fresh_starts_empty(void)
 {
-	(void)state;
 	ask(STATE_COUNT);
 	assert_ok(swap("state_2", true));
 	assert_state(2, 0, 0);
@@ -129,27 +115,24 @@ static void refused(const char *object, int err, const char *text)
 	  "map counts_of_messa of the running version does not carry over: the new version has no map of this "        \
 	  "name")
 #define DEFINE(object, text)                                                                                           \
-	static void object(void **state)                                                                               \
+	static void object(void)                                                                                       \
 	{                                                                                                              \
-		(void)state;                                                                                           \
 		refused(#object, ESTALE, text);                                                                        \
 		assert_ok(swap(#object, true));                                                                        \
 		assert_state(4, 0, 0);                                                                                 \
 	}
 REFUSED(DEFINE)
 
-static void probe_refuses(void **state)
+static void probe_refuses(void)
 {
-	(void)state;
 	refused("state_probe", ECANCELED, "plugin state: its program probe refuses device t0 with 7");
 }
 
-static void probe_refuses_a_load(void **state)
+static void probe_refuses_a_load(void)
 {
 	struct kplug_plugin *plugin = NULL;
 	struct kplug_plugin_info info;
 
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
 	assert_ok(kplug_plugin_open(rig_object("state_probe"), &plugin));
 	assert_errno(ECANCELED, kplug_plugin_load(plugin, dev, NULL));
@@ -157,9 +140,8 @@ static void probe_refuses_a_load(void **state)
 	assert_errno(ENOENT, kplug_plugin_info(dev, &info));
 }
 
-static void migrates(void **state)
+static void migrates(void)
 {
-	(void)state;
 	assert_int_equal(ask_bytes(STATE_STEP, 10), 10);
 	ask(STATE_COUNT);
 	ask(STATE_COUNT);
@@ -172,34 +154,30 @@ static void migrates(void **state)
 }
 
 /* Nothing was counted, so migrate finds no element. */
-static void migrate_fails(void **state)
+static void migrate_fails(void)
 {
-	(void)state;
 	assert_errno(ENOTRECOVERABLE, swap("state_migrate", false));
 	assert_non_null(strstr(kplug_error(), "its program migrate refuses device t0 with -2"));
 	assert_state(1, 0, 0);
 }
 
-static void migrate_is_not_run_when_fresh(void **state)
+static void migrate_is_not_run_when_fresh(void)
 {
-	(void)state;
 	ask(STATE_COUNT);
 	assert_ok(swap("state_migrate", true));
 	assert_state(6, 0, 0);
 }
 
-static void migrate_wants_other_maps(void **state)
+static void migrate_wants_other_maps(void)
 {
-	(void)state;
 	assert_ok(swap("state_no_map", true));
 	assert_errno(ESTALE, swap("state_migrate", false));
 	assert_non_null(strstr(kplug_error(), "old_counts_of_messages"));
 	assert_state(4, 0, 0);
 }
 
-static void migrate_wants_another_type(void **state)
+static void migrate_wants_another_type(void)
 {
-	(void)state;
 	ask(STATE_COUNT);
 	assert_errno(ESTALE, swap("state_migrate_type", false));
 	assert_non_null(strstr(kplug_error(),
@@ -209,9 +187,8 @@ static void migrate_wants_another_type(void **state)
 }
 
 /* Of some types of map the kernel keeps no type information: sizes and flags are all that is compared. */
-static void map_without_type_information(void **state)
+static void map_without_type_information(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
 	rig_load(dev, "state_untyped", NULL);
 	assert_int_equal(ask(STATE_COUNT), 1);
@@ -220,31 +197,28 @@ static void map_without_type_information(void **state)
 }
 
 /* A plugin that has a migrate program may also be the first. */
-static void loads_with_migrate(void **state)
+static void loads_with_migrate(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
 	rig_load(dev, "state_migrate", NULL);
 	assert_state(6, 0, 0);
 }
 
-static void swap_of_none(void **state)
+static void swap_of_none(void)
 {
-	(void)state;
 	assert_ok(kplug_plugin_unload(dev));
 	assert_errno(ENOENT, swap("state_2", false));
 	assert_string_equal(kplug_error(), "device t0: no plugin is loaded");
 	assert_errno(ENOENT, kplug_plugin_rollback(dev));
 }
 
-static void tells_what_runs(void **state)
+static void tells_what_runs(void)
 {
 	struct kplug_program_info *programs;
 	struct kplug_plugin_info info;
 	uint32_t ids[KPLUG_HOOK_COUNT];
 	size_t count;
 
-	(void)state;
 	assert_ok(swap("state_2", false));
 	assert_ok(kplug_plugin_info(dev, &info));
 	assert_string_equal(info.out_version, "2");
@@ -265,13 +239,12 @@ static void tells_what_runs(void **state)
 	free(programs);
 }
 
-static void runs_are_counted(void **state)
+static void runs_are_counted(void)
 {
 	struct kplug_program_info *programs;
 	size_t count;
 	int fd, i;
 
-	(void)state;
 	fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	assert_true(fd >= 0);
 	for (i = 0; i < 10; i++)
@@ -284,12 +257,11 @@ static void runs_are_counted(void **state)
 	close(fd);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 #define LIST(object, text) TEST(object),
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(carries_over_swaps_and_rollbacks),
 		TEST(fresh_starts_empty),
 		REFUSED(LIST) TEST(probe_refuses),
@@ -306,5 +278,5 @@ int main(void)
 		TEST(runs_are_counted),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup);
 }

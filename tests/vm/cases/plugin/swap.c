@@ -3,7 +3,7 @@
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_UNLOAD hook:call hook:interrupt */
 /* shows: kmod/plugin/plugin.c kmod/plugin/hook.c */
 /* timeout: 600 */
-/* A plugin is swapped while it runs: nobody is left without an answer, and nothing is left of the old one. */
+/* A plugin is swapped while it runs: every call is answered, and nothing is left of the old version. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -17,25 +17,18 @@
 
 static const char *const object_of[] = { NULL, "swap_1", "swap_2" };
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static volatile struct swap_buffer *counted;
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "swap", 4096);
 	counted = kplug_buffer_ptr(buf);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
-	kplug_plugin_unload(dev);
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* One version's programs, verified and ready; fds: for prog_plugin(). */
@@ -123,14 +116,13 @@ static void swap_often(void)
 	bpf_object__close(v[1].obj);
 }
 
-static void under_load(void **state)
+static void under_load(void)
 {
 	struct caller callers[CALLERS] = { 0 };
 	struct raiser raiser = { 0 };
 	uint64_t answers[3] = { 0 };
 	int i;
 
-	(void)state;
 	stop = false;
 	rig_load(dev, "swap_1", "swap");
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
@@ -199,12 +191,11 @@ static void assert_alive(const struct ids *ids)
 	close(fd);
 }
 
-static void old_version_ends(void **state)
+static void old_version_ends(void)
 {
 	struct version v;
 	struct ids old;
 
-	(void)state;
 	version_open(&v, 1);
 	ids_of(&old, v.fds);
 	assert_ok(prog_plugin(dev, v.fds, 0));
@@ -225,12 +216,11 @@ static void old_version_ends(void **state)
 	until_gone(&old);
 }
 
-static void unload_ends_both(void **state)
+static void unload_ends_both(void)
 {
 	struct ids first, second;
 	struct version v;
 
-	(void)state;
 	version_open(&v, 1);
 	ids_of(&first, v.fds);
 	assert_ok(prog_plugin(dev, v.fds, 0));
@@ -248,7 +238,7 @@ static void unload_ends_both(void **state)
 	assert_errno(ENOENT, kplug_plugin_rollback(dev));
 }
 
-/* Runs in a child: verifies version 2, tells its ids, and swaps for ever or does nothing more. */
+/* Runs in a child: verifies version 2, reports its ids, and swaps for ever or does nothing more. */
 static void load_in_child(int to, bool swap)
 {
 	struct version v;
@@ -284,11 +274,10 @@ static void kill_loader(bool swap, struct ids *ids)
 	assert_true(WIFSIGNALED(status));
 }
 
-static void loader_killed_before(void **state)
+static void loader_killed_before(void)
 {
 	struct ids ids;
 
-	(void)state;
 	rig_load(dev, "swap_1", "swap");
 	kill_loader(false, &ids);
 	assert_int_equal(call(), 1);
@@ -296,11 +285,10 @@ static void loader_killed_before(void **state)
 	assert_int_equal(call(), 1);
 }
 
-static void loader_killed_in_the_act(void **state)
+static void loader_killed_during_swaps(void)
 {
 	struct ids ids;
 
-	(void)state;
 	rig_load(dev, "swap_1", "swap");
 	kill_loader(true, &ids);
 	assert_int_equal(call(), 2);
@@ -309,14 +297,12 @@ static void loader_killed_in_the_act(void **state)
 	until_gone(&ids);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(under_load),	    TEST(old_version_ends),	    TEST(unload_ends_both),
-		TEST(loader_killed_before), TEST(loader_killed_in_the_act),
+	const struct rig_test tests[] = {
+		TEST(under_load),	    TEST(old_version_ends),	      TEST(unload_ends_both),
+		TEST(loader_killed_before), TEST(loader_killed_during_swaps),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

@@ -4,7 +4,7 @@
 /* timeout: 200 */
 /*
  * Swaps that are refused at each step, while the device interrupts as fast as it can: the running version serves the
- * next interrupt, and each of them. swap_kill.c is for those that are killed.
+ * next interrupt, and each of them. swap_killed.c is for those that are killed.
  */
 #include <pthread.h>
 #include <unistd.h>
@@ -14,7 +14,6 @@
 
 #define PINS "/sys/fs/bpf/kplug"
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static volatile struct swap_buffer *counted;
 
@@ -43,9 +42,8 @@ static void serves_the_next(void)
 	rig_until(serves_more, &before);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "swap", 4096);
 	counted = kplug_buffer_ptr(buf);
 	rig_load(dev, "swap_1", "swap");
@@ -54,7 +52,6 @@ static int setup(void **state)
 	raised = 0;
 	assert_int_equal(pthread_create(&raiser, NULL, run_raiser, NULL), 0);
 	serves_the_next();
-	return 0;
 }
 
 static bool all_served(void *arg)
@@ -84,17 +81,13 @@ static void goes_on(void)
 	assert_errno(ENOENT, kplug_plugin_rollback(dev));
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	if (!stop) {
 		stop = true;
 		pthread_join(raiser, NULL);
 	}
-	kplug_plugin_unload(dev);
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* --- by the library, the verifier, the plugin's own program ------------------------------------------------------ */
@@ -111,54 +104,48 @@ static void refused(const char *object, const struct kplug_load_opts *opts, int 
 	goes_on();
 }
 
-static void at_open(void **state)
+static void at_open(void)
 {
 	struct kplug_plugin *plugin = NULL;
 
-	(void)state;
 	assert_errno(ENOENT, kplug_plugin_open("/nosuch.bpf.o", &plugin));
 	assert_null(plugin);
 	goes_on();
 }
 
-static void at_open_no_plugin(void **state)
+static void at_open_no_plugin(void)
 {
 	struct kplug_plugin *plugin = NULL;
 
-	(void)state;
 	assert_errno(EBADMSG, kplug_plugin_open(rig_object("bad_type"), &plugin));
 	assert_null(plugin);
 	goes_on();
 }
 
-static void by_the_verifier(void **state)
+static void by_the_verifier(void)
 {
 	const struct kplug_load_opts fresh = { .sz = sizeof(fresh), .fresh = true };
 
-	(void)state;
 	refused("cli_refused", &fresh, EACCES, "hook call is refused by the verifier");
 }
 
-static void by_map_mismatch(void **state)
+static void by_map_mismatch(void)
 {
-	(void)state;
 	refused("state_globals", NULL, ESTALE, "map .bss of the running version does not carry over");
 }
 
-static void by_probe(void **state)
+static void by_probe(void)
 {
 	const struct kplug_load_opts fresh = { .sz = sizeof(fresh), .fresh = true };
 
-	(void)state;
 	refused("state_probe", &fresh, ECANCELED, "its program probe refuses device t0 with 7");
 }
 
-static void at_pin(void **state)
+static void at_pin(void)
 {
 	const struct kplug_load_opts pin = { .sz = sizeof(pin), .pin = true };
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "root", 4, 4, 1, NULL);
 
-	(void)state;
 	rmdir(PINS);
 	assert_ok(bpf_obj_pin(fd, PINS));
 	close(fd);
@@ -189,37 +176,32 @@ static void refused_program(const char *program, bool sleepable, int err)
 	goes_on();
 }
 
-static void by_hook(void **state)
+static void by_hook(void)
 {
-	(void)state;
 	refused_program("other_hook", false, EPROTOTYPE);
 }
 
-static void by_prototype(void **state)
+static void by_prototype(void)
 {
-	(void)state;
 	refused_program("other_tracepoint", false, EPROTOTYPE);
 }
 
-static void by_type(void **state)
+static void by_type(void)
 {
-	(void)state;
 	refused_program("raw_tp", false, EINVAL);
 }
 
-static void sleepable(void **state)
+static void sleepable(void)
 {
-	(void)state;
 	refused_program("iterator", true, EPROTOTYPE);
 }
 
 /* Kernels that let these sleep are new. */
-static void sleepable_on_its_hook(void **state)
+static void sleepable_on_its_hook(void)
 {
 	struct bpf_object *obj = prog_open("bad_type", "right");
 	int err;
 
-	(void)state;
 	assert_ok(bpf_program__set_flags(prog_find(obj, "right"), BPF_F_SLEEPABLE));
 	err = prog_load(obj);
 	if (err)
@@ -230,18 +212,15 @@ static void sleepable_on_its_hook(void **state)
 	goes_on();
 }
 
-static void no_program(void **state)
+static void no_program(void)
 {
-	(void)state;
 	assert_errno(EINVAL, replace_call(-1));
 	goes_on();
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(at_open),
 		TEST(at_open_no_plugin),
 		TEST(by_the_verifier),
@@ -256,5 +235,5 @@ int main(void)
 		TEST(no_program),
 	};
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

@@ -5,11 +5,10 @@
 /* The porting layer: sessions and buffers, and each wrong use with the status that it gives. */
 #include "lib/wd.h"
 
-static void sessions(void **state)
+static void sessions(void)
 {
 	HANDLE closed;
 
-	(void)state;
 	setenv("KPLUG_WD_DEVICE", "nobody", 1);
 	assert_ptr_equal(WD_Open(), INVALID_HANDLE_VALUE);
 	unsetenv("KPLUG_WD_DEVICE"); /* two are bound */
@@ -28,11 +27,10 @@ static void sessions(void **state)
 	assert_string_equal(Stat2Str(12345), "Unknown status");
 }
 
-static void kernel_buffers(void **state)
+static void kernel_buffers(void)
 {
 	WD_DMA second = { .dwBytes = 100, .dwOptions = DMA_KERNEL_BUFFER_ALLOC | DMA_TO_FROM_DEVICE };
 
-	(void)state;
 	wd_dma.dwBytes = 0x10000;
 	wd_dma.dwOptions = DMA_KERNEL_BUFFER_ALLOC;
 	assert_done(WD_DMALock(wd_session, &wd_dma));
@@ -61,9 +59,8 @@ static void kernel_buffers(void **state)
 	assert_status(WD_INVALID_PARAMETER, WD_DMASyncIo(wd_session, NULL));
 }
 
-static void bad_locks(void **state)
+static void bad_locks(void)
 {
-	(void)state;
 	assert_status(WD_INVALID_PARAMETER, WD_DMALock(wd_session, NULL));
 	wd_dma.dwOptions = DMA_KERNEL_BUFFER_ALLOC;
 	assert_status(WD_INVALID_PARAMETER, WD_DMALock(wd_session, &wd_dma)); /* no bytes */
@@ -80,13 +77,12 @@ static void bad_locks(void **state)
 }
 
 /* On a device that reaches all memory. */
-static void user_memory(void **state)
+static void user_memory(void)
 {
 	static BYTE memory[3 * 4096] __attribute__((aligned(4096)));
 	DWORD i, bytes = 0;
 	HANDLE wide;
 
-	(void)state;
 	memset(memory, 1, sizeof(memory));
 	assert_ok(kplug_soft_create("wide", 1, 64));
 	setenv("KPLUG_WD_DEVICE", "wide", 1);
@@ -112,12 +108,12 @@ static void user_memory(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		WD_TEST(sessions),
-		WD_TEST(kernel_buffers),
-		WD_TEST(bad_locks),
-		WD_TEST(user_memory),
+	const struct rig_test tests[] = {
+		TEST(sessions),
+		TEST(kernel_buffers),
+		TEST(bad_locks),
+		TEST(user_memory),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return WD_RUN(tests);
 }

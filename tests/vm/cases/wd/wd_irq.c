@@ -10,18 +10,17 @@
 #include "bpf/wd_calls.h"
 #include "lib/wd.h"
 
-static void interrupts(void **state)
+static void interrupts(void)
 {
 	struct wd_calls *shared = wd_open_plugin("wd_calls");
 	WD_INTERRUPT interrupt = { .kpCall = { .hKernelPlugIn = wd_kp.hKernelPlugIn } };
 	DWORD i;
 
-	(void)state;
 	assert_done(WD_IntEnable(wd_session, &interrupt));
 	assert_int_equal(interrupt.fEnableOk, TRUE);
 	assert_int_equal(shared->enables, 1);
 	for (i = 1; i <= 10; i++) {
-		rig_raise(wd_device, 1);
+		rig_raise(dev, 1);
 		assert_done(WD_IntWait(wd_session, &interrupt));
 		assert_int_equal(interrupt.dwCounter, i);
 		assert_int_equal(interrupt.dwLost, 0);
@@ -38,12 +37,11 @@ static void interrupts(void **state)
 	assert_int_equal(shared->disables, 1);
 }
 
-static void bad_interrupts(void **state)
+static void bad_interrupts(void)
 {
 	struct wd_calls *shared = wd_open_plugin("wd_calls");
 	WD_INTERRUPT interrupt = { 0 }, second = { 0 };
 
-	(void)state;
 	assert_status(WD_INVALID_PARAMETER, WD_IntEnable(wd_session, NULL));
 	assert_status(WD_INVALID_HANDLE, WD_IntEnable(NULL, &interrupt));
 	assert_status(WD_INTERRUPT_NOT_ENABLED, WD_IntWait(wd_session, &interrupt));
@@ -90,14 +88,13 @@ static bool six_are_deferred(void *arg)
 	return shared->dpcs + shared->dpcs_msi == 6;
 }
 
-static void interrupt_thread(void **state)
+static void interrupt_thread(void)
 {
 	struct wd_calls *shared = wd_open_plugin("wd_calls");
 	WD_INTERRUPT interrupt = { .kpCall = { .hKernelPlugIn = wd_kp.hKernelPlugIn } };
 	HANDLE thread = NULL;
 	int i;
 
-	(void)state;
 	atomic_store(&handled, 0);
 	assert_status(WD_INVALID_PARAMETER, InterruptEnable(NULL, wd_session, &interrupt, handler, &handled));
 	assert_status(WD_INVALID_PARAMETER, InterruptEnable(&thread, wd_session, NULL, handler, &handled));
@@ -105,18 +102,18 @@ static void interrupt_thread(void **state)
 	assert_status(WD_INVALID_HANDLE, InterruptEnable(&thread, NULL, &interrupt, handler, &handled));
 	assert_done(InterruptEnable(&thread, wd_session, &interrupt, handler, &handled));
 	for (i = 1; i <= 5; i++) {
-		rig_raise(wd_device, 1);
+		rig_raise(dev, 1);
 		rig_until(handled_is, &i);
 	}
 	shared->silent = 1;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	rig_until(six_are_deferred, shared);
 	shared->silent = 0;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	i = 6;
 	rig_until(handled_is, &i);
 	assert_done(InterruptDisable(thread));
-	assert_int_equal(atomic_load(&handled), 6); /* of 7: for one the plugin woke nobody */
+	assert_int_equal(atomic_load(&handled), 6); /* of 7: for one the plugin asked for no wake-up */
 	assert_status(WD_INVALID_HANDLE, InterruptDisable(thread));
 	assert_status(WD_INVALID_HANDLE, InterruptDisable(NULL));
 }
@@ -128,13 +125,12 @@ static void *waiter(void *arg)
 	return WD_IntWait(wd_session, &interrupt) == WD_STATUS_SUCCESS && interrupt.fStopped ? NULL : arg;
 }
 
-static void stopped_while_waiting(void **state)
+static void stopped_while_waiting(void)
 {
 	WD_INTERRUPT interrupt = { 0 };
 	pthread_t thread;
 	void *failed;
 
-	(void)state;
 	assert_done(WD_IntEnable(wd_session, &interrupt));
 	assert_int_equal(pthread_create(&thread, NULL, waiter, &interrupt), 0);
 	usleep(200000);
@@ -144,35 +140,33 @@ static void stopped_while_waiting(void **state)
 }
 
 /* What the guide turns one into does the same. */
-static void guides_plugins(void **state)
+static void guides_plugins(void)
 {
 	static const char *const names[] = { "../lib/wd/guide/interrupt_before", "../lib/wd/guide/interrupt_after" };
 	struct kplug_record record = { 0 };
 	size_t count, i;
 	int n;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
-		rig_load(wd_device, names[i], NULL);
-		assert_ok(kplug_irq_enable(wd_device, 0, NULL, 0));
+		rig_load(dev, names[i], NULL);
+		assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 		for (n = 0; n < 10; n++) {
-			rig_raise(wd_device, 1);
-			assert_ok(kplug_irq_wait(wd_device, 10000, &record, 1, &count));
+			rig_raise(dev, 1);
+			assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
 			assert_int_equal(record.count, 1);
 			assert_int_equal(record.notify, 1);
 		}
-		assert_ok(kplug_irq_disable(wd_device, 0));
-		assert_ok(kplug_plugin_unload(wd_device));
+		assert_ok(kplug_irq_disable(dev, 0));
+		assert_ok(kplug_plugin_unload(dev));
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		WD_TEST(interrupts),	   WD_TEST(bad_interrupts),
-		WD_TEST(interrupt_thread), WD_TEST(stopped_while_waiting),
-		WD_TEST(guides_plugins),
+	const struct rig_test tests[] = {
+		TEST(interrupts),     TEST(bad_interrupts), TEST(interrupt_thread), TEST(stopped_while_waiting),
+		TEST(guides_plugins),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return WD_RUN(tests);
 }

@@ -10,23 +10,22 @@ static struct wd_plain *shared;
 static WD_INTERRUPT interrupt;
 static struct kplug_irq_info before;
 
-static int setup(void **state)
+static void setup(void)
 {
-	wd_setup(state);
+	wd_setup();
 	shared = wd_open_plugin("wd_plain");
 	memset(shared, 0, sizeof(*shared));
 	shared->wakes = 1;
 	BZERO(interrupt);
 	interrupt.kpCall.hKernelPlugIn = wd_kp.hKernelPlugIn;
 	assert_done(WD_IntEnable(wd_session, &interrupt));
-	assert_ok(kplug_irq_info(wd_device, 0, &before));
-	return 0;
+	assert_ok(kplug_irq_info(dev, 0, &before));
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
 	assert_done(WD_IntDisable(wd_session, &interrupt));
-	return wd_teardown(state);
+	wd_teardown();
 }
 
 struct goal {
@@ -53,7 +52,7 @@ static struct kplug_irq_info since(void)
 {
 	struct kplug_irq_info now;
 
-	assert_ok(kplug_irq_info(wd_device, 0, &now));
+	assert_ok(kplug_irq_info(dev, 0, &now));
 	now.out_interrupts -= before.out_interrupts;
 	now.out_unclaimed -= before.out_unclaimed;
 	now.out_deferred -= before.out_deferred;
@@ -69,13 +68,12 @@ static void wait_for_wakeup(DWORD counter, DWORD lost)
 	assert_int_equal(interrupt.dwLost, lost);
 }
 
-static void true_defers(void **state)
+static void true_defers(void)
 {
 	DWORD i;
 
-	(void)state;
 	for (i = 1; i <= 10; i++) {
-		rig_raise(wd_device, 1);
+		rig_raise(dev, 1);
 		wait_for_wakeup(i, 0);
 		assert_int_equal(shared->claimed, i);
 		assert_int_equal(shared->dpcs, i);
@@ -86,15 +84,14 @@ static void true_defers(void **state)
 	assert_int_equal(since().out_wakeups, 10);
 }
 
-/* FALSE: no KP_IntAtDpc, and nobody is woken, which the next one tells of. */
-static void false_does_not(void **state)
+/* FALSE: no KP_IntAtDpc and no wake-up, as the next interrupt shows. */
+static void false_does_not(void)
 {
-	(void)state;
 	shared->keep = 1;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	until(&shared->claimed, 1);
 	shared->keep = 0;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	wait_for_wakeup(2, 1);
 	assert_int_equal(shared->dpcs, 1);
 	assert_int_equal(shared->dpc_interrupts, 1);
@@ -104,14 +101,13 @@ static void false_does_not(void **state)
 }
 
 /* Not claimed: not the device's, whatever is returned. A line stays up and asks again; a message is to be sent again. */
-static void the_parameter_claims(void **state)
+static void the_parameter_claims(void)
 {
-	(void)state;
 	shared->deny = 1;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	until(&shared->denied, 1);
 	if (interrupt.dwEnabledIntType != INTERRUPT_INTERRUPT)
-		rig_raise(wd_device, 1);
+		rig_raise(dev, 1);
 	wait_for_wakeup(1, 0);
 	assert_int_equal(shared->denied, 1);
 	assert_int_equal(shared->claimed, 1);
@@ -122,50 +118,46 @@ static void the_parameter_claims(void **state)
 }
 
 /* Three wake-ups of one interrupt, then one; none; one. */
-static void the_count_wakes(void **state)
+static void the_count_wakes(void)
 {
-	(void)state;
 	shared->wakes = 3;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	wait_for_wakeup(1, 0);
 	wait_for_wakeup(1, 0);
 	wait_for_wakeup(1, 0);
 	shared->wakes = 1;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	wait_for_wakeup(2, 0);
 	shared->wakes = 0;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	until(&shared->dpcs, 3);
 	shared->wakes = 1;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	wait_for_wakeup(4, 1);
 	assert_int_equal(shared->dpcs, 4);
 }
 
-/* Those that nobody has waited for are gone with the enable. */
-static void none_is_left_over(void **state)
+/* Interrupts that were not waited for are gone with the enable. */
+static void none_is_left_over(void)
 {
-	(void)state;
 	shared->wakes = 3;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	wait_for_wakeup(1, 0);
 	assert_done(WD_IntDisable(wd_session, &interrupt));
 	assert_done(WD_IntEnable(wd_session, &interrupt));
 	shared->wakes = 1;
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	wait_for_wakeup(1, 0);
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	wait_for_wakeup(2, 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct rig_test tests[] = {
 		TEST(true_defers),     TEST(false_does_not),	TEST(the_parameter_claims),
 		TEST(the_count_wakes), TEST(none_is_left_over),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
 }

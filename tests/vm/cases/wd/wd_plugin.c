@@ -7,13 +7,12 @@
 #include "bpf/wd_calls.h"
 #include "lib/wd.h"
 
-static void plugin_by_name(void **state)
+static void plugin_by_name(void)
 {
 	WD_KERNEL_PLUGIN other = { .pcDriverName = "wd_calls" };
 	struct wd_calls *shared = wd_open_plugin("wd_calls");
 	BYTE refuse = 0xff;
 
-	(void)state;
 	assert_int_equal(shared->opens, 1);
 	assert_status(WD_OPERATION_ALREADY_DONE, WD_KernelPlugInOpen(wd_session, &other));
 	assert_int_equal(other.hKernelPlugIn, 0);
@@ -38,9 +37,8 @@ static void plugin_by_name(void **state)
 	assert_done(WD_KernelPlugInClose(wd_session, &other));
 }
 
-static void bad_plugins(void **state)
+static void bad_plugins(void)
 {
-	(void)state;
 	assert_status(WD_INVALID_PARAMETER, WD_KernelPlugInOpen(wd_session, NULL));
 	assert_status(WD_INVALID_PARAMETER, WD_KernelPlugInOpen(wd_session, &wd_kp)); /* no name */
 	wd_kp.pcDriverName = "no_such_plugin";
@@ -53,24 +51,22 @@ static void bad_plugins(void **state)
 	assert_status(WD_INVALID_HANDLE, WD_KernelPlugInOpen(NULL, &wd_kp));
 }
 
-static void another_ones_plugin(void **state)
+static void device_has_another_plugin(void)
 {
-	struct kplug_buffer *buf = rig_buffer(wd_device, "calls", 4096);
+	struct kplug_buffer *buf = rig_buffer(dev, "calls", 4096);
 
-	(void)state;
-	rig_load(wd_device, "calls", "calls");
+	rig_load(dev, "calls", "calls");
 	wd_kp.pcDriverName = "wd_calls";
 	assert_status(WD_RESOURCE_OVERLAP, WD_KernelPlugInOpen(wd_session, &wd_kp));
-	assert_ok(kplug_plugin_unload(wd_device));
+	assert_ok(kplug_plugin_unload(dev));
 	kplug_buffer_free(buf);
 }
 
 /* Opened before there is a buffer: the first one asked for is the plugin's. */
-static void plugin_before_buffer(void **state)
+static void plugin_before_buffer(void)
 {
 	WD_KERNEL_PLUGIN_CALL call = { .dwMessage = WD_CALLS_BUFFER };
 
-	(void)state;
 	wd_kp.pcDriverName = "wd_calls";
 	assert_done(WD_KernelPlugInOpen(wd_session, &wd_kp));
 	wd_dma.dwBytes = sizeof(struct wd_calls);
@@ -92,7 +88,7 @@ static DWORD call_plugin(DWORD message, PVOID data, DWORD *result)
 	return status;
 }
 
-static void calls(void **state)
+static void calls(void)
 {
 	struct {
 		UINT64 before, words[2], after;
@@ -101,7 +97,6 @@ static void calls(void **state)
 	WD_DMA other = { .dwBytes = 4096, .dwOptions = DMA_KERNEL_BUFFER_ALLOC };
 	DWORD result;
 
-	(void)state;
 	assert_status(WD_INVALID_HANDLE, WD_KernelPlugInCall(wd_session, &call)); /* nothing is open */
 	wd_open_plugin("wd_calls");
 	assert_done(call_plugin(WD_CALLS_DOUBLE, mine.words, &result));
@@ -128,31 +123,30 @@ static void calls(void **state)
 }
 
 /* Messages wake the program as they do without a plugin. */
-static void no_interrupt_callbacks(void **state)
+static void no_interrupt_callbacks(void)
 {
 	WD_INTERRUPT interrupt = { 0 };
 	char folder[256];
 
-	(void)state;
 	snprintf(folder, sizeof(folder), "%s/../lib/wd/guide", getenv("KPLUG_BPF"));
 	wd_kp.pcDriverName = "call_before";
 	wd_kp.pcDriverPath = folder;
 	assert_done(WD_KernelPlugInOpen(wd_session, &wd_kp));
 	interrupt.kpCall.hKernelPlugIn = wd_kp.hKernelPlugIn;
 	assert_done(WD_IntEnable(wd_session, &interrupt));
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	assert_done(WD_IntWait(wd_session, &interrupt));
 	assert_int_equal(interrupt.dwCounter, 1);
 	assert_done(WD_IntDisable(wd_session, &interrupt));
-	assert_ok(kplug_reg_write(wd_device, 0, EDU_IRQ_ACK, 4, 1));
+	assert_ok(kplug_reg_write(dev, 0, EDU_IRQ_ACK, 4, 1));
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		WD_TEST(plugin_by_name),       WD_TEST(bad_plugins), WD_TEST(another_ones_plugin),
-		WD_TEST(plugin_before_buffer), WD_TEST(calls),	     WD_TEST(no_interrupt_callbacks),
+	const struct rig_test tests[] = {
+		TEST(plugin_by_name),	    TEST(bad_plugins), TEST(device_has_another_plugin),
+		TEST(plugin_before_buffer), TEST(calls),       TEST(no_interrupt_callbacks),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return WD_RUN(tests);
 }

@@ -45,9 +45,9 @@ static WDC_DEVICE_HANDLE wdc_open(const struct rig_dev *d)
 	return hDev;
 }
 
-static void wdc_devices(void **state)
+static void wdc_devices(void)
 {
-	WDC_DEVICE_HANDLE hDev = wdc_open(*state);
+	WDC_DEVICE_HANDLE hDev = wdc_open(at);
 	WD_PCI_CARD_INFO info = { .pciSlot = { .dwBus = 0xff, .dwSlot = 31 } };
 	WDC_PCI_SCAN_RESULT result;
 
@@ -68,9 +68,9 @@ static void wdc_devices(void **state)
 	assert_status(WD_INVALID_PARAMETER, WDC_PciDeviceOpen(&hDev, NULL, NULL));
 }
 
-static void wdc_registers(void **state)
+static void wdc_registers(void)
 {
-	WDC_DEVICE_HANDLE hDev = wdc_open(*state);
+	WDC_DEVICE_HANDLE hDev = wdc_open(at);
 	UINT32 value = 0;
 	UINT64 wide = 0;
 	BYTE byte;
@@ -95,9 +95,9 @@ static void wdc_registers(void **state)
 	assert_done(WDC_PciDeviceClose(hDev));
 }
 
-static void wdc_buffers(void **state)
+static void wdc_buffers(void)
 {
-	WDC_DEVICE_HANDLE hDev = wdc_open(*state);
+	WDC_DEVICE_HANDLE hDev = wdc_open(at);
 	WD_KERNEL_BUFFER *kernel = NULL;
 	WD_DMA *locked = NULL, *left = NULL;
 	PVOID mem = NULL;
@@ -143,9 +143,9 @@ static void wdc_buffers(void **state)
 	assert_status(WD_DEVICE_NOT_FOUND, WDC_SharedBufferAlloc(4096, KER_BUF_ALLOC_CONTIG, &kernel));
 }
 
-static void wdc_plugin(void **state)
+static void wdc_plugin(void)
 {
-	WDC_DEVICE_HANDLE hDev = wdc_open(*state);
+	WDC_DEVICE_HANDLE hDev = wdc_open(at);
 	UINT64 words[2] = { 1, 2 };
 	DWORD result = 0;
 	int one = 1;
@@ -167,7 +167,7 @@ static void wdc_plugin(void **state)
 	assert_status(WD_INTERRUPT_NOT_ENABLED, WDC_IntDisable(hDev));
 	assert_done(WDC_IntEnable(hDev, NULL, 0, 0, handler, &handled, TRUE));
 	assert_status(WD_OPERATION_ALREADY_DONE, WDC_IntEnable(hDev, NULL, 0, 0, handler, &handled, TRUE));
-	rig_raise(wd_device, 1);
+	rig_raise(dev, 1);
 	rig_until(handled_is, &one);
 	assert_done(WDC_IntDisable(hDev));
 	assert_status(WD_INTERRUPT_NOT_ENABLED, WDC_IntDisable(hDev));
@@ -178,12 +178,12 @@ static void wdc_plugin(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		WD_TEST(wdc_devices),
-		WD_TEST(wdc_registers),
-		WD_TEST(wdc_buffers),
-		WD_TEST(wdc_plugin),
+	const struct rig_test tests[] = {
+		TEST(wdc_devices),
+		TEST(wdc_registers),
+		TEST(wdc_buffers),
+		TEST(wdc_plugin),
 	};
 
-	return RIG_RUN(tests, RIG_BOTH);
+	return WD_RUN(tests);
 }

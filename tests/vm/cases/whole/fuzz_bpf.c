@@ -5,9 +5,9 @@
 /* shows: hook:event KPLUG_PLUGIN_LOAD kmod/plugin/kfuncs.c kmod/plugin/plugin.c kmod/plugin/hook.c */
 /* timeout: 600 */
 /*
- * Random BPF programs on the hooks and elsewhere, valid and not: our functions with every kind of argument, other program
- * types, freplace, tail calls, and direct links beside. KPLUG_CALLS (1,000 programs), KPLUG_SEED. The verifier or the
- * module takes or refuses each, what is taken runs, and the machine lives.
+ * Random BPF programs on the hooks and elsewhere, valid and not: our functions with every kind of argument, other
+ * program types, freplace, tail calls, and direct links beside. KPLUG_CALLS (1,000 programs), KPLUG_SEED. The verifier or the
+ * module accepts or refuses each, what is accepted runs, and the kernel survives.
  */
 #include <bpf/btf.h>
 #include <linux/bpf.h>
@@ -27,7 +27,6 @@ static const char *const functions[] = { "kplug_answer",   "kplug_event_data", "
 					 "kplug_dma_addr", "kplug_attach",     "kplug_wake_after" };
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf;
 static struct bpf_object *good; /* a plugin that freplace can go for */
 static int good_fds[KPLUG_HOOK_COUNT];
@@ -108,7 +107,7 @@ static void call_function(struct program *p)
 	emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
 }
 
-/* Not those that act on whoever is there, or write to the kernel's log. */
+/* Not those that act on the current task, or write to the kernel's log. */
 static void call_helper(struct program *p)
 {
 	static const uint8_t acts[] = { 6, 36, 53, 58, 109, 117, 177 };
@@ -291,7 +290,7 @@ static void use(struct program *p, int fd, uint32_t hook, enum bpf_prog_type typ
 	fire(&p->c);
 }
 
-static void random_programs(void **state)
+static void random_programs(void)
 {
 	struct program p = { .c = chance_stream(chance_seed(), 0) };
 	unsigned long i, budget = chance_budget("KPLUG_CALLS", 1000);
@@ -299,7 +298,6 @@ static void random_programs(void **state)
 	enum bpf_prog_type type;
 	uint32_t hook;
 
-	(void)state;
 	for (i = 0; i < budget; i++) {
 		hook = chance_once_in(&p.c, 2) ? KPLUG_HOOK_CALL : chance_below(&p.c, KPLUG_HOOK_COUNT);
 		write_program(&p);
@@ -367,11 +365,10 @@ static int find_ids(void)
 	return 0;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
 	size_t i;
 
-	dev = rig_open(*state);
 	buf = rig_buffer(dev, "random", 4096);
 	jump = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "jump", 4, 4, 2, NULL);
 	good = prog_open("replaced", NULL);
@@ -380,23 +377,21 @@ static int setup(void **state)
 		good_fds[i] = prog_fd(good, kplug_hook_name(i));
 		target_id[i] = btf__find_by_name_kind(bpf_object__btf(good), kplug_hook_name(i), BTF_KIND_FUNC);
 	}
-	return jump < 0 || find_ids();
+	assert_true(jump >= 0);
+	assert_int_equal(find_ids(), 0);
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	close(module_btf);
 	close(jump);
 	bpf_object__close(good);
 	kplug_buffer_free(buf);
-	kplug_device_close(dev);
-	return 0;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(random_programs, setup, teardown) };
+	const struct rig_test tests[] = { TEST(random_programs) };
 
-	return RIG_RUN(tests, RIG_SOFT);
+	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
 }

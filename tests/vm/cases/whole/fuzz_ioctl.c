@@ -9,7 +9,7 @@
 /*
  * Random ioctls, nearly valid, of all commands, and mappings, from several processes, while devices come and go. An
  * input that gets somewhere new is kept and changed further: new code where the kernel has KCOV, a new (command, errno)
- * elsewhere. KPLUG_CALLS (20,000), KPLUG_SEED. What it proves: the machine lives, and nothing is left behind.
+ * elsewhere. KPLUG_CALLS (20,000), KPLUG_SEED. What it proves: the kernel survives, and nothing is left behind.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -161,13 +161,13 @@ static uint64_t number(struct fuzzer *f, enum what what, uint32_t form)
 static void fill_member(struct fuzzer *f, struct input *in, const struct member *m)
 {
 	static const char *const names[] = { "a", "b", "c.d", "e_f", "0123456789abcde", "", "-", "calls" };
-	uint8_t *at = in->bytes + m->offset;
+	uint8_t *place = in->bytes + m->offset;
 	uint64_t value;
 	int i;
 
 	if (m->what == NAME) {
-		memset(at, 0, m->width);
-		strncpy((char *)at, CHANCE_OF(&f->c, names), m->width);
+		memset(place, 0, m->width);
+		strncpy((char *)place, CHANCE_OF(&f->c, names), m->width);
 		return;
 	}
 	if (m->what == PROG_FDS)
@@ -176,7 +176,7 @@ static void fill_member(struct fuzzer *f, struct input *in, const struct member 
 					 : chance_once_in(&f->c, 32) ? (int)chance_below(&f->c, 64) - 4
 								     : prog_fds[i];
 	value = number(f, m->what, in->form);
-	memcpy(at, &value, m->width);
+	memcpy(place, &value, m->width);
 }
 
 static void make_input(struct fuzzer *f, struct input *in)
@@ -389,16 +389,15 @@ static void come_and_go(uint64_t seed)
 	}
 }
 
-static void all_commands(void **state)
+static void all_commands(void)
 {
 	unsigned long budget = chance_budget("KPLUG_CALLS", 20000);
-	struct bpf_object *obj = prog_open("watch", NULL);
+	struct bpf_object *obj = prog_open("event_log", NULL);
 	uint64_t seed = chance_seed();
 	pid_t pid[PROCESSES], churn;
 	int status;
 	size_t i;
 
-	(void)state;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	prog_loads(obj);
 	for (i = 0; i < KPLUG_HOOK_COUNT; i++)
@@ -449,8 +448,8 @@ static void all_commands(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(all_commands) };
+	const struct rig_test tests[] = { TEST(all_commands) };
 
 	edu = strtok(strdup(getenv("KPLUG_EDU")), " ");
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RIG_RUN(tests, RIG_NONE);
 }

@@ -4,9 +4,9 @@
 /* shows: kind:contiguous kind:paged kind:arena kind:imported kind:wc kmod/buffer/map.c kmod/buffer/mmap.c */
 /* timeout: 400 */
 /*
- * The map of each kind of buffer under all that bpf(), mmap(), programs and bpftool can do to a map, at random, from
- * holders with and without capabilities. KPLUG_CALLS (3,000 for each holder), KPLUG_SEED. All bytes of the buffer are of one
- * kind that hardly any other page holds, and all that comes back must be of it, or an error.
+ * Random bpf(), mmap(), programs and bpftool calls on the map of each kind of buffer, by holders with and without
+ * capabilities. KPLUG_CALLS (3,000 for each holder), KPLUG_SEED. All bytes of the buffer are of one kind that hardly
+ * any other page holds, and each answer must show such bytes or an error.
  */
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -26,7 +26,6 @@
 #define PLACE (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE)
 #define OURS(byte) (((byte) & 0xf0) == 0xa0)
 
-static struct kplug_device *dev;
 static struct kplug_buffer *buf, *source; /* source: of an imported one */
 static size_t size; /* BYTES, but a dma-buf has whole pages */
 static uint64_t seed;
@@ -52,24 +51,21 @@ static void import(void)
 	close(fd);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-	dev = rig_open(*state);
 	if (kind == KPLUG_BUFFER_IMPORTED)
 		import();
 	else
 		buf = kind_buffer(dev, "fuzzed", BYTES);
 	size = kplug_buffer_size(buf);
 	memset(kplug_buffer_ptr(buf), 0xa0, size);
-	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
 	char path[64];
 	int i;
 
-	(void)state;
 	for (i = 0; i < PINS; i++) {
 		snprintf(path, sizeof(path), PIN, i);
 		unlink(path);
@@ -77,9 +73,6 @@ static int teardown(void **state)
 	kplug_buffer_free(buf);
 	kplug_buffer_free(source);
 	source = NULL;
-	kind_until_count(dev, 0);
-	kplug_device_close(dev);
-	return 0;
 }
 
 /* --- one holder */
@@ -214,15 +207,15 @@ static bool whole_map(struct holder *h)
 static bool shows_ours(struct holder *h, const uint8_t *mem, size_t offset, size_t bytes)
 {
 	uint8_t page[PAGE];
-	size_t at, i;
+	size_t from, i;
 
-	for (at = 0; at < bytes; at += PAGE) {
-		if (pwrite(h->copy, mem + at, PAGE, 0) != PAGE)
+	for (from = 0; from < bytes; from += PAGE) {
+		if (pwrite(h->copy, mem + from, PAGE, 0) != PAGE)
 			continue;
-		if (offset + at >= PAGES * PAGE || pread(h->copy, page, PAGE, 0) != PAGE)
+		if (offset + from >= PAGES * PAGE || pread(h->copy, page, PAGE, 0) != PAGE)
 			return false;
 		for (i = 0; i < PAGE; i++)
-			if (offset + at + i < size ? !OURS(page[i]) : page[i])
+			if (offset + from + i < size ? !OURS(page[i]) : page[i])
 				return false;
 	}
 	return true;
@@ -346,22 +339,20 @@ static int unprivileged(void *arg)
 	return 0;
 }
 
-static void with_capabilities(void **state)
+static void with_capabilities(void)
 {
-	(void)state;
 	assert_int_equal(kind_child(privileged, NULL), 0);
 	assert_true(ours(kplug_buffer_ptr(buf), size));
 }
 
-static void without_capabilities(void **state)
+static void without_capabilities(void)
 {
-	(void)state;
 	assert_int_equal(kind_child(unprivileged, NULL), 0);
 	assert_true(ours(kplug_buffer_ptr(buf), size));
 }
 
 /* Whatever it says of the map, it ends by itself, and the buffer stays. */
-static void with_bpftool(void **state)
+static void with_bpftool(void)
 {
 	static const char *const commands[] = {
 		"map show id $ID",
@@ -386,7 +377,6 @@ static void with_bpftool(void **state)
 	int ret, good = 0;
 	size_t i;
 
-	(void)state;
 	snprintf(number, sizeof(number), "%u", kplug_buffer_map_id(buf));
 	setenv("ID", number, 1);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -408,23 +398,21 @@ static void with_bpftool(void **state)
 	assert_int_equal(system(line), 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(with_capabilities), TEST(without_capabilities), TEST(with_bpftool) };
+	const struct rig_test tests[] = { TEST(with_capabilities), TEST(without_capabilities), TEST(with_bpftool) };
 	int failed;
 
 	seed = chance_seed();
 	budget = chance_budget("KPLUG_CALLS", 3000);
-	failed = KIND_RUN(tests);
+	failed = KIND_RUN(tests, .setup = setup, .teardown = teardown);
 	kind = KPLUG_BUFFER_IMPORTED;
-	failed += RIG_RUN(tests, RIG_EDU);
+	failed += RIG_RUN(tests, RIG_EDU, .setup = setup, .teardown = teardown);
 	kind = KPLUG_BUFFER_WC;
-	failed += RIG_RUN(tests, RIG_EDU);
-	if (kind_machine("iommu")) {
+	failed += RIG_RUN(tests, RIG_EDU, .setup = setup, .teardown = teardown);
+	if (rig_machine("iommu")) {
 		kind = KPLUG_BUFFER_ARENA;
-		failed += RIG_RUN(tests, RIG_EDU);
+		failed += RIG_RUN(tests, RIG_EDU, .setup = setup, .teardown = teardown);
 	}
 	return failed;
 }

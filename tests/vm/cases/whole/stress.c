@@ -7,7 +7,7 @@
 /* timeout: 900 */
 /*
  * Everything at once: buffers, plugins, calls, interrupts, devices that come and go, forks and kills. KPLUG_SECONDS
- * (20), KPLUG_SEED. What it proves: the machine lives, each kind of work gets done, and nothing is left behind.
+ * (20), KPLUG_SEED. What it proves: the kernel survives, each kind of work gets done, and nothing is left behind.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -160,13 +160,13 @@ static void call_deed(struct user *u)
 }
 
 /* As the hardware does it; by the ioctl, since a mapped BAR goes with its device, by SIGBUS. */
-static int raise_status(struct kplug_device *dev)
+static int raise_status(struct kplug_device *device)
 {
 	struct kplug_reg req = {
 		.size = sizeof(req), .flags = KPLUG_REG_WRITE, .width = 4, .offset = EDU_IRQ_RAISE, .value = 1
 	};
 
-	return ioctl(kplug_device_fd(dev), KPLUG_REG, &req);
+	return ioctl(kplug_device_fd(device), KPLUG_REG, &req);
 }
 
 static void irq_deed(struct user *u)
@@ -189,7 +189,7 @@ static void irq_deed(struct user *u)
 		kplug_irq_unmask(u->dev, vector);
 		break;
 	case 4:
-		/* Nobody but a plugin acknowledges a line. */
+		/* Only a plugin acknowledges a line. */
 		if (u->msi)
 			did(RAISE, !raise_status(u->dev));
 		break;
@@ -257,7 +257,6 @@ static int user_worker(struct chance *c)
 static int plugin_worker(struct chance *c)
 {
 	while (!over()) {
-		struct kplug_device *dev;
 		uint32_t flags = chance_below(c, 2) ? KPLUG_PLUGIN_REPLACE : 0;
 		int times;
 
@@ -271,7 +270,7 @@ static int plugin_worker(struct chance *c)
 			else
 				did(flags ? REPLACE : LOAD, !prog_plugin(dev, CHANCE_OF(c, prog_fds), flags));
 		}
-		kplug_device_close(dev);
+		rig_close();
 	}
 	return 0;
 }
@@ -319,7 +318,7 @@ static void clean_up(void)
 	free(entries);
 }
 
-static void everything(void **state)
+static void everything(void)
 {
 	unsigned long seconds = chance_budget("KPLUG_SECONDS", 20);
 	uint64_t seed = chance_seed();
@@ -328,7 +327,6 @@ static void everything(void **state)
 	int status;
 	size_t i;
 
-	(void)state;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	end = now.tv_sec + (time_t)seconds;
 	fflush(stdout);
@@ -357,8 +355,8 @@ static void everything(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(everything) };
-	static const char *const objects[] = { "watch", "deaf" };
+	const struct rig_test tests[] = { TEST(everything) };
+	static const char *const objects[] = { "event_log", "event_ignored" };
 	struct bpf_object *obj[2];
 	int i, hook, failed;
 
@@ -375,7 +373,7 @@ int main(void)
 			prog_fds[i][hook] = prog ? bpf_program__fd(prog) : -1;
 		}
 	}
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = RIG_RUN(tests, RIG_NONE);
 	for (i = 0; i < 2; i++)
 		bpf_object__close(obj[i]);
 	return failed;

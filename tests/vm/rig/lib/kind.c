@@ -6,52 +6,46 @@
 
 enum kplug_buffer_kind kind;
 
-bool kind_machine(const char *name)
-{
-	const char *machine = getenv("KPLUG_MACHINE");
-
-	return machine && !strcmp(machine, name);
-}
-
-int kind_run(const struct CMUnitTest *tests, size_t count)
+int kind_run(const struct rig_test *tests, size_t count, struct rig_run run)
 {
 	int failed;
 
-	if (!kind_machine("iommu")) {
+	if (!rig_machine("iommu")) {
 		kind = KPLUG_BUFFER_CONTIGUOUS;
-		return rig_run(tests, count, RIG_BOTH);
+		return rig_run(tests, count, run);
 	}
+	run.devices = RIG_EDU;
 	kind = KPLUG_BUFFER_PAGED;
 	printf("# paged\n");
 	fflush(stdout);
-	failed = rig_run(tests, count, RIG_EDU);
+	failed = rig_run(tests, count, run);
 	if (getenv("KPLUG_ONE_KIND"))
 		return failed;
 	kind = KPLUG_BUFFER_CONTIGUOUS;
 	printf("# contiguous\n");
 	fflush(stdout);
-	return failed + rig_run(tests, count, RIG_EDU);
+	return failed + rig_run(tests, count, run);
 }
 
-struct kplug_buffer *kind_buffer(struct kplug_device *dev, const char *name, size_t bytes)
+struct kplug_buffer *kind_buffer(struct kplug_device *device, const char *name, size_t bytes)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 28 };
 	struct kplug_buffer *buf = NULL;
 
-	assert_ok(kplug_buffer_alloc(dev, name, bytes, &opts, &buf));
+	assert_ok(kplug_buffer_alloc(device, name, bytes, &opts, &buf));
 	return buf;
 }
 
-uint32_t kind_count(struct kplug_device *dev)
+uint32_t kind_count(struct kplug_device *device)
 {
 	struct kplug_info info;
 
-	assert_ok(kplug_device_info(dev, &info));
+	assert_ok(kplug_device_info(device, &info));
 	return info.out_buffers;
 }
 
 struct wanted {
-	struct kplug_device *dev;
+	struct kplug_device *device;
 	uint32_t count;
 };
 
@@ -59,12 +53,12 @@ static bool has_count(void *arg)
 {
 	struct wanted *w = arg;
 
-	return kind_count(w->dev) == w->count;
+	return kind_count(w->device) == w->count;
 }
 
-void kind_until_count(struct kplug_device *dev, uint32_t count)
+void kind_until_count(struct kplug_device *device, uint32_t count)
 {
-	struct wanted w = { dev, count };
+	struct wanted w = { device, count };
 
 	rig_until(has_count, &w);
 }
@@ -96,29 +90,29 @@ bool kind_all(const void *mem, int value, size_t bytes)
 	return !bytes || (*p == (uint8_t)value && !memcmp(p, p + 1, bytes - 1));
 }
 
-static bool dma_done(void *dev)
+static bool dma_done(void *device)
 {
 	uint64_t command;
 
-	assert_ok(kplug_reg_read(dev, 0, EDU_DMA_CMD, 4, &command));
+	assert_ok(kplug_reg_read(device, 0, EDU_DMA_CMD, 4, &command));
 	return !(command & EDU_DMA_CMD_START);
 }
 
-static void dma(struct kplug_device *dev, uint64_t from, uint64_t to, uint32_t bytes, uint32_t command)
+static void dma(struct kplug_device *device, uint64_t from, uint64_t to, uint32_t bytes, uint32_t command)
 {
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_SRC, 8, from));
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_DST, 8, to));
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_COUNT, 8, bytes));
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_CMD, 8, command));
-	rig_until(dma_done, dev);
+	assert_ok(kplug_reg_write(device, 0, EDU_DMA_SRC, 8, from));
+	assert_ok(kplug_reg_write(device, 0, EDU_DMA_DST, 8, to));
+	assert_ok(kplug_reg_write(device, 0, EDU_DMA_COUNT, 8, bytes));
+	assert_ok(kplug_reg_write(device, 0, EDU_DMA_CMD, 8, command));
+	rig_until(dma_done, device);
 }
 
-void kind_dma_in(struct kplug_device *dev, uint64_t from, uint32_t offset, uint32_t bytes)
+void kind_dma_in(struct kplug_device *device, uint64_t from, uint32_t offset, uint32_t bytes)
 {
-	dma(dev, from, EDU_MEMORY + offset, bytes, EDU_DMA_CMD_START);
+	dma(device, from, EDU_MEMORY + offset, bytes, EDU_DMA_CMD_START);
 }
 
-void kind_dma_out(struct kplug_device *dev, uint32_t offset, uint64_t to, uint32_t bytes)
+void kind_dma_out(struct kplug_device *device, uint32_t offset, uint64_t to, uint32_t bytes)
 {
-	dma(dev, EDU_MEMORY + offset, to, bytes, EDU_DMA_CMD_START | EDU_DMA_CMD_TO_RAM);
+	dma(device, EDU_MEMORY + offset, to, bytes, EDU_DMA_CMD_START | EDU_DMA_CMD_TO_RAM);
 }

@@ -16,25 +16,23 @@
 extern enum kplug_buffer_kind kind;
 
 /*
- * Runs the tests with each kind that the machine offers: contiguous on both devices; behind an IOMMU paged, then
+ * RIG_RUN() with each kind that the machine offers: contiguous on both devices; behind an IOMMU paged, then
  * contiguous by request, both on edu. Returns main()'s exit status.
  */
-int kind_run(const struct CMUnitTest *tests, size_t count);
-#define KIND_RUN(tests) kind_run(tests, sizeof(tests) / sizeof((tests)[0]))
-
-/* Are we on the machine of this name (tests/vm/rig/boot.sh)? */
-bool kind_machine(const char *name);
+int kind_run(const struct rig_test *tests, size_t count, struct rig_run run);
+#define KIND_RUN(tests, ...)                                                                                           \
+	kind_run(tests, sizeof(tests) / sizeof((tests)[0]), (struct rig_run){ .devices = RIG_BOTH, ##__VA_ARGS__ })
 
 /* A buffer of the kind, below 28 bits. */
-struct kplug_buffer *kind_buffer(struct kplug_device *dev, const char *name, size_t bytes);
+struct kplug_buffer *kind_buffer(struct kplug_device *device, const char *name, size_t bytes);
 
 /* How many buffers the device has; waits until it has so many. */
-uint32_t kind_count(struct kplug_device *dev);
-void kind_until_count(struct kplug_device *dev, uint32_t count);
+uint32_t kind_count(struct kplug_device *device);
+void kind_until_count(struct kplug_device *device, uint32_t count);
 
 /*
- * Runs fn(arg) in a process of its own: its return value, or minus the signal that ended it. There cmocka's checks would run the rest of
- * the tests twice: NEED() returns 1 instead.
+ * Runs fn(arg) in a process of its own: its return value, or minus the signal that ended it. There cmocka's checks
+ * would run the rest of the tests twice: NEED() returns 1 instead.
  */
 int kind_child(int (*fn)(void *arg), void *arg);
 #define NEED(condition)                                                                                                \
@@ -53,8 +51,8 @@ bool kind_all(const void *mem, int value, size_t bytes);
  * One transfer of the device's DMA engine between its own memory and an address, by registers; waits for its end.
  * bytes: 1..4096.
  */
-void kind_dma_in(struct kplug_device *dev, uint64_t from, uint32_t offset, uint32_t bytes);
-void kind_dma_out(struct kplug_device *dev, uint32_t offset, uint64_t to, uint32_t bytes);
+void kind_dma_in(struct kplug_device *device, uint64_t from, uint32_t offset, uint32_t bytes);
+void kind_dma_out(struct kplug_device *device, uint32_t offset, uint64_t to, uint32_t bytes);
 
 /* assert for calls that return -1 and set errno, as the system's do */
 #define assert_fails(expected, call)                                                                                   \

@@ -3,29 +3,23 @@
 
 #include <sys/mman.h>
 
-const struct rig_dev *at;
-struct kplug_device *dev;
 struct kplug_lock *lock;
 long pins_before;
 bool translated;
 
-int locked_setup(void **state)
+void locked_setup(void)
 {
-	at = *state;
-	dev = rig_open(at);
+	translated = rig_machine("iommu");
 	lock = NULL;
 	pins_before = pins();
-	return 0;
 }
 
-int locked_teardown(void **state)
+void locked_teardown(void)
 {
-	(void)state;
 	kplug_dma_unlock(lock);
-	kplug_device_close(dev);
+	rig_close();
 	pins_until(pins_before);
 	assert_int_equal(pins_locked(), 0);
-	return 0;
 }
 
 struct kplug_lock *lock_it(void *p, size_t bytes)

@@ -9,17 +9,14 @@
 #define MIB (1UL << 20)
 #define CHUNK 2048 /* at most: QEMU's edu ends for a whole page */
 
-extern const struct rig_dev *at;
-extern struct kplug_device *dev;
 extern struct kplug_lock *lock; /* the test's, or NULL */
 extern long pins_before;
-extern bool translated;
+extern bool translated; /* behind an IOMMU */
 
-int locked_setup(void **state);
-/* Whatever a test has locked is unlocked and its pins are gone. */
-int locked_teardown(void **state);
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, locked_setup, locked_teardown)
-#define LOCKED_RUN(tests) pins_run(tests, sizeof(tests) / sizeof((tests)[0]), &translated)
+void locked_setup(void);
+/* Unlocks what a test has locked, and closes dev; waits for the pins to go. */
+void locked_teardown(void);
+#define LOCKED_RUN(tests) RIG_RUN(tests, rig_any_memory(), .setup = locked_setup, .teardown = locked_teardown)
 
 struct kplug_lock *lock_it(void *p, size_t bytes);
 uint64_t locked_of_device(void);

@@ -12,12 +12,12 @@ static long sum(const char *path, const char *label)
 	FILE *file = fopen(path, "r");
 	long all = 0, value;
 	char line[256];
-	char *at;
+	char *text;
 
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
-		at = line + strspn(line, " ");
-		if (!strncmp(at, label, strlen(label)) && sscanf(at + strlen(label), "%ld", &value) == 1)
+		text = line + strspn(line, " ");
+		if (!strncmp(text, label, strlen(label)) && sscanf(text + strlen(label), "%ld", &value) == 1)
 			all += value;
 	}
 	fclose(file);

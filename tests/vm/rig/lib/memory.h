@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * The machine's memory that nobody uses, in KiB, with what the kernel keeps only because nobody else wants it: caches,
- * which are dropped first, and each CPU's free pages, which may be many.
+ * The machine's unused memory, in KiB, with what the kernel could give up at once: caches, which are dropped first, and
+ * each CPU's free pages, which may be many.
  */
 long memory_available_kib(void);
 

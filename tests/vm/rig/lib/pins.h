@@ -5,15 +5,9 @@
 
 #include "rig.h"
 
-/*
- * Runs the tests on devices that reach all of the memory: a software device of 64 bits and edu's second; behind an
- * IOMMU, which *ret_translated tells, edu's first. Returns main()'s exit status.
- */
-int pins_run(const struct CMUnitTest *tests, size_t count, bool *ret_translated);
-
-/* Binds edu's second device, which reaches all of the memory, and opens it; the reverse. For a group's setup. 0 or -1. */
+/* Binds edu's second device, which reaches all of the memory, beside the test's, and opens it; the reverse. 0 or -1. */
 int pins_open_large(struct kplug_device **ret_dev);
-int pins_close_large(struct kplug_device *dev);
+int pins_close_large(struct kplug_device *device);
 
 /* Pages pinned now in the whole system, and a wait until so many are. */
 long pins(void);

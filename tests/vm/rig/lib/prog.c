@@ -124,7 +124,7 @@ void prog_detach(struct prog_links *links)
 	memset(links, 0, sizeof(*links));
 }
 
-int prog_plugin(struct kplug_device *dev, const int prog_fd[KPLUG_HOOK_COUNT], uint32_t flags)
+int prog_plugin(struct kplug_device *device, const int prog_fd[KPLUG_HOOK_COUNT], uint32_t flags)
 {
 	struct kplug_plugin_load req = {
 		.size = sizeof(req),
@@ -135,17 +135,17 @@ int prog_plugin(struct kplug_device *dev, const int prog_fd[KPLUG_HOOK_COUNT], u
 		.version = "1",
 	};
 
-	return ioctl(kplug_device_fd(dev), KPLUG_PLUGIN_LOAD, &req) ? -errno : 0;
+	return ioctl(kplug_device_fd(device), KPLUG_PLUGIN_LOAD, &req) ? -errno : 0;
 }
 
-int prog_call_plugin(struct kplug_device *dev, int fd)
+int prog_call_plugin(struct kplug_device *device, int fd)
 {
 	int fds[KPLUG_HOOK_COUNT];
 	int hook;
 
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
 		fds[hook] = hook == KPLUG_HOOK_CALL ? fd : -1;
-	return prog_plugin(dev, fds, 0);
+	return prog_plugin(device, fds, 0);
 }
 
 static bool gone(int fd)

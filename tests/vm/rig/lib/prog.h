@@ -35,9 +35,9 @@ void prog_attach(struct prog_links *links, const char *object, int map_fd);
 void prog_detach(struct prog_links *links);
 
 /* The bare ioctl that makes prog_fd[] a plugin: 0 or -errno. */
-int prog_plugin(struct kplug_device *dev, const int prog_fd[KPLUG_HOOK_COUNT], uint32_t flags);
+int prog_plugin(struct kplug_device *device, const int prog_fd[KPLUG_HOOK_COUNT], uint32_t flags);
 /* The same for one program, of the hook `call`. */
-int prog_call_plugin(struct kplug_device *dev, int fd);
+int prog_call_plugin(struct kplug_device *device, int fd);
 
 /* Waits until the kernel has no such program or map. */
 void prog_until_gone(uint32_t prog_id);

@@ -7,90 +7,230 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct rig_dev soft = { .soft = true, .name = "t0" };
-static struct rig_dev edu;
-static unsigned int wanted;
+const struct rig_dev *at;
+struct kplug_device *dev;
+
+/* By the bits of RIG_...; edu's names are found when they are wanted. */
+static struct rig_dev devices[] = {
+	{ .soft = true, .name = "t0" },
+	{ .soft = false },
+	{ .soft = true, .name = "t64" },
+	{ .soft = false },
+};
+#define DEVICES (sizeof(devices) / sizeof(devices[0]))
+
+/* The running group's. */
+static struct rig_run within;
+static bool present[DEVICES];
+
+/* What the device has; what it had before the test. */
+struct left {
+	uint32_t buffers;
+	uint64_t locked;
+};
+static struct left before;
+
+/* One test on one device: cmocka's state. */
+struct place {
+	const struct rig_test *test;
+	const struct rig_dev *at;
+};
+
+bool rig_machine(const char *name)
+{
+	const char *machine = getenv("KPLUG_MACHINE");
+
+	return machine && !strcmp(machine, name);
+}
+
+unsigned int rig_any_memory(void)
+{
+	return rig_machine("iommu") ? RIG_EDU : RIG_SOFT_64 | RIG_EDU_64;
+}
+
+static int appear(unsigned int i)
+{
+	const char *addresses = getenv("KPLUG_EDU");
+	struct rig_dev *d = &devices[i];
+
+	if (d->soft)
+		return kplug_soft_create(d->name, 1U << i == RIG_SOFT ? 32 : 1, 1U << i == RIG_SOFT ? 0 : 64);
+	if (!addresses || sscanf(addresses, 1U << i == RIG_EDU ? "%31s" : "%*s %31s", d->name) != 1)
+		return -ENODEV;
+	return kplug_bind(d->name, false);
+}
 
 static int group_setup(void **state)
 {
-	const char *addresses = getenv("KPLUG_EDU");
-	int err;
+	unsigned int i;
 
 	(void)state;
-	if (wanted & RIG_SOFT) {
-		err = kplug_soft_create(soft.name, 32, 0);
-		if (err)
-			goto failed;
-	}
-	if (wanted & RIG_EDU) {
-		if (!addresses || sscanf(addresses, "%31s", edu.name) != 1)
+	for (i = 0; i < DEVICES; i++) {
+		if (!(within.devices & 1U << i))
+			continue;
+		if (appear(i)) {
+			fprintf(stderr, "%s\n", kplug_error());
 			return -1;
-		err = kplug_bind(edu.name, false);
-		if (err)
-			goto failed;
+		}
+		present[i] = true;
 	}
+	if (within.begin)
+		within.begin();
 	return 0;
-
-failed:
-	fprintf(stderr, "%s\n", kplug_error());
-	return -1;
 }
 
 static int group_teardown(void **state)
 {
+	int failed = 0;
+	unsigned int i;
+
 	(void)state;
-	if (wanted & RIG_SOFT && kplug_soft_delete(soft.name))
-		return -1;
-	if (wanted & RIG_EDU && kplug_unbind(edu.name))
-		return -1;
+	if (within.end)
+		within.end();
+	if (within.devices)
+		rig_close();
+	for (i = 0; i < DEVICES; i++) {
+		const char *name = devices[i].name;
+
+		if (present[i] && (devices[i].soft ? kplug_soft_delete(name) : kplug_unbind(name)))
+			failed = -1;
+		present[i] = false;
+	}
+	return failed;
+}
+
+/* 0 or -errno: a device that the test has removed has nothing left. */
+static int count_left(struct left *left)
+{
+	struct kplug_info info = {};
+	int err = kplug_device_info(dev, &info);
+
+	if (!err)
+		*left = (struct left){ .buffers = info.out_buffers, .locked = info.out_locked };
+	return err;
+}
+
+static bool nothing_is_left(void *arg)
+{
+	struct left *now = arg;
+
+	return count_left(now) || (now->buffers <= before.buffers && now->locked <= before.locked);
+}
+
+static int before_test(void **state)
+{
+	const struct place *place = *state;
+
+	if (place->at) {
+		rig_close(); /* a setup or a teardown that failed has left it */
+		at = place->at;
+		before = (struct left){};
+		if (!within.closed) {
+			dev = rig_open(at);
+			assert_ok(count_left(&before));
+		}
+	}
+	if (within.setup && !place->test->bare)
+		within.setup();
 	return 0;
 }
 
-static size_t add(struct CMUnitTest *all, const struct CMUnitTest *tests, size_t count, struct rig_dev *d)
+static void run_one(void **state)
 {
-	size_t i;
+	const struct place *place = *state;
 
-	for (i = 0; i < count; i++) {
-		char *name;
-
-		all[i] = tests[i];
-		if (asprintf(&name, "%s: %s", d->soft ? "soft" : "edu", tests[i].name) < 0)
-			abort();
-		all[i].name = name;
-		all[i].initial_state = d;
-	}
-	return count;
+	place->test->run();
 }
 
-int rig_run(const struct CMUnitTest *tests, size_t count, unsigned int devices)
+static bool wait_until(bool (*fn)(void *arg), void *arg)
 {
-	struct CMUnitTest *all = calloc(2 * count, sizeof(*all));
-	size_t n = 0;
+	int tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		if (fn(arg))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static int after_test(void **state)
+{
+	const struct place *place = *state;
+	struct left now = {};
+	bool clean;
+
+	if (within.teardown && !place->test->bare)
+		within.teardown();
+	if (!place->at || !dev)
+		return 0;
+	(void)kplug_plugin_unload(dev); /* what a test has left that failed */
+	clean = wait_until(nothing_is_left, &now);
+	rig_close();
+	if (!clean)
+		fail_msg("%u buffers and %llu bytes locked are left, %u and %llu were there before", now.buffers,
+			 (unsigned long long)now.locked, before.buffers, (unsigned long long)before.locked);
+	return 0;
+}
+
+static struct CMUnitTest row(const struct rig_test *test, const struct rig_dev *d, unsigned int bit)
+{
+	struct place *place = malloc(sizeof(*place));
+	char *name;
+
+	if (!place || asprintf(&name, "%s%s",
+			       !d || bit == RIG_EDU_64 ? ""
+			       : d->soft	       ? "soft: "
+						       : "edu: ",
+			       test->name) < 0)
+		abort();
+	*place = (struct place){ .test = test, .at = d };
+	return (struct CMUnitTest){
+		.name = name,
+		.test_func = run_one,
+		.setup_func = before_test,
+		.teardown_func = after_test,
+		.initial_state = place,
+	};
+}
+
+int rig_run(const struct rig_test *tests, size_t count, struct rig_run run)
+{
+	struct CMUnitTest *all = calloc((DEVICES + 1) * count, sizeof(*all));
+	size_t n = 0, i;
+	unsigned int d;
 
 	if (!all)
 		return 1;
-	wanted = devices;
-	if (devices & RIG_SOFT)
-		n += add(all + n, tests, count, &soft);
-	if (devices & RIG_EDU)
-		n += add(all + n, tests, count, &edu);
+	within = run;
+	for (d = 0; d < DEVICES; d++)
+		for (i = 0; i < count && run.devices & 1U << d; i++)
+			all[n++] = row(&tests[i], &devices[d], 1U << d);
+	for (i = 0; i < count && !run.devices; i++)
+		all[n++] = row(&tests[i], NULL, 0);
 	return _cmocka_run_group_tests("rig", all, n, group_setup, group_teardown);
 }
 
 struct kplug_device *rig_open(const struct rig_dev *d)
 {
-	struct kplug_device *dev = NULL;
+	struct kplug_device *device = NULL;
 
-	assert_ok(kplug_device_open(d->name, NULL, &dev));
-	return dev;
+	assert_ok(kplug_device_open(d->name, NULL, &device));
+	return device;
 }
 
-struct kplug_buffer *rig_buffer(struct kplug_device *dev, const char *name, size_t bytes)
+void rig_close(void)
+{
+	kplug_device_close(dev);
+	dev = NULL;
+}
+
+struct kplug_buffer *rig_buffer(struct kplug_device *device, const char *name, size_t bytes)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 28 };
 	struct kplug_buffer *buf = NULL;
 
-	assert_ok(kplug_buffer_alloc(dev, name, bytes, &opts, &buf));
+	assert_ok(kplug_buffer_alloc(device, name, bytes, &opts, &buf));
 	return buf;
 }
 
@@ -104,19 +244,19 @@ const char *rig_object(const char *object)
 	return path;
 }
 
-void rig_load(struct kplug_device *dev, const char *object, const char *buffer)
+void rig_load(struct kplug_device *device, const char *object, const char *buffer)
 {
 	struct kplug_load_opts opts = { .sz = sizeof(opts), .buffer = buffer };
 	struct kplug_plugin *plugin = NULL;
 
 	assert_ok(kplug_plugin_open(rig_object(object), &plugin));
-	assert_ok(kplug_plugin_load(plugin, dev, &opts));
+	assert_ok(kplug_plugin_load(plugin, device, &opts));
 	kplug_plugin_close(plugin);
 }
 
-void rig_raise(struct kplug_device *dev, uint32_t status)
+void rig_raise(struct kplug_device *device, uint32_t status)
 {
-	assert_ok(kplug_reg_write(dev, 0, EDU_IRQ_RAISE, 4, status));
+	assert_ok(kplug_reg_write(device, 0, EDU_IRQ_RAISE, 4, status));
 }
 
 bool rig_line_is_off(const char *address)
@@ -135,12 +275,6 @@ bool rig_line_is_off(const char *address)
 
 void rig_until_named(bool (*fn)(void *arg), void *arg, const char *name)
 {
-	int tries;
-
-	for (tries = 0; tries < 10000; tries++) {
-		if (fn(arg))
-			return;
-		usleep(1000);
-	}
-	fail_msg("waited ten seconds in vain for %s", name);
+	if (!wait_until(fn, arg))
+		fail_msg("waited ten seconds in vain for %s", name);
 }

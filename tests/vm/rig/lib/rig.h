@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the guest's test programs share: devices to run on, and small helpers. All fail the running test on error. */
+/*
+ * What the guest's test programs share: the fixture, devices to run on, and small helpers. All fail the running test on
+ * error.
+ */
 #ifndef RIG_H
 #define RIG_H
 
@@ -17,36 +20,78 @@
 #include "bpf/edu_regs.h"
 #include "libkplug.h"
 
-#define RIG_SOFT 0x1U
-#define RIG_EDU 0x2U
+/* The devices that tests run on. */
+#define RIG_NONE 0U /* the tests make their own */
+#define RIG_SOFT 0x1U /* a software device with 32 vectors */
+#define RIG_EDU 0x2U /* edu's first device */
 #define RIG_BOTH (RIG_SOFT | RIG_EDU)
+#define RIG_SOFT_64 0x4U /* a software device of 64 bits: reaches all of the memory */
+#define RIG_EDU_64 0x8U /* edu's second device, which does so, too */
+
+/* Devices that reach any memory: those of 64 bits; behind an IOMMU edu's first. */
+unsigned int rig_any_memory(void);
 
 /* Of the software device only. */
 #define SOFT_RAISE_VECTOR 0xa0
 
-/* The device that a test runs on: its initial state. */
 struct rig_dev {
 	bool soft;
 	char name[KPLUG_NAME_LEN];
 };
 
 /*
- * Runs the tests once per device kind, as one cmocka group; makes or binds the devices before and takes them away
- * after. The tests' initial_state is set. Returns main()'s exit status.
+ * The running test's device, and a handle of it. The handle is opened before the test and closed after it; a test may
+ * close it itself (rig_close()) and open it again. With RIG_NONE both are NULL at first, and the case's own business.
  */
-int rig_run(const struct CMUnitTest *tests, size_t count, unsigned int devices);
-#define RIG_RUN(tests, devices) rig_run(tests, sizeof(tests) / sizeof((tests)[0]), devices)
+extern const struct rig_dev *at;
+extern struct kplug_device *dev;
+
+/*
+ * A test is a `static void NAME(void)` and a row of its case's list. The compiler refuses a test that no list names: it
+ * is an unused function.
+ */
+struct rig_test {
+	const char *name;
+	void (*run)(void);
+	bool bare; /* without the case's setup and teardown */
+};
+#define TEST(fn) { .name = #fn, .run = (fn) }
+#define BARE(fn) { .name = #fn, .run = (fn), .bare = true }
+
+/* What a list of tests runs on and within; a function may be NULL. */
+struct rig_run {
+	unsigned int devices; /* RIG_... */
+	bool closed; /* no handle is opened: dev is NULL */
+	void (*begin)(void); /* once, when the devices are there */
+	void (*setup)(void); /* before each test, with dev open */
+	void (*teardown)(void); /* after it, whether it passed or not */
+	void (*end)(void); /* once, while the devices are still there */
+};
+
+/*
+ * RIG_RUN(tests, RIG_BOTH, .setup = setup): runs the tests once per device, as one cmocka group; makes or binds the
+ * devices before and takes them away after. After each test and its teardown the plugin is unloaded, and the device
+ * must be left with no more buffers and locked memory than before. Returns main()'s exit status.
+ */
+int rig_run(const struct rig_test *tests, size_t count, struct rig_run run);
+#define RIG_RUN(tests, ...)                                                                                            \
+	rig_run(tests, sizeof(tests) / sizeof((tests)[0]), (struct rig_run){ .devices = __VA_ARGS__ })
+
+/* Are we on the machine of this name (tests/vm/rig/boot.sh)? */
+bool rig_machine(const char *name);
 
 struct kplug_device *rig_open(const struct rig_dev *d);
+/* Closes dev, if it is open; dev is NULL. */
+void rig_close(void);
 /* A buffer of the device that its DMA engine reaches (28 bits). */
-struct kplug_buffer *rig_buffer(struct kplug_device *dev, const char *name, size_t bytes);
+struct kplug_buffer *rig_buffer(struct kplug_device *device, const char *name, size_t bytes);
 /* Opens $KPLUG_BPF/NAME.bpf.o or $KPLUG_TEST/NAME.bpf.o and loads it; asserts success. */
-void rig_load(struct kplug_device *dev, const char *object, const char *buffer);
+void rig_load(struct kplug_device *device, const char *object, const char *buffer);
 /* The object file's path, in storage of this thread. */
 const char *rig_object(const char *object);
 
 /* Raises vector 0 the way the hardware does. */
-void rig_raise(struct kplug_device *dev, uint32_t status);
+void rig_raise(struct kplug_device *device, uint32_t status);
 /* Whether the PCI device of this address keeps its INTx line off. */
 bool rig_line_is_off(const char *address);
 /* Waits until fn(arg) is true, for ten seconds at most; then fails. */

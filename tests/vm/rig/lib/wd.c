@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "wd.h"
 
-struct kplug_device *wd_device;
 HANDLE wd_session;
 WD_DMA wd_dma;
 WD_KERNEL_PLUGIN wd_kp;
 
-int wd_setup(void **state)
+void wd_setup(void)
 {
-	const struct rig_dev *d = *state;
-
-	setenv("KPLUG_WD_DEVICE", d->name, 1);
+	setenv("KPLUG_WD_DEVICE", at->name, 1);
 	setenv("KPLUG_PLUGIN_PATH", getenv("KPLUG_TEST"), 1);
-	wd_device = rig_open(d);
 	wd_session = WD_Open();
 	assert_ptr_not_equal(wd_session, INVALID_HANDLE_VALUE);
 	BZERO(wd_dma);
 	BZERO(wd_kp);
-	return 0;
 }
 
-int wd_teardown(void **state)
+void wd_teardown(void)
 {
-	(void)state;
 	WD_Close(wd_session);
-	kplug_device_close(wd_device);
-	return 0;
 }
 
 void *wd_open_plugin(const char *name)

@@ -15,14 +15,13 @@
 #define assert_done(call) assert_status(WD_STATUS_SUCCESS, call)
 
 /* The running test's. */
-extern struct kplug_device *wd_device; /* to raise interrupts by */
 extern HANDLE wd_session;
 extern WD_DMA wd_dma;
 extern WD_KERNEL_PLUGIN wd_kp;
 
-int wd_setup(void **state);
-int wd_teardown(void **state);
-#define WD_TEST(fn) cmocka_unit_test_setup_teardown(fn, wd_setup, wd_teardown)
+void wd_setup(void);
+void wd_teardown(void);
+#define WD_RUN(tests) RIG_RUN(tests, RIG_BOTH, .setup = wd_setup, .teardown = wd_teardown)
 
 /* Opens the test plugin with a buffer of a page, wd_dma: the program's view of it. */
 void *wd_open_plugin(const char *name);

@@ -1,7 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* Test plugin: serves the event hook alone, and is silent there. Loaded by cases/plugin/links.c. */
-#include "kplug.bpf.h"
-
-KPLUG_PLUGIN("deaf", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
-
-KPLUG_HOOK(event) { }
