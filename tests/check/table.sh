@@ -14,7 +14,7 @@ names()
 	local uapi=kmod/uapi/kplug_uapi.h file
 	sed -n 's/^#define \(KPLUG_[A-Z_]*\) _IOWR(.*/ioctl \1/p' $uapi
 	sed -n '/^enum kplug_hook /,/^}/s/^\tKPLUG_HOOK_\([A-Z_]*\).*/hook hook:\L\1/p' $uapi | grep -v ':count$'
-	sed -n '/^enum kplug_buffer_kind /,/^}/s/^\tKPLUG_BUFFER_\([A-Z_]*\).*/kind kind:\L\1/p' $uapi
+	sed -n '/^enum kplug_buffer_kind /,/^}/s/^\tKPLUG_BUFFER_\([A-Z_]*\).*/kind kind:\L\1/p' $uapi | grep -v ':kinds$'
 	sed -n 's/^\t{ "\([a-z ]*\)", .*/\1/p' cli/commands.c | sed 's/ /-/g; s/^/command cli:/'
 	for file in kmod/*/*.c; do echo "file $file"; done
 }

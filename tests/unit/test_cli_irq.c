@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* shows: cli:irq-disable cli:irq-list cli:irq-resume cli:irq-trigger cli:irq-wait */
+/* shows: cli:irq-list cli:irq-resume cli:irq-trigger cli:irq-wait */
 /* The commands on a device that is played: interrupts. */
 #include "fake_machine.h"
 
