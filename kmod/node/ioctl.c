@@ -286,7 +286,7 @@ static const struct command *find_command(unsigned int cmd)
 	if (_IOC_TYPE(cmd) != KPLUG_IOC_MAGIC || _IOC_NR(cmd) >= ARRAY_SIZE(commands))
 		return NULL;
 	c = &commands[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(commands))];
-	return _IOC_DIR(cmd) == _IOC_DIR(c->cmd) ? c : NULL;
+	return c->run && _IOC_DIR(cmd) == _IOC_DIR(c->cmd) ? c : NULL;
 }
 
 static int run_command(const struct command *c, struct kplug_file *kfile, union args *args)

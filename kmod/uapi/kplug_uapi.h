@@ -117,9 +117,9 @@ enum kplug_buffer_kind {
 
 /*
  * Allocates a zeroed buffer that the device, plugins (as a BPF array map of one element) and programs share; or makes
- * memory one that is there: a BPF arena, which the caller has made, or a dma-buf. Needs an open for writing. Without
- * KPLUG_BUFFER_KEEP the buffer lives as long as somebody holds its map: an fd, a mapping, a pin or a BPF program; with
- * it, also until KPLUG_BUFFER_FREE or the device's removal.
+ * existing memory a buffer: a BPF arena of the caller's, or a dma-buf. Needs an open for writing. Without
+ * KPLUG_BUFFER_KEEP the buffer lives while its map is held by an fd, a mapping, a pin or a BPF program; with it, also
+ * until KPLUG_BUFFER_FREE or the device's removal.
  *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts
  *   EAGAIN      the same, but no fd of it is open: it may end in a moment; retry for a bounded time
  *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; so does a contiguous buffer
@@ -127,10 +127,10 @@ enum kplug_buffer_kind {
  *   ENOENT      this is the first part, and not all others are there, of the same kind and rights
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
- *   EFBIG       it is more than all memory within the mask
+ *   EFBIG       more than all memory within the mask
  *   EDQUOT      a contiguous buffer or an arena is over the caller's RLIMIT_MEMLOCK, or a contiguous one over the
- *               limit of his memory cgroup
- *   ETIME       timeout_ms was over
+ *               limit of its memory cgroup
+ *   ETIME       no place was found within timeout_ms
  *   ENXIO       the machine has no such NUMA node, or no memory on it
  *   ERANGE      dma_bits is more than the bus side allows
  *   EIO         the kernel cannot do DMA with this mask, or the memory would be bounced (swiotlb), or a dma-buf is not
@@ -146,16 +146,17 @@ enum kplug_buffer_kind {
  *               for its pages
  *   EBUSY       the arena is a buffer already
  *   EOVERFLOW   the device has had KPLUG_BUFFER_ID_MAX + 1 buffers
- *   EPERM       uid is not the caller's or gid no group of his, and he has no CAP_CHOWN
+ *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own
- * What is larger than KPLUG_BUFFER_MAX has parts: buffers of one name, each with a map, an id and a device address of
- * its own, and all but the last of whole pages. They are of our own memory, no arena. The first is allocated after the
- * others, which it holds: they live as long as it does, so it alone may be kept. The others may be held longer.
- * A mapping of an imported buffer holds the dma-buf and, if its exporter has its own way, not the buffer; an fd does.
- * The buffer has an owner, a group and a mode, as a file, by which others may have its fd (reading and writing), may
- * map it (KPLUG_MMAP_BUFFER: reading; KPLUG_MMAP_HUGE: what is asked) and may free it (writing), if the node lets them
- * in; CAP_DAC_OVERRIDE may, too. They are the caller's and 0666 unless KPLUG_BUFFER_RIGHTS is set. The caller's own fd
- * comes with the buffer, whatever they say.
+ * More than KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and device address;
+ * all but the last are whole pages. Arenas and dma-bufs have no parts. Allocate the first part last: its map holds the
+ * others, so they live as long as it does, and it alone may be kept.
+ * A mapping of an imported buffer may hold the dma-buf only, if the exporter maps it in its own way; an fd always holds
+ * the buffer.
+ * The buffer has an owner, a group and a mode, as a file: they let others get its fd (both rights), map it
+ * (KPLUG_MMAP_BUFFER: read; KPLUG_MMAP_HUGE: what is asked) and free it (write), besides the rights of the node.
+ * CAP_DAC_OVERRIDE overrides them. Without KPLUG_BUFFER_RIGHTS they are the caller's and 0666. The fd returned here does
+ * not depend on them.
  */
 struct kplug_buffer_alloc {
 	__u32 size;
@@ -169,15 +170,15 @@ struct kplug_buffer_alloc {
 	__u32 out_map_id; /* BPF map id */
 	__u32 out_id; /* for KPLUG_MMAP_BUFFER; never used again on this device */
 	__s32 out_fd; /* of the map, close-on-exec; the caller owns it */
-	__u32 timeout_ms; /* contiguous: looks for a place no longer than this and one more try; 0: no limit */
+	__u32 timeout_ms; /* contiguous: how long to look for a place, plus one more try; 0: no limit */
 	__u32 mode; /* the next three: 0 without KPLUG_BUFFER_RIGHTS. Bits of 0666 */
-	__u32 uid; /* in the caller's user namespace; 2^32 - 1: his own */
+	__u32 uid; /* in the caller's user namespace; 2^32 - 1: the caller's */
 	__u32 gid;
 	__s32 memory_fd; /* KPLUG_BUFFER_ARENA: the arena, _IMPORTED: the dma-buf, which the buffer holds; else 0 */
-	__u32 node; /* 1 + the NUMA node that all memory is to be on; 0: any; not for an arena or a dma-buf */
+	__u32 node; /* 1 + the NUMA node for all memory; 0: any; not for an arena or a dma-buf */
 	__u64 arena_addr; /* KPLUG_BUFFER_ARENA: where the caller has mapped all of it for writing; else 0 */
 	__u16 part; /* which part this is, from 0, ... */
-	__u16 parts; /* ... of how many; 0: it has none, which is one */
+	__u16 parts; /* ... of how many; 0 and 1: the buffer is one part */
 	__u32 reserved;
 };
 #define KPLUG_BUFFER_KEEP 0x1U
@@ -213,8 +214,8 @@ struct kplug_buffer_info {
 #define KPLUG_BUFFER_FD 0x1U
 
 /*
- * Drops what KPLUG_BUFFER_KEEP holds. Other holders keep the buffer alive. ENOENT: no such name, or not kept. EACCES:
- * no right to write to it.
+ * Drops the reference of KPLUG_BUFFER_KEEP. Other holders keep the buffer alive. ENOENT: no such name, or not kept.
+ * EACCES: no right to write to the buffer.
  */
 struct kplug_buffer_free {
 	__u32 size;
@@ -261,8 +262,8 @@ struct kplug_buffer_access {
 #define KPLUG_ACCESS_END 0x4U /* else: begin */
 
 /*
- * Locks memory of the calling program where it is and maps it for the device, in both directions: ordinary, shared or
- * huge pages that the program may write, but not a file's (tmpfs and memfd excepted) nor a device's. Needs an open for
+ * Locks memory of the calling program where it is, and maps it for the device in both directions: ordinary, shared or
+ * huge pages that the program may write, but no file's (except tmpfs and memfd) and no device's. Needs an open for
  * writing. It counts against the program's RLIMIT_MEMLOCK (CAP_IPC_LOCK exempts). The lock belongs to the open file and
  * ends with it, with the device, or by KPLUG_DMA_UNLOCK. Never bounced: what the device cannot reach is an error.
  *   EFAULT  a part of it is not mapped, is read-only, or is of the wrong sort
@@ -271,6 +272,7 @@ struct kplug_buffer_access {
  *   EIO     some pages are above the mask and there is no IOMMU, the memory would be bounced (swiotlb), or the kernel
  *           cannot do DMA with this mask
  *   EOPNOTSUPP  the device is not cache-coherent, or the memory is a file system's that must not be pinned for long
+ *   ENOPKG  this needs the module kplug_memory, which cannot be loaded
  */
 struct kplug_dma_lock {
 	__u32 size;
@@ -279,7 +281,7 @@ struct kplug_dma_lock {
 	__u64 bytes; /* 1..KPLUG_DMA_LOCK_MAX */
 	__u32 dma_bits; /* as of struct kplug_buffer_alloc */
 	__u32 out_id; /* of the lock, for this open file; used again after its end */
-	__u32 out_count; /* of its entries: 1 behind an IOMMU, else as many as it has pieces of physical memory */
+	__u32 out_count; /* of its entries: 1 behind an IOMMU, else one for each piece of physical memory */
 	__u32 reserved;
 };
 #define KPLUG_DMA_LOCK_MAX 0x80000000U /* bytes in one lock */
