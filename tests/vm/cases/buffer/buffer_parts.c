@@ -203,7 +203,7 @@ static void a_part_alone(void)
 	close_part(2);
 	kind_until_count(dev, 1);
 	assert_errno(ENOENT, kplug_buffer_open(dev, "parts", &none));
-	assert_int_equal(raw(0, 0, PAGE, 0), -EEXIST);
+	assert_int_equal(raw(0, 0, PAGE, 0), -EAGAIN); /* no fd of it is open: it may end in a moment */
 	assert_ok(kplug_buffer_holders(dev, "parts", &found, &count));
 	assert_int_equal(count, 1);
 	assert_int_equal(found[0].pid, getpid());
@@ -268,7 +268,7 @@ static void taken_names(void)
 	assert_int_equal(raw(1, 2, PAGE, 0), -EEXIST);
 	assert_int_equal(raw(0, 3, PAGE, 0), -EEXIST);
 	assert_int_equal(raw(0, 1, PAGE, 0), -EEXIST);
-	assert_int_equal(raw(0, 0, PAGE, 0), -EEXIST);
+	assert_int_equal(raw(0, 0, PAGE, 0), -EAGAIN); /* no fd of it is open: it may end in a moment */
 	close_part(1);
 	kind_until_count(dev, 0);
 	fds[0] = raw(0, 1, PAGE, 0);
