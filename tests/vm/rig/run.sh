@@ -62,7 +62,7 @@ else
 	mapfile -t kernels < <(kernels_of "$root" "$kernel")
 fi
 [ ${#kernels[@]} != 0 ] || exit 1
-read -ra machines <<<"${machine:-msi intx iommu bounce}"
+read -ra machines <<<"${machine:-msi iommu intx bounce}"
 
 mkdir -p "$VM/run"
 exec 8>"$VM/run/$mode.lock"
@@ -118,7 +118,7 @@ total()
 			count_lines "$host/$name"
 			p=$LINES_PASS f=$LINES_FAIL s=$LINES_SKIP why=''
 		else
-			read -r word p f s why <"$VM/run/$name-cases/verdict" || true
+			read -r word p f s why 2>/dev/null <"$VM/run/$name-cases/verdict" || true
 			[ "$word" = VERDICT ] || p=0 f=1 s=0 why='no verdict'
 		fi
 		pass=$((pass + ${p#pass=})) fail=$((fail + ${f#fail=})) skip=$((skip + ${s#skip=}))
@@ -161,7 +161,7 @@ if [ "$case" = '*' ] && [ -z "$debug" ]; then
 	hosts=$!
 	set +m
 fi
-# The machine with the most cases is first, on each kernel: what is short ends together.
+# The machines with the most cases are first: what is left at the end is short.
 for m in "${machines[@]}"; do
 	KPLUG_FIRST=1
 	for k in "${kernels[@]}"; do
