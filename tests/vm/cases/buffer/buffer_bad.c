@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* shows: KPLUG_BUFFER_ALLOC kind:contiguous kind:paged kmod/buffer/buffer.c kmod/buffer/list.c kmod/dma/dma.c */
 /* Bad allocations are refused, each with one argument wrong, and leave nothing behind. */
 #include <fcntl.h>

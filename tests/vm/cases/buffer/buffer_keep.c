@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE kind:contiguous kind:paged */
 /* shows: kmod/buffer/buffer.c kmod/buffer/list.c */

@@ -55,7 +55,7 @@ runs 'unbinding' kplug unbind "$edu"
 runs 'modules for the cases' modprobe -a kplug_soft kplug_pci
 case $KPLUG_MACHINE in
 iommu) cases='arena umem_release' ;;
-*) cases='write_combining umem cpu_access' ;;
+*) cases='write_combining umem' ;;
 esac
 for program in $cases; do passes "$program"; done
 runs 'a software device' kplug soft create m0
@@ -72,4 +72,5 @@ for kind in contiguous wc; do
 done
 is "$(loaded)" 'kplug kplug_pci kplug_soft' 'it is not loaded'
 runs 'a buffer of the core' kplug buffer alloc m0 small 64K --kind contiguous
+runs '... and its end' kplug buffer free m0 small
 plan
