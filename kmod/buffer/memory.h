@@ -53,7 +53,7 @@ struct kplug_memory_module {
 	struct module *owner;
 	const struct kplug_memory_ops *const *rows; /* up to NULL */
 
-	/* See KPLUG_DMA_LOCK, _ENTRIES and _UNLOCK; the first two enter the device. Each umem has a module reference. */
+	/* See KPLUG_DMA_LOCK, _ENTRIES (both enter the device) and _UNLOCK. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);
 	int (*umem_unlock)(struct kplug_file *kfile, const struct kplug_dma_unlock *arg);

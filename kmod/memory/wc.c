@@ -9,8 +9,15 @@
 #include "memory/kinds.h"
 
 #ifndef CONFIG_X86
-#define set_memory_wc(addr, count) (-EOPNOTSUPP)
-#define set_memory_wb(addr, count)
+static inline int set_memory_wc(unsigned long addr, int count)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int set_memory_wb(unsigned long addr, int count)
+{
+	return 0;
+}
 #endif
 
 /*

@@ -148,15 +148,15 @@ enum kplug_buffer_kind {
  *   EOVERFLOW   the device has had KPLUG_BUFFER_ID_MAX + 1 buffers
  *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own
- * More than KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and device address;
- * all but the last are whole pages. Arenas and dma-bufs have no parts. Allocate the first part last: its map holds the
+ * More than KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all
+ * but the last are whole pages. Arenas and dma-bufs have no parts. Allocate the first part last: its map holds the
  * others, so they live as long as it does, and it alone may be kept.
  * A mapping of an imported buffer may hold the dma-buf only, if the exporter maps it in its own way; an fd always holds
  * the buffer.
  * The buffer has an owner, a group and a mode, as a file: they let others get its fd (both rights), map it
  * (KPLUG_MMAP_BUFFER: read; KPLUG_MMAP_HUGE: what is asked) and free it (write), besides the rights of the node.
- * CAP_DAC_OVERRIDE overrides them. Without KPLUG_BUFFER_RIGHTS they are the caller's and 0666. The fd returned here does
- * not depend on them.
+ * CAP_DAC_OVERRIDE overrides them. Without KPLUG_BUFFER_RIGHTS they are the caller's and 0666. The fd returned here
+ * does not depend on them.
  */
 struct kplug_buffer_alloc {
 	__u32 size;
