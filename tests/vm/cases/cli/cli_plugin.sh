@@ -26,7 +26,7 @@ is "$(version)" 'result 2' 'version 2 runs again'
 runs 'plugin unload' kplug plugin unload v0
 
 # Over its time budget, again and again: message 4 of line.bpf.c.
-runs 'a slow plugin' kplug plugin load v0 "$KPLUG_TEST/line.bpf.o"
+runs 'a slow plugin' kplug plugin load v0 "$KPLUG_TEST/irq_modes.bpf.o"
 run_fails 1 'not stopped' 'irq resume: it is not stopped' kplug irq resume v0 0
 kplug irq enable v0 0 >/tmp/enabled &
 holder=$!
