@@ -25,7 +25,7 @@ runs 'plugin rollback, once more' kplug plugin rollback v0
 is "$(version)" 'result 2' 'version 2 runs again'
 runs 'plugin unload' kplug plugin unload v0
 
-# Over its time budget, again and again: message 4 of line.bpf.c.
+# Over its time budget, again and again: message 4 of irq_modes.bpf.c.
 runs 'a slow plugin' kplug plugin load v0 "$KPLUG_TEST/irq_modes.bpf.o"
 run_fails 1 'not stopped' 'irq resume: it is not stopped' kplug irq resume v0 0
 kplug irq enable v0 0 >/tmp/enabled &
