@@ -81,7 +81,7 @@ static uint32_t size_of(int fd)
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 
-	if (bpf_map_get_info_by_fd(fd, &info, &size) || strncmp(info.name, "born", 4))
+	if (bpf_map_get_info_by_fd(fd, &info, &size) || strncmp(info.name, "made", 4))
 		return 0;
 	return info.value_size;
 }
