@@ -15,7 +15,7 @@
 
 #include "bpf/grace_periods.h"
 
-#define VECTORS KPLUG_VECTOR_MAX
+#define VECTORS 32
 #define ROUNDS 8
 
 enum order { AT_FIRST_EVENTFD, AT_REMOVE_RECORD, AT_ONCE };
