@@ -69,7 +69,7 @@ static int try(const struct kplug_alloc_opts *wanted, struct kplug_buffer **ret_
 	opts.sz = sizeof(opts);
 	opts.kind = KPLUG_BUFFER_CONTIGUOUS;
 	opts.dma_bits = 64;
-	return kplug_buffer_alloc(dev, "short", ASKED, &opts, ret_buf);
+	return kplug_buffer_alloc(holder, "short", ASKED, &opts, ret_buf);
 }
 
 static void not_enough_memory(void)
@@ -77,6 +77,7 @@ static void not_enough_memory(void)
 	struct kplug_alloc_opts opts = {};
 	struct kplug_buffer *buf = NULL;
 
+	holder = rig_open(at);
 	assert_errno(ENOMEM, try(&opts, &buf));
 	assert_non_null(strstr(kplug_error(), "not enough free memory"));
 	assert_null(buf);
@@ -99,7 +100,6 @@ static void not_in_one_piece(void)
 	struct kplug_alloc_opts opts = {};
 	struct kplug_buffer *buf = NULL;
 
-	holder = rig_open(at);
 	scatter();
 	assert_true(available() > ASKED);
 	assert_errno(ENOSPC, try(&opts, &buf));
@@ -117,7 +117,7 @@ static void what_there_is(void)
 	assert_in_range(kplug_buffer_size(buf), PAGE, ASKED - 1);
 	assert_true(kind_all(kplug_buffer_ptr(buf), 0, kplug_buffer_size(buf)));
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
+	kind_until_count(holder, 0);
 }
 
 int main(void)
@@ -130,5 +130,5 @@ int main(void)
 		TEST(what_there_is),
 	};
 
-	return RIG_RUN(tests, RIG_EDU_64, .begin = take_memory, .end = release_all);
+	return RIG_RUN(tests, RIG_EDU_64, .closed = true, .begin = take_memory, .end = release_all);
 }

@@ -220,6 +220,7 @@ static void part_of_a_dmabuf(void)
 static void out_of_reach(void)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 64 };
+	struct kplug_alloc_opts low = { .sz = sizeof(low), .dma_bits = 28 };
 	struct kplug_buffer *high[64] = { NULL }, *import_of_it = NULL;
 	char name[16];
 	int i, high_fd;
@@ -233,9 +234,9 @@ static void out_of_reach(void)
 	assert_in_range(i, 0, 63);
 	assert_ok(kplug_buffer_export(other, name, &high_fd));
 	if (rig_machine("iommu"))
-		assert_ok(kplug_buffer_import(dev, "low", high_fd, NULL, &import_of_it));
+		assert_ok(kplug_buffer_import(dev, "low", high_fd, &low, &import_of_it));
 	else
-		assert_errno(EIO, kplug_buffer_import(dev, "low", high_fd, NULL, &import_of_it));
+		assert_errno(EIO, kplug_buffer_import(dev, "low", high_fd, &low, &import_of_it));
 	kplug_buffer_free(import_of_it);
 	close(high_fd);
 	for (i = 0; i < 64; i++)
