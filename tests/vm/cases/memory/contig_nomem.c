@@ -18,7 +18,7 @@
 #define LEFT (200 * MIB) /* of memory that is available is not taken */
 #define STEP (4 * MIB) /* between pages that stay */
 
-static struct kplug_device *holder; /* of the locks: dev is each test's own */
+static struct kplug_device *holder; /* keeps the locks from test to test */
 static uint8_t *taken;
 static size_t taken_bytes;
 static struct kplug_lock **locks; /* of the pages that stay, one each STEP; NULL: all is taken */
