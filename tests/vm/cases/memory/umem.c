@@ -222,7 +222,7 @@ static void not_of_registers(void)
 		skip(); /* its registers are no memory */
 	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, kplug_device_fd(dev), KPLUG_MMAP_BAR(0));
 	assert_ptr_not_equal(p, MAP_FAILED);
-	assert_refused(EFAULT, p, PAGE, "a device's");
+	assert_refused(EFAULT, p, PAGE, "a device");
 	munmap(p, PAGE);
 }
 
