@@ -48,7 +48,6 @@ struct kplug_device *kplug_device_hold(struct kplug_device *kdev)
 	get_device(&kdev->dev);
 	return kdev;
 }
-EXPORT_SYMBOL_GPL(kplug_device_hold);
 
 void kplug_device_release(struct kplug_device *kdev)
 {
@@ -57,7 +56,6 @@ void kplug_device_release(struct kplug_device *kdev)
 	put_device(&kdev->dev);
 	module_put(owner);
 }
-EXPORT_SYMBOL_GPL(kplug_device_release);
 
 int kplug_device_reg_right(const struct kplug_device *kdev)
 {
