@@ -173,8 +173,8 @@ static void reap(struct work_struct *work)
 }
 
 /*
- * Is the name free for this part (0), taken (-EEXIST), or taken by a buffer that only BPF programs hold and that may
- * end in a moment (-EAGAIN)? The kernel frees programs some time after their last user.
+ * Is the name free for this part (0), taken (-EEXIST), or taken by a buffer of which no fd is open, so that it may end
+ * in a moment (-EAGAIN)? The kernel frees BPF programs some time after their last user.
  */
 static int name_taken(struct kplug_device *kdev, const char *name, u16 part, u16 parts)
 {

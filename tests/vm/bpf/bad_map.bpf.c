@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A plugin (cases/plugin/load_bad.c) and an observer (observe_load.c) with a map that the kernel does not make. */
+/* A plugin (cases/plugin/load_bad.c) and an observer (observer_load.c) with a map that the kernel does not make. */
 #include "kplug.bpf.h"
 
 KPLUG_PLUGIN("map", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);

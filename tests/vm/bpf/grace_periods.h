@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between grace.bpf.c and its test. */
+/* Between grace_periods.bpf.c and its test. */
 #ifndef GRACE_PERIODS_H
 #define GRACE_PERIODS_H
 

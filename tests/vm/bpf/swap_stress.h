@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The buffer of fire.bpf.c. */
+/* The buffer of swap_stress.bpf.c. */
 #ifndef SWAP_STRESS_H
 #define SWAP_STRESS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What ring.bpf.c and ring.c agree on: the buffer, and the messages of kplug_call(). */
+/* What sync_rings.bpf.c and sync_rings.c agree on: the buffer, and the messages of kplug_call(). */
 #ifndef SYNC_RINGS_H
 #define SYNC_RINGS_H
 
