@@ -39,8 +39,8 @@ const struct command commands[] = {
 	{ "buffer holders", buffer_holders, 2, 2, OPT(JSON), "DEV NAME [--json]",
 	  "List the processes and BPF programs that hold a buffer, but not pins (root)." },
 	{ "buffer free", buffer_free, 2, 2, 0, "DEV NAME",
-	  "Drop a buffer that buffer alloc keeps.\n"
-	  "The memory is freed once no program, pin or plugin holds the buffer." },
+	  "End a buffer that buffer alloc keeps: the device no longer reaches it.\n"
+	  "The memory is freed once no program, pin or plugin holds it." },
 	{ "buffer dump", buffer_dump, 2, 2, OPT(OFFSET) | OPT(LENGTH) | OPT(RAW),
 	  "DEV NAME [--offset N] [--length N] [--raw]",
 	  "Print a buffer's bytes as hexdump -C does.\n"

@@ -188,7 +188,7 @@ struct kplug_alloc_opts {
 	size_t sz; /* sizeof(struct kplug_alloc_opts) */
 	enum kplug_buffer_kind kind; /* KPLUG_BUFFER_AUTO by default */
 	uint32_t dma_bits; /* 1..64: device addresses have no more bits; 0: the device's mask at its bind */
-	bool keep; /* exists without holders, until kplug_buffer_drop() or the device's removal */
+	bool keep; /* the device owns it, until kplug_buffer_drop() or the device's removal */
 	bool retry_smaller; /* if memory is short, retry with 7/8 of the size; not for an arena */
 	uint32_t timeout_ms; /* to find contiguous memory, plus one try per part; 0: no limit */
 	const struct kplug_buffer_rights *rights; /* NULL: owned by the caller, mode 0666 */
@@ -196,10 +196,12 @@ struct kplug_alloc_opts {
 };
 
 /*
- * Allocates a zeroed buffer and maps it for reading and writing. Freed by kplug_buffer_free().
+ * Allocates a zeroed buffer and maps it for reading and writing. dev owns it, unless it is kept: kplug_buffer_free(),
+ * kplug_device_close() or the program's exit ends it. Then its name is free, and the device no longer reaches it; the
+ * memory stays while a program, an fd, a pin or a plugin holds it. Freed by kplug_buffer_free(), but not in another
+ * thread than kplug_device_close() at the same time.
  * name: 1..15 letters, digits, '_' or '.'. bytes: 1 or more; above KPLUG_BUFFER_MAX the buffer has
- * parts, see kplug_buffer_parts(); an arena cannot. A plugin sees the first part, whose map holds
- * references on the others.
+ * parts, see kplug_buffer_parts(); an arena cannot. A plugin sees the first part.
  *   -EINVAL      name, bytes or an option is out of range
  *   -EEXIST      the device has a buffer of this name
  *   -ENOPKG      the kind, or a contiguous buffer of this size, needs the module kplug_memory, which
@@ -260,12 +262,15 @@ int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t of
  */
 int kplug_buffer_open_huge(struct kplug_device *dev, const char *name, struct kplug_buffer **ret_buf);
 
-/* Unmaps buf and closes its fds. Memory is freed with its last holder (see keep). Takes NULL. */
+/*
+ * Unmaps buf and closes its fds. Ends the buffer if this program has allocated it, and it is not kept: see
+ * kplug_buffer_alloc(). In a forked child it ends nothing. Takes NULL.
+ */
 void kplug_buffer_free(struct kplug_buffer *buf);
 
 /*
  * Exports a buffer as a dma-buf, for drivers of other devices: V4L2, DRM, RDMA. The caller closes
- * *ret_fd, which is close-on-exec. The dma-buf holds the buffer while it is open, mapped or
+ * *ret_fd, which is close-on-exec. The dma-buf holds the memory while it is open, mapped or
  * attached; it needs no DMA_BUF_IOCTL_SYNC.
  *   -ENOENT      no such buffer
  *   -EACCES      its owner, group and mode deny reading or writing, or the device is open read-only
@@ -277,7 +282,7 @@ int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd)
  * Imports a whole dma-buf, of at most KPLUG_BUFFER_MAX bytes, as a buffer. Freed by
  * kplug_buffer_free(). fd: the caller keeps it, and may close it at once. opts: only dma_bits, keep
  * and rights. Programs bracket their accesses with kplug_buffer_begin_access() and
- * kplug_buffer_end_access(). The buffer's fd holds the buffer; a mapping may hold only the dma-buf,
+ * kplug_buffer_end_access(). The buffer's fd holds the memory; a mapping may hold only the dma-buf,
  * if the exporter implements its own mmap(). Errors: as kplug_buffer_alloc(), and
  *   -EINVAL      fd is not a dma-buf
  *   -EACCES      fd is not open for writing
@@ -305,7 +310,10 @@ int kplug_buffer_begin_access(struct kplug_device *dev, const struct kplug_buffe
 int kplug_buffer_end_access(struct kplug_device *dev, const struct kplug_buffer *buf, size_t offset, size_t bytes,
 			    uint32_t access);
 
-/* Drops the reference of `keep`. -ENOENT: no kept buffer of this name. -EACCES: as above. */
+/*
+ * Ends a buffer that is kept, or that dev owns. -ENOENT: no buffer of this name. -EACCES: as above, or another program
+ * owns it.
+ */
 int kplug_buffer_drop(struct kplug_device *dev, const char *name);
 
 /*

@@ -30,7 +30,7 @@ void buffer_row(struct table *t, const char *device, const struct kplug_buffer_i
 		snprintf(part, sizeof(part), ":%u", info->out_part);
 	table_row(t, "%s\t%s%s\t%" PRIu64 "\t%s\t0x%" PRIx64 "\t%u\t%s\t%04o\t%s\t%s", device, info->out_name, part,
 		  (uint64_t)info->out_bytes, kind_name(info->out_kind), (uint64_t)info->out_dma_addr, info->out_map_id,
-		  info->out_flags & KPLUG_BUFFER_KEEP ? "yes" : "no", info->out_mode, owner, group);
+		  info->out_flags & KPLUG_BUFFER_KEPT ? "yes" : "no", info->out_mode, owner, group);
 	free(group);
 	free(owner);
 }
@@ -50,7 +50,7 @@ cJSON *buffer_object(const char *device, const struct kplug_buffer_info *info)
 	json_string(o, "kind", kind_name(info->out_kind));
 	json_hex(o, "dma_addr", 1, info->out_dma_addr);
 	json_unsigned(o, "map_id", info->out_map_id);
-	json_bool(o, "keep", info->out_flags & KPLUG_BUFFER_KEEP);
+	json_bool(o, "keep", info->out_flags & KPLUG_BUFFER_KEPT);
 	json_string(o, "mode", mode);
 	json_unsigned(o, "uid", info->out_uid);
 	json_unsigned(o, "gid", info->out_gid);

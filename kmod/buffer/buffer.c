@@ -13,9 +13,6 @@
 #include "core/device.h"
 #include "dma/dma.h"
 
-/* How often the worker looks for native buffers without users: their maps do not tell when the last one goes. */
-#define REAP_DELAY (HZ / 10)
-
 static int map_for_device(struct kplug_buffer *buf)
 {
 	struct device *parent = buf->kdev->desc.parent;
@@ -42,7 +39,7 @@ static void unmap_for_device(struct kplug_buffer *buf)
 		kplug_dma_unmap(buf->kdev->desc.parent, &buf->sgt);
 }
 
-static struct kplug_buffer *buffer_new(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg,
+static struct kplug_buffer *buffer_new(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_alloc *arg,
 				       const struct kplug_rights *rights, const struct kplug_memory_ops *memory)
 {
 	struct kplug_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
@@ -55,20 +52,24 @@ static struct kplug_buffer *buffer_new(struct kplug_device *kdev, const struct k
 	buf->part = arg->part;
 	buf->parts = max(arg->parts, 1);
 	buf->node = arg->node ? arg->node - 1 : NUMA_NO_NODE;
-	buf->kept = arg->flags & KPLUG_BUFFER_KEEP;
+	buf->owner = owner;
 	buf->rights = *rights;
 	buf->bytes = arg->bytes;
 	buf->count = PAGE_ALIGN(buf->bytes) >> PAGE_SHIFT;
 	return buf;
 }
 
-/* Readers of the list may still look at it until a grace period is over. */
-static void buffer_delete(struct kplug_buffer *buf)
+static void buffer_free(struct kplug_buffer *buf)
 {
-	kplug_parts_put(buf);
 	kplug_memory_put(buf->memory);
 	kplug_device_release(buf->kdev);
-	kfree_rcu(buf, rcu);
+	kfree(buf);
+}
+
+void kplug_buffer_delete(struct kplug_buffer *buf)
+{
+	buf->memory->put(buf);
+	buffer_free(buf);
 }
 
 /* Acquire memory, device address and map; on success the caller holds a reference of the map. */
@@ -98,136 +99,77 @@ err_memory:
 	return err;
 }
 
-/* Take it off the list and out of the device's reach. */
-static void unpublish(struct kplug_buffer *buf)
+/* Take it from the device: off the list, out of its reach. release_buffers() does the rest. */
+static void unpublish(struct kplug_buffer *buf, struct list_head *ended)
 {
 	lockdep_assert_held(&buf->kdev->buffer_lock);
 	list_del_rcu(&buf->list);
-	buf->unpublished = true;
 	unmap_for_device(buf);
+	list_add(&buf->ended, ended);
 }
 
-void kplug_buffer_free_backed(struct kplug_buffer *buf)
+/* Drop the device's reference on the map, once no reader of the list looks at the buffer. */
+static void release_buffer(struct kplug_buffer *buf)
 {
-	mutex_lock(&buf->kdev->buffer_lock);
-	if (!buf->unpublished)
-		unpublish(buf);
-	mutex_unlock(&buf->kdev->buffer_lock);
-	synchronize_rcu();
-	buf->memory->put(buf);
-	buffer_delete(buf);
-}
-
-static void free_native(struct kplug_buffer *buf)
-{
-	buf->memory->put(buf);
-	buffer_delete(buf);
-}
-
-/* After an error, before it was published. Its map may live on: an arena's is another program's, too. */
-static void abort_buffer(struct kplug_buffer *buf)
-{
-	mutex_lock(&buf->kdev->buffer_lock);
-	buf->unpublished = true;
-	unmap_for_device(buf);
-	mutex_unlock(&buf->kdev->buffer_lock);
 	if (kplug_buffer_native(buf))
-		free_native(buf);
+		kplug_buffer_delete(buf);
 	else
 		kplug_map_put(buf->map);
 }
 
-static void free_list(struct list_head *ending)
+static void release_buffers(struct list_head *ended)
 {
 	struct kplug_buffer *buf, *next;
 
-	if (list_empty(ending))
+	if (list_empty(ended))
 		return;
 	synchronize_rcu();
-	list_for_each_entry_safe(buf, next, ending, ending)
-		free_native(buf);
+	list_for_each_entry_safe(buf, next, ended, ended)
+		release_buffer(buf);
 }
 
-static void reap(struct work_struct *work)
-{
-	struct kplug_device *kdev = container_of(work, struct kplug_device, reaper.work);
-	struct kplug_buffer *buf, *next;
-	bool more = false;
-	LIST_HEAD(ending);
-
-	mutex_lock(&kdev->buffer_lock);
-	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
-		if (!kplug_buffer_native(buf) || buf->kept)
-			continue;
-		if (kplug_buffer_used(buf)) {
-			more = true;
-		} else {
-			unpublish(buf);
-			list_add(&buf->ending, &ending);
-		}
-	}
-	if (more)
-		queue_delayed_work(kplug_workqueue, &kdev->reaper, REAP_DELAY);
-	mutex_unlock(&kdev->buffer_lock);
-	free_list(&ending);
-}
-
-/*
- * Is the name free for this part (0), taken (-EEXIST), or taken by a buffer of which no fd is open, so that it may end
- * in a moment (-EAGAIN)? The kernel frees BPF programs some time after their last user.
- */
-static int name_taken(struct kplug_device *kdev, const char *name, u16 part, u16 parts)
+/* All parts of a name have one owner, and are numbered alike. */
+static bool name_taken(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg, u64 owner)
 {
 	const struct kplug_buffer *buf;
-	int err = 0;
 
 	lockdep_assert_held(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list) {
-		if (strcmp(buf->name, name) || (buf->part != part && buf->parts == parts) || !kplug_buffer_used(buf))
-			continue;
-		if (buf->kept || kplug_map_has_fd(buf->map))
-			return -EEXIST;
-		err = -EAGAIN;
-	}
-	return err;
+	list_for_each_entry(buf, &kdev->buffers, list)
+		if (!strcmp(buf->name, arg->name) &&
+		    (buf->owner != owner || buf->part == arg->part || buf->parts != max(arg->parts, 1)))
+			return true;
+	return false;
 }
 
-/* Publish last: the buffer is whole. */
-static int publish(struct kplug_buffer *buf)
+/* The last step: the buffer is whole. From then on another thread may free it. */
+static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg)
 {
 	struct kplug_device *kdev = buf->kdev;
-	int err;
 
 	guard(mutex)(&kdev->buffer_lock);
-	err = name_taken(kdev, buf->name, buf->part, buf->parts);
-	if (!err && kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
-		err = -EOVERFLOW;
-	if (!err)
-		err = kplug_parts_hold(buf);
-	if (err)
-		return err;
+	if (name_taken(kdev, arg, buf->owner))
+		return -EEXIST;
+	if (kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
+		return -EOVERFLOW;
 	buf->id = kdev->next_buffer_id++;
+	arg->out_dma_addr = buf->dma;
+	arg->out_kind = buf->memory->kind;
+	arg->out_map_id = buf->map_id;
+	arg->out_id = buf->id;
 	list_add_tail_rcu(&buf->list, &kdev->buffers);
-	/* The caller's reference goes; this is the device's own. */
-	if (buf->kept || kplug_buffer_native(buf))
-		kplug_map_get(buf->map);
-	if (kplug_buffer_native(buf))
-		queue_delayed_work(kplug_workqueue, &kdev->reaper, REAP_DELAY);
 	return 0;
 }
 
-/* All parts but the last are whole pages, for programs to map one after the other. The first stands for all. */
+/* All parts but the last are whole pages, for programs to map one after the other. */
 static bool valid_part(const struct kplug_buffer_alloc *arg)
 {
-	return arg->part < max(arg->parts, 1) && (arg->part + 1 >= arg->parts || PAGE_ALIGNED(arg->bytes)) &&
-	       !(arg->part && arg->flags & KPLUG_BUFFER_KEEP);
+	return arg->part < max(arg->parts, 1) && (arg->part + 1 >= arg->parts || PAGE_ALIGNED(arg->bytes));
 }
 
 static bool valid(const struct kplug_buffer_alloc *arg)
 {
-	return !(arg->flags & ~(KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS)) && kplug_buffer_name_ok(arg->name) &&
-	       arg->bytes && arg->bytes <= KPLUG_BUFFER_MAX && arg->kind < KPLUG_BUFFER_KINDS && valid_part(arg) &&
-	       !arg->reserved;
+	return !(arg->flags & ~KPLUG_BUFFER_RIGHTS) && kplug_buffer_name_ok(arg->name) && arg->bytes &&
+	       arg->bytes <= KPLUG_BUFFER_MAX && arg->kind < KPLUG_BUFFER_KINDS && valid_part(arg) && !arg->reserved;
 }
 
 /* What the kind of memory has to say. */
@@ -243,7 +185,7 @@ static int check_kind(struct kplug_device *kdev, const struct kplug_buffer_alloc
 	return 0;
 }
 
-static int check_request(struct kplug_device *kdev, const struct kplug_buffer_alloc *arg)
+static int check_request(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_alloc *arg)
 {
 	if (!valid(arg))
 		return -EINVAL;
@@ -252,42 +194,36 @@ static int check_request(struct kplug_device *kdev, const struct kplug_buffer_al
 	if (!kplug_dma_coherent(kdev))
 		return -EOPNOTSUPP;
 	guard(mutex)(&kdev->buffer_lock);
-	return name_taken(kdev, arg->name, arg->part, max(arg->parts, 1));
+	return name_taken(kdev, arg, owner) ? -EEXIST : 0;
 }
 
-static int alloc_from(struct kplug_device *kdev, struct kplug_buffer_alloc *arg, const struct kplug_rights *rights,
-		      const struct kplug_memory_ops *memory)
+static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg,
+		      const struct kplug_rights *rights, const struct kplug_memory_ops *memory)
 {
 	struct kplug_buffer *buf;
-	struct bpf_map *map;
 	int err, fd;
 
 	err = check_kind(kdev, arg, memory);
-	buf = err ? NULL : buffer_new(kdev, arg, rights, memory);
+	buf = err ? NULL : buffer_new(kdev, owner, arg, rights, memory);
 	if (!buf) {
 		kplug_memory_put(memory);
 		return err ?: -ENOMEM;
 	}
 	err = buffer_make(buf, arg);
 	if (err) {
-		buffer_delete(buf);
+		buffer_free(buf);
 		return err;
 	}
-	map = buf->map;
-	fd = kplug_map_fd(map);
-	err = fd < 0 ? fd : publish(buf);
+	fd = kplug_map_fd(buf->map);
+	err = fd < 0 ? fd : publish(buf, arg);
 	if (err) {
 		if (fd >= 0)
 			close_fd(fd);
-		abort_buffer(buf);
+		unmap_for_device(buf);
+		release_buffer(buf);
 		return err;
 	}
-	arg->out_dma_addr = buf->dma;
-	arg->out_kind = memory->kind;
-	arg->out_map_id = buf->map_id;
-	arg->out_id = buf->id;
 	arg->out_fd = fd;
-	kplug_map_put(map);
 	return 0;
 }
 
@@ -298,14 +234,14 @@ static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
 	return kplug_dma_translated(kdev->desc.parent) ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
 }
 
-int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg)
+int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg)
 {
 	const struct kplug_memory_ops *memory;
 	struct kplug_rights rights;
 	unsigned int n;
 	int err;
 
-	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, arg);
+	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, owner, arg);
 	if (err)
 		return err;
 	err = -ENOSPC;
@@ -313,35 +249,55 @@ int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg
 		memory = kplug_memory_get(choose_kind(kdev, arg->kind), n);
 		if (IS_ERR(memory))
 			return PTR_ERR(memory);
-		err = alloc_from(kdev, arg, &rights, memory);
+		err = alloc_from(kdev, owner, arg, &rights, memory);
 	}
 	return err;
 }
 
-static void drop_keep(struct kplug_buffer *buf)
-{
-	struct kplug_device *kdev = buf->kdev;
-
-	lockdep_assert_held(&kdev->buffer_lock);
-	buf->kept = false;
-	if (kplug_buffer_native(buf))
-		mod_delayed_work(kplug_workqueue, &kdev->reaper, 0);
-	else
-		kplug_map_put(buf->map);
-}
-
-int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free *arg)
+int kplug_buffer_keep(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg)
 {
 	struct kplug_buffer *buf;
-	int err;
+	int err = -ENOENT;
 
 	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
 		return -EINVAL;
 	guard(mutex)(&kdev->buffer_lock);
-	buf = kplug_buffer_find(kdev, arg->name, 0);
-	err = buf && buf->kept ? kplug_rights_check(&buf->rights, MAY_WRITE) : -ENOENT;
-	if (!err)
-		drop_keep(buf);
+	list_for_each_entry(buf, &kdev->buffers, list) {
+		if (buf->owner != owner || strcmp(buf->name, arg->name))
+			continue;
+		buf->owner = 0;
+		err = 0;
+	}
+	return err;
+}
+
+/* May the caller give the buffer back? */
+static int free_right(const struct kplug_buffer *buf, u64 owner)
+{
+	if (buf->owner)
+		return buf->owner == owner ? 0 : -EACCES;
+	return kplug_rights_check(&buf->rights, MAY_WRITE);
+}
+
+int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg)
+{
+	struct kplug_buffer *buf, *next;
+	int err = -ENOENT;
+	LIST_HEAD(ended);
+
+	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
+		return -EINVAL;
+	mutex_lock(&kdev->buffer_lock);
+	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
+		if (strcmp(buf->name, arg->name))
+			continue;
+		err = free_right(buf, owner);
+		if (err)
+			break; /* all parts have one owner and the same rights */
+		unpublish(buf, &ended);
+	}
+	mutex_unlock(&kdev->buffer_lock);
+	release_buffers(&ended);
 	return err;
 }
 
@@ -349,28 +305,19 @@ void kplug_buffer_init(struct kplug_device *kdev)
 {
 	INIT_LIST_HEAD(&kdev->buffers);
 	mutex_init(&kdev->buffer_lock);
-	INIT_DELAYED_WORK(&kdev->reaper, reap);
 	xa_init_flags(&kdev->umems, XA_FLAGS_ALLOC);
 	mutex_init(&kdev->umem_lock);
 }
 
-void kplug_buffer_uninit(struct kplug_device *kdev)
+void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner)
 {
 	struct kplug_buffer *buf, *next;
-	LIST_HEAD(ending);
+	LIST_HEAD(ended);
 
 	mutex_lock(&kdev->buffer_lock);
-	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
-		bool kept = buf->kept;
-
-		buf->kept = false;
-		unpublish(buf);
-		if (kplug_buffer_native(buf))
-			list_add(&buf->ending, &ending);
-		else if (kept)
-			kplug_map_put(buf->map);
-	}
+	list_for_each_entry_safe(buf, next, &kdev->buffers, list)
+		if (!owner || buf->owner == owner)
+			unpublish(buf, &ended);
 	mutex_unlock(&kdev->buffer_lock);
-	cancel_delayed_work_sync(&kdev->reaper);
-	free_list(&ending);
+	release_buffers(&ended);
 }

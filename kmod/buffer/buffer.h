@@ -14,26 +14,26 @@
 struct bpf_map;
 
 /*
- * Native (KPLUG_MEMORY_NATIVE): holds a map of the kernel's own; a worker frees both when nobody else holds the map.
- * Backed: the map stands on the buffer's pages, and freeing the map frees the buffer. Constant but for what names a
- * lock. get() sets the members under "memory".
+ * Memory that the device reaches while the buffer is on its list. Its owner, an open file or the device itself, ends
+ * that. The map, and with it the memory, lives on while a program, an fd or a mapping holds it.
+ *
+ * Native (KPLUG_MEMORY_NATIVE): the map is the kernel's own, with its own memory. Backed: the map stands on the buffer's
+ * pages, and freeing the map frees the buffer. Constant but for what names a lock. get() sets the members under
+ * "memory".
  */
 struct kplug_buffer {
 	struct list_head list; /* kplug_device.buffers while published: written under buffer_lock, read under RCU */
-	struct list_head ending; /* native: on the list of the worker that frees it */
-	struct rcu_head rcu;
+	struct list_head ended; /* on the list of who ends it */
 	struct kplug_device *kdev; /* held */
 	const struct kplug_memory_ops *memory; /* its module is held */
-	struct bpf_map *map; /* native: held; backed: held while `kept` */
+	struct bpf_map *map; /* held while published; native: until deleted */
+	u64 owner; /* id of the open file, see kplug_reader.file; 0: the device. Under buffer_lock */
 	char name[KPLUG_BUFFER_NAME_LEN];
 	u16 part, parts; /* which, of how many under this name; 0 of 1 for most */
-	struct bpf_map **others; /* part 0: the maps of the others, held; NULL: there are none */
 	u32 id;
 	u32 map_id;
 	u32 dma_bits; /* what the request asked for */
 	int node; /* NUMA_NO_NODE: any */
-	bool kept; /* KPLUG_BUFFER_KEEP; under buffer_lock */
-	bool unpublished; /* not on the list, not mapped for the device; under buffer_lock */
 	struct kplug_rights rights;
 	size_t bytes;
 	unsigned long count; /* of pages */
@@ -54,14 +54,18 @@ static inline bool kplug_buffer_native(const struct kplug_buffer *buf)
 	return buf->memory->flags & KPLUG_MEMORY_NATIVE;
 }
 
-/* Begin and end a device's buffers. The second unmaps all from the device; memory lives on with its users. */
 void kplug_buffer_init(struct kplug_device *kdev);
-void kplug_buffer_uninit(struct kplug_device *kdev);
+/* End what an open file owns, or all buffers of the device (0). Waits for a grace period. */
+void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner);
 
-/* See KPLUG_BUFFER_ALLOC, _INFO and _FREE. The device is entered. -ENOPKG: load kplug_memory.ko, then retry. */
-int kplug_buffer_alloc(struct kplug_device *kdev, struct kplug_buffer_alloc *arg);
+/*
+ * See KPLUG_BUFFER_ALLOC, _INFO, _KEEP and _FREE. The device is entered. owner: the open file that asks.
+ * -ENOPKG: load kplug_memory.ko, then retry.
+ */
+int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg);
 int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg);
-int kplug_buffer_free(struct kplug_device *kdev, const struct kplug_buffer_free *arg);
+int kplug_buffer_keep(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg);
+int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg);
 
 /* See KPLUG_BUFFER_ACCESS. Enters the device itself: an exporter may wait for long. */
 int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
@@ -77,25 +81,16 @@ int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 /* End all umems of an open file, or of the device (NULL). */
 void kplug_umem_end_all(struct kplug_device *kdev, const struct kplug_file *kfile);
 
-/* Frees a backed buffer whose map has no user left. Process context. */
-void kplug_buffer_free_backed(struct kplug_buffer *buf);
+/* Frees memory and buffer. Backed: the map's last user is gone. Process context. */
+void kplug_buffer_delete(struct kplug_buffer *buf);
 
 /* list.c */
 bool kplug_buffer_name_ok(const char *name);
-/* Has the buffer a user? If not, its end is under way, and its name is free. */
-bool kplug_buffer_used(const struct kplug_buffer *buf);
-/* The part of this name that has a user, or NULL. The caller holds buffer_lock. */
+/* The part of this name, or NULL. The caller holds buffer_lock. */
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part);
 u32 kplug_buffer_count(struct kplug_device *kdev);
 /* The device's address of [mem, mem + len) if one buffer covers it, else 0. Any context. */
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len);
-
-/*
- * parts.c: the first of several parts holds the others. -ENOENT: one is not there, or of another kind or with other
- * rights. Undone by kplug_parts_put(), also after a failure. The caller of the first holds buffer_lock.
- */
-int kplug_parts_hold(struct kplug_buffer *buf);
-void kplug_parts_put(struct kplug_buffer *buf);
 
 /* contiguous.c: get() and put() of physically contiguous memory. */
 int kplug_contiguous_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit);

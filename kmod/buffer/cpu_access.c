@@ -24,7 +24,8 @@ static struct kplug_buffer *access_get(struct kplug_device *kdev, const struct k
 			return ERR_PTR(-EACCES);
 		if (!buf->memory->access)
 			return NULL;
-		return kplug_map_get(buf->map) ? buf : ERR_PTR(-ENOENT);
+		kplug_map_get(buf->map);
+		return buf;
 	}
 	return ERR_PTR(-ENOENT);
 }

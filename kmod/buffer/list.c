@@ -21,18 +21,13 @@ bool kplug_buffer_name_ok(const char *name)
 }
 EXPORT_SYMBOL_GPL(kplug_buffer_name_ok);
 
-bool kplug_buffer_used(const struct kplug_buffer *buf)
-{
-	return buf->kept || kplug_map_users(buf->map) > kplug_buffer_native(buf);
-}
-
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part)
 {
 	struct kplug_buffer *buf;
 
 	lockdep_assert_held(&kdev->buffer_lock);
 	list_for_each_entry(buf, &kdev->buffers, list)
-		if (!strcmp(buf->name, name) && buf->part == part && kplug_buffer_used(buf))
+		if (!strcmp(buf->name, name) && buf->part == part)
 			return buf;
 	return NULL;
 }
@@ -40,14 +35,8 @@ EXPORT_SYMBOL_GPL(kplug_buffer_find);
 
 u32 kplug_buffer_count(struct kplug_device *kdev)
 {
-	struct kplug_buffer *buf;
-	u32 count = 0;
-
-	mutex_lock(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list)
-		count += kplug_buffer_used(buf);
-	mutex_unlock(&kdev->buffer_lock);
-	return count;
+	guard(mutex)(&kdev->buffer_lock);
+	return list_count_nodes(&kdev->buffers);
 }
 
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
@@ -76,7 +65,7 @@ static struct kplug_buffer *look_up(struct kplug_device *kdev, const struct kplu
 	if (arg->name[0])
 		return kplug_buffer_find(kdev, arg->name, arg->part);
 	list_for_each_entry(buf, &kdev->buffers, list) /* in the order of ids */
-		if (buf->id >= arg->id && kplug_buffer_used(buf))
+		if (buf->id >= arg->id)
 			return buf;
 	return NULL;
 }
@@ -88,7 +77,7 @@ static void tell(const struct kplug_buffer *buf, struct kplug_buffer_info *arg)
 	arg->out_dma_addr = buf->dma;
 	arg->out_kind = buf->memory->kind;
 	arg->out_map_id = buf->map_id;
-	arg->out_flags = buf->kept ? KPLUG_BUFFER_KEEP : 0;
+	arg->out_flags = buf->owner ? 0 : KPLUG_BUFFER_KEPT;
 	arg->out_fd = -1;
 	arg->out_mode = buf->rights.mode;
 	arg->out_uid = from_kuid_munged(current_user_ns(), buf->rights.uid);
@@ -103,27 +92,21 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 {
 	bool wants_fd = arg->flags & KPLUG_BUFFER_FD;
 	struct kplug_buffer *buf;
-	struct bpf_map *map;
 	int err = 0;
 
 	if (arg->flags & ~KPLUG_BUFFER_FD || arg->reserved ||
 	    (arg->name[0] ? !kplug_buffer_name_ok(arg->name) : arg->part))
 		return -EINVAL;
-	mutex_lock(&kdev->buffer_lock);
+	guard(mutex)(&kdev->buffer_lock);
 	buf = look_up(kdev, arg);
-	if (buf && wants_fd)
-		err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
-	if (!buf || (!err && !kplug_map_get(buf->map)))
-		err = -ENOENT;
-	if (err) {
-		mutex_unlock(&kdev->buffer_lock);
-		return err;
-	}
-	map = buf->map;
-	tell(buf, arg);
-	mutex_unlock(&kdev->buffer_lock);
+	if (!buf)
+		return -ENOENT;
 	if (wants_fd)
-		arg->out_fd = kplug_map_fd(map);
-	kplug_map_put(map);
+		err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
+	if (err)
+		return err;
+	tell(buf, arg);
+	if (wants_fd)
+		arg->out_fd = kplug_map_fd(buf->map);
 	return wants_fd ? min(arg->out_fd, 0) : 0;
 }

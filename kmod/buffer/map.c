@@ -21,7 +21,7 @@
 
 KPLUG_IMPORT_NS(BPF_INTERNAL);
 
-struct workqueue_struct *kplug_workqueue;
+static struct workqueue_struct *map_create_queue;
 
 /* The genuine ops of array maps, and ours; filled when the first map is made, under ops_lock. */
 #define DONOR_SIZE sizeof(u64)
@@ -111,7 +111,7 @@ static vm_fault_t __maybe_unused backed_fault(struct bpf_map *map, struct vm_fau
 /* In a kernel worker, after the last user. */
 static void backed_free(struct bpf_map *map)
 {
-	kplug_buffer_free_backed(buffer_of(map)); /* first: until then the list has the buffer, with its map */
+	kplug_buffer_delete(buffer_of(map));
 	array_ops->map_free(map);
 	module_put(THIS_MODULE);
 }
@@ -259,7 +259,7 @@ static int map_create(struct kplug_buffer *buf)
 		return -ENOMEM;
 	c.memcg = get_mem_cgroup_from_mm(current->mm);
 	INIT_WORK_ONSTACK(&c.work, map_create_work);
-	queue_work(kplug_workqueue, &c.work);
+	queue_work(map_create_queue, &c.work);
 	flush_work(&c.work);
 	destroy_work_on_stack(&c.work);
 	mem_cgroup_put(c.memcg);
@@ -320,9 +320,9 @@ struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map)
 	return buffer_of(map);
 }
 
-bool kplug_map_get(struct bpf_map *map)
+void kplug_map_get(struct bpf_map *map)
 {
-	return !IS_ERR(bpf_map_inc_not_zero(map));
+	bpf_map_inc(map);
 }
 EXPORT_SYMBOL_GPL(kplug_map_get);
 
@@ -331,16 +331,6 @@ void kplug_map_put(struct bpf_map *map)
 	bpf_map_put(map);
 }
 EXPORT_SYMBOL_GPL(kplug_map_put);
-
-s64 kplug_map_users(const struct bpf_map *map)
-{
-	return atomic64_read(&map->refcnt);
-}
-
-bool kplug_map_has_fd(const struct bpf_map *map)
-{
-	return atomic64_read(&map->usercnt) > 0;
-}
 
 int kplug_map_fd(struct bpf_map *map)
 {
@@ -361,13 +351,13 @@ int kplug_map_fd(struct bpf_map *map)
 
 int kplug_map_init(void)
 {
-	kplug_workqueue = alloc_workqueue("kplug", WQ_UNBOUND, 0);
-	return kplug_workqueue ? 0 : -ENOMEM;
+	map_create_queue = alloc_workqueue("kplug", WQ_UNBOUND, 0);
+	return map_create_queue ? 0 : -ENOMEM;
 }
 
 void kplug_map_exit(void)
 {
-	destroy_workqueue(kplug_workqueue);
+	destroy_workqueue(map_create_queue);
 	/* A worker may still be on its way out of backed_free(). */
 	synchronize_rcu_tasks();
 }

@@ -19,7 +19,7 @@ int kplug_map_create_native(struct kplug_buffer *buf);
 
 /*
  * An array map on buf's pages, with ops of our own. Sets buf->map (held by the caller) and map_id. From then on the
- * map's last reference frees the buffer, through kplug_buffer_free_backed().
+ * map's last reference frees the buffer, through kplug_buffer_delete().
  */
 int kplug_map_create_backed(struct kplug_buffer *buf);
 
@@ -32,21 +32,12 @@ int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_fil
 /* The buffer of a backed map, which the caller holds. */
 struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map);
 
-/* One more reference; false: the last one is gone. */
-bool kplug_map_get(struct bpf_map *map);
+/* One more reference on a map that the caller, or the device's list of buffers, holds. */
+void kplug_map_get(struct bpf_map *map);
 void kplug_map_put(struct bpf_map *map);
-
-/* The number of references now; 0 stays 0. */
-s64 kplug_map_users(const struct bpf_map *map);
-
-/* Does an fd, a mapping or a pin hold it, and not only programs? */
-bool kplug_map_has_fd(const struct bpf_map *map);
 
 /* A new fd of a map that the caller holds, in the caller's table; or a negative errno. */
 int kplug_map_fd(struct bpf_map *map);
-
-/* Frees native buffers and creates maps. */
-extern struct workqueue_struct *kplug_workqueue;
 
 int kplug_map_init(void);
 void kplug_map_exit(void);

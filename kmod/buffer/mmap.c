@@ -51,8 +51,6 @@ int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bo
 	bool write = vma->vm_flags & VM_WRITE;
 	unsigned long count = vma_pages(vma);
 	struct kplug_buffer *buf;
-	struct bpf_map *map;
-	int err;
 
 	if ((write && !huge) || !(vma->vm_flags & VM_MAYSHARE)) /* VM_SHARED: of writers only */
 		return -EACCES;
@@ -62,13 +60,10 @@ int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bo
 			continue;
 		if (kplug_rights_check(&buf->rights, MAY_READ | (write ? MAY_WRITE : 0)))
 			return -EACCES;
-		if (pgoff > buf->count || count > buf->count - pgoff || !kplug_map_get(buf->map))
+		if (pgoff > buf->count || count > buf->count - pgoff)
 			return -ENXIO;
 		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, (write ? 0 : VM_MAYWRITE) | VM_MAYEXEC);
-		map = buf->map;
-		err = huge ? kplug_buffer_mmap_huge(buf, vma) : kplug_buffer_mmap_pages(buf, pgoff, vma);
-		kplug_map_put(map);
-		return err;
+		return huge ? kplug_buffer_mmap_huge(buf, vma) : kplug_buffer_mmap_pages(buf, pgoff, vma);
 	}
 	return -ENXIO;
 }

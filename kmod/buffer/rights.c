@@ -30,11 +30,6 @@ int kplug_rights_init(struct kplug_rights *rights, const struct kplug_buffer_all
 	return -EPERM;
 }
 
-bool kplug_rights_same(const struct kplug_rights *a, const struct kplug_rights *b)
-{
-	return uid_eq(a->uid, b->uid) && gid_eq(a->gid, b->gid) && a->mode == b->mode;
-}
-
 int kplug_rights_check(const struct kplug_rights *rights, int wanted)
 {
 	umode_t mode = rights->mode;

@@ -17,8 +17,6 @@ struct kplug_rights {
 /* What the caller asks for. Errors: as of KPLUG_BUFFER_ALLOC. */
 int kplug_rights_init(struct kplug_rights *rights, const struct kplug_buffer_alloc *arg);
 
-bool kplug_rights_same(const struct kplug_rights *a, const struct kplug_rights *b);
-
 /* May the caller? wanted: MAY_READ, MAY_WRITE or both. 0 or -EACCES. */
 int kplug_rights_check(const struct kplug_rights *rights, int wanted);
 

@@ -98,7 +98,6 @@ struct kplug_device {
 	struct list_head buffers; /* RCU list, written under buffer_lock */
 	struct mutex buffer_lock;
 	u32 next_buffer_id; /* under buffer_lock */
-	struct delayed_work reaper; /* frees native buffers without users */
 	struct xarray umems; /* of struct kplug_umem: written under umem_lock, read under RCU */
 	unsigned long umem_pages; /* written under umem_lock */
 	struct mutex umem_lock;

@@ -110,10 +110,7 @@ static struct exported *export_get(const struct kplug_buffer *buf)
 	e = kvzalloc(struct_size(e, pages, buf->count), GFP_KERNEL_ACCOUNT);
 	if (!e)
 		return ERR_PTR(-ENOMEM);
-	if (!kplug_map_get(buf->map)) {
-		kvfree(e);
-		return ERR_PTR(-ENOENT);
-	}
+	kplug_map_get(buf->map);
 	e->map = buf->map;
 	e->virt = buf->virt;
 	e->wc = buf->memory->flags & KPLUG_MEMORY_SLOW_READ;

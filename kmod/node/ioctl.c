@@ -53,6 +53,21 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	return 0;
 }
 
+static int ioctl_buffer_alloc(struct kplug_file *kfile, struct kplug_buffer_alloc *arg)
+{
+	return kplug_buffer_alloc(kfile->kdev, kfile->reader.file, arg);
+}
+
+static int ioctl_buffer_keep(struct kplug_file *kfile, struct kplug_buffer_name *arg)
+{
+	return kplug_buffer_keep(kfile->kdev, kfile->reader.file, arg);
+}
+
+static int ioctl_buffer_free(struct kplug_file *kfile, struct kplug_buffer_name *arg)
+{
+	return kplug_buffer_free(kfile->kdev, kfile->reader.file, arg);
+}
+
 static int ioctl_buffer_info(struct kplug_file *kfile, struct kplug_buffer_info *arg)
 {
 	if (arg->flags & KPLUG_BUFFER_FD && !(kfile->file->f_mode & FMODE_WRITE))
@@ -207,9 +222,10 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
  */
 #define COMMANDS(X)                                                                                                    \
 	X(INFO, kplug_info, out_name, ioctl_info)                                                                      \
-	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, kplug_buffer_alloc, WRITES, LOADS, GIVES_FD(kplug_buffer_alloc))   \
+	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, ioctl_buffer_alloc, WRITES, LOADS, GIVES_FD(kplug_buffer_alloc))   \
 	X(BUFFER_INFO, kplug_buffer_info, out_name, ioctl_buffer_info, GIVES_FD(kplug_buffer_info))                    \
-	X(BUFFER_FREE, kplug_buffer_free, name, kplug_buffer_free, WRITES, SILENT)                                     \
+	X(BUFFER_KEEP, kplug_buffer_name, name, ioctl_buffer_keep, WRITES, SILENT)                                     \
+	X(BUFFER_FREE, kplug_buffer_name, name, ioctl_buffer_free, WRITES, SILENT)                                     \
 	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES, LOADS,                        \
 	  GIVES_FD(kplug_buffer_export))                                                                               \
 	X(BUFFER_ACCESS, kplug_buffer_access, bytes, ioctl_buffer_access, SILENT, ENTERS)                              \

@@ -86,6 +86,7 @@ static int node_release(struct inode *inode, struct file *file)
 	}
 	kplug_irq_unsubscribe_all(kdev, &kfile->reader); /* removal may be walking the lists that the file is on */
 	kplug_umem_end_all(kdev, kfile);
+	kplug_buffer_end_all(kdev, kfile->reader.file);
 	mutex_lock(&kdev->files_lock);
 	list_del(&kfile->list);
 	mutex_unlock(&kdev->files_lock);

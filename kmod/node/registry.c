@@ -201,7 +201,7 @@ static void registry_teardown(struct kplug_device *kdev)
 	kdev->desc.ops->silence(kdev); /* an interrupt may have written PCI's command register back as it was */
 	kplug_plugin_remove(kdev);
 	kplug_umem_end_all(kdev, NULL);
-	kplug_buffer_uninit(kdev);
+	kplug_buffer_end_all(kdev, 0);
 	kplug_dma_uninit(kdev);
 
 	wake_up_interruptible_all(&kdev->readers);

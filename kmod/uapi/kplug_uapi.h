@@ -117,14 +117,15 @@ enum kplug_buffer_kind {
 
 /*
  * Allocates a zeroed buffer that the device, plugins (as a BPF array map of one element) and programs share; or makes
- * existing memory a buffer: a BPF arena of the caller's, or a dma-buf. Needs an open for writing. Without
- * KPLUG_BUFFER_KEEP the buffer lives while its map is held by an fd, a mapping, a pin or a BPF program; with it, also
- * until KPLUG_BUFFER_FREE or the device's removal.
- *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts
- *   EAGAIN      the same, but no fd of it is open: it may end in a moment; retry for a bounded time
+ * existing memory a buffer: a BPF arena of the caller's, or a dma-buf. Needs an open for writing.
+ *
+ * The open file owns the buffer until KPLUG_BUFFER_FREE, the file's last close or the device's removal ends it, or
+ * KPLUG_BUFFER_KEEP hands it to the device. At its end the device no longer reaches the memory, and the name is free.
+ * The memory itself stays while an fd, a mapping or a pin of the map or a BPF program holds it.
+ *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts, or not of this
+ *               open file's
  *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; so does a contiguous buffer
  *               that the page allocator does not have
- *   ENOENT      this is the first part, and not all others are there, of the same kind and rights
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
  *   EFBIG       more than all memory within the mask
@@ -149,8 +150,8 @@ enum kplug_buffer_kind {
  *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own
  * More than KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all
- * but the last are whole pages. Arenas and dma-bufs have no parts. Allocate the first part last: its map holds the
- * others, so they live as long as it does, and it alone may be kept.
+ * but the last are whole pages. Arenas and dma-bufs have no parts. One open file owns all parts; they are kept and freed
+ * together. Allocate the first part last, so that who finds it finds the others.
  * A mapping of an imported buffer may hold the dma-buf only, if the exporter maps it in its own way; an fd always holds
  * the buffer.
  * The buffer has an owner, a group and a mode, as a file: they let others get its fd (both rights), map it
@@ -160,7 +161,7 @@ enum kplug_buffer_kind {
  */
 struct kplug_buffer_alloc {
 	__u32 size;
-	__u32 flags; /* KPLUG_BUFFER_KEEP, _RIGHTS */
+	__u32 flags; /* KPLUG_BUFFER_RIGHTS */
 	__u64 bytes; /* 1..KPLUG_BUFFER_MAX; the memory is rounded up to whole pages */
 	__u32 kind; /* enum kplug_buffer_kind */
 	__u32 dma_bits; /* 1..64: device addresses of this buffer have no more bits; 0: see KPLUG_INFO */
@@ -181,8 +182,7 @@ struct kplug_buffer_alloc {
 	__u16 parts; /* ... of how many; 0 and 1: the buffer is one part */
 	__u32 reserved;
 };
-#define KPLUG_BUFFER_KEEP 0x1U
-#define KPLUG_BUFFER_RIGHTS 0x2U
+#define KPLUG_BUFFER_RIGHTS 0x1U
 
 /*
  * Looks a buffer up. With a name: that one's part `part`, ENOENT if there is none. With an empty name: the one with the
@@ -199,7 +199,7 @@ struct kplug_buffer_info {
 	__u64 out_dma_addr;
 	__u32 out_kind;
 	__u32 out_map_id;
-	__u32 out_flags; /* KPLUG_BUFFER_KEEP */
+	__u32 out_flags; /* KPLUG_BUFFER_KEPT */
 	__s32 out_fd; /* -1 without KPLUG_BUFFER_FD */
 	char out_name[KPLUG_BUFFER_NAME_LEN];
 	__u32 out_mode;
@@ -212,22 +212,26 @@ struct kplug_buffer_info {
 	__u32 reserved;
 };
 #define KPLUG_BUFFER_FD 0x1U
+#define KPLUG_BUFFER_KEPT 0x1U /* the device owns it */
 
 /*
- * Drops the reference of KPLUG_BUFFER_KEEP. Other holders keep the buffer alive. ENOENT: no such name, or not kept.
- * EACCES: no right to write to the buffer.
+ * Acts on all parts of a buffer at once. Both need an open for writing.
+ *   KPLUG_BUFFER_KEEP  hands a buffer of this open file to the device: it stays until KPLUG_BUFFER_FREE or the device's
+ *                      removal. ENOENT: this open file owns no buffer of this name.
+ *   KPLUG_BUFFER_FREE  ends a buffer that this open file or the device owns. ENOENT: no such name. EACCES: another open
+ *                      file owns it; or the device does, and the caller has no right to write to it.
  */
-struct kplug_buffer_free {
+struct kplug_buffer_name {
 	__u32 size;
 	__u32 reserved;
 	char name[KPLUG_BUFFER_NAME_LEN];
 };
 
 /*
- * Makes a buffer a dma-buf, for drivers of other devices. It holds the buffer, which keeps its name, while it lives;
- * the device's removal does not end it. Other devices must be cache-coherent, and none bounces it (EIO), so there is
- * nothing to sync. Needs an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP:
- * it is imported itself, or has parts.
+ * Makes a buffer a dma-buf, for drivers of other devices. It holds the memory; neither the buffer's end nor the device's
+ * removal ends it. Other devices must be cache-coherent, and none bounces it (EIO), so there is nothing to sync. Needs
+ * an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP: it is imported itself,
+ * or has parts.
  */
 struct kplug_buffer_export {
 	__u32 size;
@@ -491,7 +495,7 @@ struct kplug_soft {
 #define KPLUG_INFO _IOWR(KPLUG_IOC_MAGIC, 0, struct kplug_info)
 #define KPLUG_BUFFER_ALLOC _IOWR(KPLUG_IOC_MAGIC, 1, struct kplug_buffer_alloc)
 #define KPLUG_BUFFER_INFO _IOWR(KPLUG_IOC_MAGIC, 2, struct kplug_buffer_info)
-#define KPLUG_BUFFER_FREE _IOWR(KPLUG_IOC_MAGIC, 3, struct kplug_buffer_free)
+#define KPLUG_BUFFER_FREE _IOWR(KPLUG_IOC_MAGIC, 3, struct kplug_buffer_name)
 #define KPLUG_PLUGIN_LOAD _IOWR(KPLUG_IOC_MAGIC, 4, struct kplug_plugin_load)
 #define KPLUG_PLUGIN_UNLOAD _IOWR(KPLUG_IOC_MAGIC, 5, struct kplug_plugin_unload)
 #define KPLUG_PLUGIN_INFO _IOWR(KPLUG_IOC_MAGIC, 6, struct kplug_plugin_info)
@@ -509,6 +513,7 @@ struct kplug_soft {
 #define KPLUG_IRQ_INFO _IOWR(KPLUG_IOC_MAGIC, 18, struct kplug_irq_info)
 #define KPLUG_BUFFER_EXPORT _IOWR(KPLUG_IOC_MAGIC, 19, struct kplug_buffer_export)
 #define KPLUG_BUFFER_ACCESS _IOWR(KPLUG_IOC_MAGIC, 20, struct kplug_buffer_access)
+#define KPLUG_BUFFER_KEEP _IOWR(KPLUG_IOC_MAGIC, 21, struct kplug_buffer_name)
 #define KPLUG_SOFT_CREATE _IOWR(KPLUG_IOC_MAGIC, 64, struct kplug_soft)
 #define KPLUG_SOFT_DELETE _IOWR(KPLUG_IOC_MAGIC, 65, struct kplug_soft)
 

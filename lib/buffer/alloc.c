@@ -60,34 +60,23 @@ static size_t parts_of(size_t bytes)
 	return bytes ? (bytes - 1) / KPLUG_BUFFER_MAX + 1 : 1;
 }
 
-/* Closes the parts from `first` on, and drops the keep, which is on part 0. */
+/* An ioctl on all parts of a name. */
+static int on_name(const struct kplug_device *dev, unsigned long ioctl, const char name[KPLUG_BUFFER_NAME_LEN])
+{
+	struct kplug_buffer_name req = { .size = sizeof(req) };
+
+	memcpy(req.name, name, sizeof(req.name));
+	return kp_ioctl(dev->fd, ioctl, &req);
+}
+
+/* Frees the parts from `first` on; there are no others. */
 static void undo_parts(const struct kplug_device *dev, const struct kplug_buffer_alloc *like,
 		       const struct kplug_buffer *buf, size_t first)
 {
-	struct kplug_buffer_free drop = { .size = sizeof(drop) };
-
-	if (!first && like->flags & KPLUG_BUFFER_KEEP) {
-		memcpy(drop.name, like->name, sizeof(drop.name));
-		kp_ioctl(dev->fd, KPLUG_BUFFER_FREE, &drop);
-	}
+	if (first < buf->count)
+		on_name(dev, KPLUG_BUFFER_FREE, like->name);
 	for (; first < buf->count; first++)
 		close(buf->part[first].map_fd);
-}
-
-/* The kernel frees BPF programs, and the buffers that they hold, after a delay: retry for a second. */
-static int alloc_patiently(const struct kplug_device *dev, struct kplug_buffer_alloc *req)
-{
-	int64_t deadline = kp_deadline_ms(1000);
-	int err;
-
-	for (;;) {
-		err = kp_ioctl(dev->fd, KPLUG_BUFFER_ALLOC, req);
-		if (err != -EAGAIN)
-			return err;
-		if (!kp_remaining_ms(deadline))
-			return -EEXIST;
-		usleep(10000);
-	}
 }
 
 /* Allocates part i; all but its size and number is as in `like`. */
@@ -98,14 +87,12 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	struct kplug_buffer_alloc req = *like;
 	int err;
 
-	if (i)
-		req.flags &= ~KPLUG_BUFFER_KEEP;
 	req.bytes = part->bytes;
 	req.part = (uint16_t)i;
 	req.parts = (uint16_t)(buf->count > 1 ? buf->count : 0);
 	if (deadline >= 0)
 		req.timeout_ms = kp_remaining_ms(deadline) ?: 1;
-	err = alloc_patiently(dev, &req);
+	err = kp_ioctl(dev->fd, KPLUG_BUFFER_ALLOC, &req);
 	if (err)
 		return err;
 	buf->kind = req.out_kind;
@@ -116,7 +103,7 @@ static int request_part(const struct kplug_device *dev, const struct kplug_buffe
 	return 0;
 }
 
-/* All parts or none. Part 0 comes last: its map holds references on the others. */
+/* All parts or none. Part 0 comes last: who finds it finds the others. */
 static int request_parts(const struct kplug_device *dev, const struct kplug_buffer_alloc *like, int64_t deadline,
 			 struct kplug_buffer *buf)
 {
@@ -199,7 +186,6 @@ static int fill_in(struct kplug_buffer_alloc *req, const char *name, const struc
 	req->kind = opts->kind;
 	req->dma_bits = opts->dma_bits;
 	req->node = opts->node;
-	req->flags = opts->keep ? KPLUG_BUFFER_KEEP : 0;
 	set_rights(req, opts->rights);
 	if (req->kind == KPLUG_BUFFER_IMPORTED)
 		req->memory_fd = dmabuf_fd;
@@ -236,10 +222,14 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	err = kp_buffer_map(dev, name, buf);
 	if (err)
 		goto err_undo;
+	if (opts->keep)
+		on_name(dev, KPLUG_BUFFER_KEEP, like.name); /* cannot fail: this open device owns it */
+	else
+		kp_owned_add(dev, name, &buf->owned);
 	*ret_buf = buf;
 	return 0;
 
-err_undo: /* the caller never saw the buffer: drop its keep, too */
+err_undo:
 	undo_parts(dev, &like, buf, 0);
 err_free:
 	free(buf);

@@ -27,9 +27,9 @@ static const struct kp_reason huge_reasons[] = {
 };
 
 static const struct kp_reason drop_reasons[] = {
-	{ ENOENT, "the device has no kept buffer of this name" },
-	{ EACCES, "denied by its owner, group and mode (kplug buffer list shows them) or by a security policy, or the "
-		  "device is open read-only; open it for writing, or change them" },
+	{ ENOENT, "the device has no buffer of this name" },
+	{ EACCES, "a running program owns it (end that), or its owner, group and mode (kplug buffer list shows them) or "
+		  "a security policy deny it, or the device is open read-only" },
 	{ 0, NULL },
 };
 
@@ -55,7 +55,6 @@ struct kplug_buffer *kp_buffer_new(const char *name, size_t count)
 		return NULL;
 	}
 	buf->count = count;
-	buf->first_fd = -1;
 	buf->pid = getpid();
 	return buf;
 }
@@ -166,8 +165,6 @@ static void close_parts(const struct kplug_buffer *buf)
 	for (i = 0; i < buf->count; i++)
 		if (buf->part[i].map_fd >= 0)
 			close(buf->part[i].map_fd);
-	if (buf->first_fd >= 0)
-		close(buf->first_fd);
 }
 
 static void add_part(struct kplug_buffer *buf, const struct kplug_buffer_info *info)
@@ -231,10 +228,7 @@ static void trim_part(struct kplug_buffer_part *part, size_t from, size_t to)
 	part->bytes = from < to ? to - from : 0;
 }
 
-/*
- * Trims buf to `bytes` bytes from offset; (0, SIZE_MAX): no change. The first part's fd stays open:
- * its map holds the references on the others.
- */
+/* Trims buf to `bytes` bytes from offset; (0, SIZE_MAX): no change. */
 static int trim_buffer(struct kplug_buffer *buf, size_t offset, size_t bytes)
 {
 	size_t i, kept = 0;
@@ -248,9 +242,7 @@ static int trim_buffer(struct kplug_buffer *buf, size_t offset, size_t bytes)
 
 		trim_part(&part, offset, offset + bytes);
 		if (!part.bytes) {
-			if (!i)
-				buf->first_fd = part.map_fd;
-			else if (part.map_fd >= 0)
+			if (part.map_fd >= 0)
 				close(part.map_fd);
 			continue;
 		}
@@ -324,6 +316,7 @@ void kplug_buffer_free(struct kplug_buffer *buf)
 {
 	if (!buf)
 		return;
+	kp_owned_free(&buf->owned); /* first: the device must not write memory that is the kernel's again */
 	if (buf->kind != KPLUG_BUFFER_ARENA || buf->pid == getpid())
 		munmap(buf->ptr, kp_page_round(buf->bytes));
 	close_parts(buf);
@@ -332,7 +325,7 @@ void kplug_buffer_free(struct kplug_buffer *buf)
 
 int kplug_buffer_drop(struct kplug_device *dev, const char *name)
 {
-	struct kplug_buffer_free req = { .size = sizeof(req) };
+	struct kplug_buffer_name req = { .size = sizeof(req) };
 	int err = kp_buffer_name(req.name, name);
 
 	if (err)

@@ -12,7 +12,7 @@ struct kplug_buffer {
 	bool huge; /* mapped through the node with large pages */
 	pid_t pid; /* the process that mapped it: a child does not inherit an arena's mapping */
 	size_t start; /* offset of ptr in the kernel's first part kept here */
-	int first_fd; /* map fd of the kernel's first part if that is not in part[], else -1 */
+	struct kp_owned owned; /* if this program has allocated it, and it is not kept */
 	size_t count;
 	struct kplug_buffer_part part[]; /* map_fd: -1 if read-only: mapped through the node */
 };

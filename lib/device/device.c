@@ -65,6 +65,7 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
 	if (!dev)
 		return kp_fail(-ENOMEM, NULL, "device %s", name);
 	pthread_mutex_init(&dev->bar_lock, NULL);
+	pthread_mutex_init(&dev->owned_lock, NULL);
 	memcpy(dev->name, name, strlen(name));
 	dev->read_only = known.read_only;
 	dev->pid = getpid();
@@ -99,7 +100,9 @@ void kplug_device_close(struct kplug_device *dev)
 		kp_irq_disable_all(dev);
 		kp_reg_unmap(dev);
 	}
+	kp_owned_free_all(dev);
 	pthread_mutex_destroy(&dev->bar_lock);
+	pthread_mutex_destroy(&dev->owned_lock);
 	if (dev->fd >= 0)
 		close(dev->fd);
 	free(dev->enabled);

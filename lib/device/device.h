@@ -5,6 +5,13 @@
 
 #include "base/base.h"
 
+/* A buffer that an open device owns. */
+struct kp_owned {
+	char name[KPLUG_BUFFER_NAME_LEN];
+	struct kplug_device *dev; /* NULL: none, or closed */
+	struct kp_owned *next;
+};
+
 struct kplug_device {
 	char name[KPLUG_NAME_LEN];
 	int fd; /* O_NONBLOCK */
@@ -14,11 +21,18 @@ struct kplug_device {
 	struct kplug_info info; /* from the open; only its constant members are used */
 	pthread_mutex_t bar_lock; /* serializes the writers of bar[]; readers load it atomically */
 	void *bar[KPLUG_BAR_MAX]; /* NULL: not mapped yet; MAP_FAILED: use the ioctl */
+	pthread_mutex_t owned_lock;
+	struct kp_owned *owned; /* under owned_lock */
 };
 
 /* reg.c */
 int kp_reg_check(const struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width);
 void kp_reg_unmap(struct kplug_device *dev);
+
+/* owned.c. Adds a buffer that dev owns; frees it in the kernel, unless it was added never or dev is closed; frees all. */
+void kp_owned_add(struct kplug_device *dev, const char *name, struct kp_owned *owned);
+void kp_owned_free(struct kp_owned *owned);
+void kp_owned_free_all(struct kplug_device *dev);
 
 /* irq.c. close() may leave dev's vectors enabled: a child or a mapping can hold the file open. */
 void kp_irq_disable_all(struct kplug_device *dev);

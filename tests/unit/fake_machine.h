@@ -86,7 +86,7 @@ static inline int give_buffer(struct kplug_buffer_info *b)
 	b->out_mode = 0640;
 	b->out_uid = 4243;
 	b->out_map_id = 77;
-	b->out_flags = KPLUG_BUFFER_KEEP;
+	b->out_flags = KPLUG_BUFFER_KEPT;
 	b->out_fd = b->flags & KPLUG_BUFFER_FD ? dup(fake.map) : -1;
 	b->out_part = (uint16_t)b->part;
 	b->out_parts = fake.parts ?: 1;
@@ -204,6 +204,9 @@ int ioctl(int fd, unsigned long command, ...)
 		return take_alloc(arg);
 	case KPLUG_BUFFER_ACCESS:
 		fake.accesses++;
+		return 0;
+	case KPLUG_BUFFER_KEEP:
+		fake.kept = true;
 		return 0;
 	case KPLUG_BUFFER_FREE:
 		return take_away(&fake.kept);

@@ -101,7 +101,7 @@ static void buffer_allocation(void **state)
 	assert_int_equal(fake.alloc.bytes, 8192);
 	assert_int_equal(fake.alloc.kind, KPLUG_BUFFER_PAGED);
 	assert_int_equal(fake.alloc.dma_bits, 32);
-	assert_int_equal(fake.alloc.flags, KPLUG_BUFFER_KEEP);
+	assert_true(fake.kept);
 	run_cli("buffer", "alloc", "soft0", "new", "1", "--kind", "wc");
 	assert_int_equal(fake.alloc.kind, KPLUG_BUFFER_WC);
 	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--kind", "imported"), 2, "is none of auto");
@@ -117,7 +117,7 @@ static void buffer_allocation(void **state)
 		    "new: 1073741824 bytes, paged, device address 0xfffffff000000000, map id 78\n"
 		    "  from byte 536870912 on: device address 0xfffffff000000000, map id 78\n");
 	assert_int_equal(fake.alloc.part, 0);
-	assert_int_equal(fake.alloc.flags, KPLUG_BUFFER_KEEP);
+	assert_true(fake.kept);
 	assert_int_equal(fake.alloc.parts, 2);
 	assert_int_equal(fake.alloc.bytes, KPLUG_BUFFER_MAX);
 	json = parse_output(run_cli("buffer", "alloc", "soft0", "new", "1073741825", "--json"));
@@ -136,7 +136,7 @@ static void buffer_allocation(void **state)
 	assert_int_equal(fake.alloc.node, 1);
 	assert_error(run_cli("buffer", "alloc", "soft0", "new", "1", "--node", "-1"), 2, "node");
 	run_cli("buffer", "alloc", "soft0", "new", "1", "--mode", "0600");
-	assert_int_equal(fake.alloc.flags, KPLUG_BUFFER_KEEP | KPLUG_BUFFER_RIGHTS);
+	assert_int_equal(fake.alloc.flags, KPLUG_BUFFER_RIGHTS);
 	assert_int_equal(fake.alloc.mode, 0600);
 	assert_int_equal(fake.alloc.uid, KPLUG_SELF);
 	assert_int_equal(fake.alloc.gid, KPLUG_SELF);

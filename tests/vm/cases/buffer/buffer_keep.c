@@ -2,9 +2,9 @@
 /* machine: msi iommu */
 /* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
-/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE kind:contiguous kind:paged */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_KEEP KPLUG_BUFFER_FREE kind:contiguous kind:paged */
 /* shows: kmod/buffer/buffer.c kmod/buffer/list.c */
-/* Kept buffers stay without a holder until they are dropped; the list of buffers shows each of them. */
+/* Kept buffers are the device's until they are dropped; the list of buffers shows each of them. */
 #include <sys/ioctl.h>
 
 #include "lib/kind.h"
@@ -56,19 +56,17 @@ static void name_of_a_kept_one(void)
 	assert_ok(kplug_buffer_drop(dev, "kept"));
 }
 
+/* The memory stays with who holds it. */
 static void dropped_while_held(void)
 {
 	struct kplug_buffer *buf = kept("kept"), *again = NULL;
 
 	strcpy(kplug_buffer_ptr(buf), "still here");
 	assert_ok(kplug_buffer_drop(dev, "kept"));
-	assert_int_equal(kind_count(dev), 1);
-	assert_ok(kplug_buffer_open(dev, "kept", &again));
-	assert_string_equal(kplug_buffer_ptr(again), "still here");
-	kplug_buffer_free(again);
-	assert_int_equal(kind_count(dev), 1);
-	kplug_buffer_free(buf);
 	assert_int_equal(kind_count(dev), 0);
+	assert_errno(ENOENT, kplug_buffer_open(dev, "kept", &again));
+	assert_string_equal(kplug_buffer_ptr(buf), "still here");
+	kplug_buffer_free(buf);
 }
 
 static void drop_of_an_unknown_one(void)
@@ -76,13 +74,31 @@ static void drop_of_an_unknown_one(void)
 	assert_errno(ENOENT, kplug_buffer_drop(dev, "unknown"));
 }
 
-static void drop_of_one_that_is_not_kept(void)
+/* Only its own open file ends it, or keeps it. */
+static void of_another_open_file(void)
 {
 	struct kplug_buffer *buf = kind_buffer(dev, "held", BYTES);
+	struct kplug_device *other = NULL;
 
-	assert_errno(ENOENT, kplug_buffer_drop(dev, "held"));
+	assert_ok(kplug_device_open(at->name, NULL, &other));
+	assert_errno(EACCES, kplug_buffer_drop(other, "held"));
+	assert_int_equal(rig_buffer_ioctl(kplug_device_fd(other), KPLUG_BUFFER_KEEP, "held"), -ENOENT);
+	kplug_device_close(other);
 	assert_int_equal(kind_count(dev), 1);
+	assert_ok(kplug_buffer_drop(dev, "held"));
+	assert_int_equal(kind_count(dev), 0);
 	kplug_buffer_free(buf);
+}
+
+static void kept_later(void)
+{
+	int fd = kplug_device_fd(dev);
+
+	assert_int_equal(rig_buffer_ioctl(fd, KPLUG_BUFFER_KEEP, "unknown"), -ENOENT);
+	kind_buffer(dev, "later", BYTES);
+	assert_int_equal(rig_buffer_ioctl(fd, KPLUG_BUFFER_KEEP, "later"), 0);
+	assert_int_equal(rig_buffer_ioctl(fd, KPLUG_BUFFER_KEEP, "later"), -ENOENT);
+	assert_ok(kplug_buffer_drop(dev, "later"));
 }
 
 static void dropped_twice(void)
@@ -94,12 +110,16 @@ static void dropped_twice(void)
 	kplug_buffer_free(buf);
 }
 
-static void drop_with_a_reserved_bit(void)
+static void bad_input(void)
 {
-	struct kplug_buffer_free req = { .size = sizeof(req), .reserved = 1, .name = "kept" };
+	struct kplug_buffer_name req = { .size = sizeof(req), .reserved = 1, .name = "kept" };
+	int fd = kplug_device_fd(dev);
 
 	kplug_buffer_free(kept("kept"));
-	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_FREE, &req));
+	assert_fails(EINVAL, ioctl(fd, KPLUG_BUFFER_FREE, &req));
+	assert_fails(EINVAL, ioctl(fd, KPLUG_BUFFER_KEEP, &req));
+	assert_int_equal(rig_buffer_ioctl(fd, KPLUG_BUFFER_FREE, "a-b"), -EINVAL);
+	assert_int_equal(rig_buffer_ioctl(fd, KPLUG_BUFFER_KEEP, ""), -EINVAL);
 	assert_ok(kplug_buffer_drop(dev, "kept"));
 }
 
@@ -144,7 +164,7 @@ static void list_in_order(void)
 	assert_int_equal(infos[0].out_kind, kind);
 	assert_int_equal(infos[0].out_fd, -1);
 	assert_int_equal(infos[0].out_flags, 0);
-	assert_int_equal(infos[1].out_flags, KPLUG_BUFFER_KEEP);
+	assert_int_equal(infos[1].out_flags, KPLUG_BUFFER_KEPT);
 	free(infos);
 	kplug_buffer_free(first);
 	kplug_buffer_free(third);
@@ -221,9 +241,10 @@ int main(void)
 		TEST(name_of_a_kept_one),
 		TEST(dropped_while_held),
 		TEST(drop_of_an_unknown_one),
-		TEST(drop_of_one_that_is_not_kept),
+		TEST(of_another_open_file),
+		TEST(kept_later),
 		TEST(dropped_twice),
-		TEST(drop_with_a_reserved_bit),
+		TEST(bad_input),
 		TEST(kept_until_the_device_goes),
 		TEST(list_of_none),
 		TEST(list_in_order),

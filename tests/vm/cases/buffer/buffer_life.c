@@ -4,11 +4,14 @@
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO kind:contiguous kind:paged kmod/buffer/buffer.c */
 /* shows: kmod/buffer/list.c kmod/buffer/map.c kmod/buffer/mmap.c kmod/buffer/contiguous.c kmod/buffer/paged.c */
 /*
- * A buffer outlives its creator while it has a holder: an fd, a mapping, a pin, a program. The last one's release frees
- * it.
+ * A buffer ends with the open file that owns it: its name is free, and the device no longer reaches it. The memory lives
+ * on while it has a holder: an fd, a mapping, a pin, a program.
  */
 #include <bpf/bpf.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,7 +82,7 @@ static struct kplug_buffer *open_it(void)
 	return buf;
 }
 
-/* The last holder has gone: there is no buffer, and its name is free at once. */
+/* There is no buffer, and its name is free at once. */
 static void assert_ended(void)
 {
 	struct kplug_buffer *buf = NULL;
@@ -107,20 +110,21 @@ static void only_its_creator(void)
 static void an_fd(void)
 {
 	struct kplug_buffer *buf;
+	uint8_t bytes[BYTES];
+	uint32_t key = 0;
 	int fd;
 
 	start_creator();
 	buf = open_it();
 	fd = dup(kplug_buffer_map_fd(buf));
 	kplug_buffer_free(buf);
+	assert_int_equal(kind_count(dev), 1); /* who only opened it does not end it */
 	end_creator();
 
-	assert_int_equal(kind_count(dev), 1);
-	buf = open_it();
-	assert_true(kind_all(kplug_buffer_ptr(buf), PATTERN, BYTES));
-	kplug_buffer_free(buf);
-	close(fd);
 	assert_ended();
+	assert_ok(bpf_map_lookup_elem(fd, &key, bytes));
+	assert_true(kind_all(bytes, PATTERN, BYTES));
+	close(fd);
 }
 
 static void a_mapping(void)
@@ -135,16 +139,19 @@ static void a_mapping(void)
 	p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, kplug_buffer_map_fd(buf), 0);
 	assert_ptr_not_equal(p, MAP_FAILED);
 	kplug_buffer_free(buf);
-	end_creator();
-
-	assert_int_equal(kind_count(dev), 1);
-	assert_true(kind_all(p, PATTERN, BYTES));
 	p[0] = 1;
 	kind_dma_in(dev, dma_addr, 0, 64);
 	kind_dma_out(dev, 0, dma_addr + PAGE, 64);
 	assert_memory_equal(p, p + PAGE, 64);
-	munmap(p, BYTES);
+	end_creator();
+
 	assert_ended();
+	assert_true(kind_all(p + 64, PATTERN, PAGE - 64));
+	if (at->soft) {
+		kind_dma_out(dev, 0, dma_addr + 64, 64);
+		assert_true(kind_all(p + 64, PATTERN, PAGE - 64));
+	}
+	munmap(p, BYTES);
 }
 
 static void a_read_only_mapping(void)
@@ -159,10 +166,9 @@ static void a_read_only_mapping(void)
 	kplug_device_close(other);
 	end_creator();
 
-	assert_int_equal(kind_count(dev), 1);
+	assert_ended();
 	assert_true(kind_all(kplug_buffer_ptr(buf), PATTERN, BYTES));
 	kplug_buffer_free(buf);
-	assert_ended();
 }
 
 static int create_and_pin(void *arg)
@@ -178,24 +184,18 @@ static int create_and_pin(void *arg)
 
 static void a_pin(void)
 {
-	struct kplug_buffer *buf;
 	uint8_t bytes[BYTES];
 	uint32_t key = 0;
 	int fd;
 
 	assert_int_equal(kind_child(create_and_pin, NULL), 0);
-	assert_int_equal(kind_count(dev), 1);
+	assert_ended();
 	fd = bpf_obj_get(PIN);
 	assert_true(fd >= 0);
 	assert_ok(bpf_map_lookup_elem(fd, &key, bytes));
 	assert_true(kind_all(bytes, PATTERN, BYTES));
 	close(fd);
-	buf = open_it();
-	assert_true(kind_all(kplug_buffer_ptr(buf), PATTERN, BYTES));
-	kplug_buffer_free(buf);
-	assert_int_equal(kind_count(dev), 1);
 	assert_int_equal(unlink(PIN), 0);
-	assert_ended();
 }
 
 static int create_and_load(void *arg)
@@ -214,21 +214,84 @@ static int create_and_load(void *arg)
 
 static void a_program(void)
 {
-	struct kplug_buffer *buf;
 	int64_t result;
 
 	assert_int_equal(kind_child(create_and_load, NULL), 0);
-	assert_int_equal(kind_count(dev), 1);
+	assert_ended();
 	assert_ok(kplug_call(dev, CALL_COUNT, NULL, 0, &result));
 	assert_int_equal(result, 0x5a5a5a5a5a5a5a5a);
-	buf = open_it();
-	assert_int_equal(*(uint64_t *)kplug_buffer_ptr(buf), 0x5a5a5a5a5a5a5a5b);
-	kplug_buffer_free(buf);
 	assert_ok(kplug_plugin_unload(dev));
-	/* The kernel frees programs some time later; a name is waited for. */
-	buf = kind_buffer(dev, "life", BYTES);
-	assert_true(kind_all(kplug_buffer_ptr(buf), 0, BYTES));
+}
+
+/* A bare open: the library would free the buffer when it closes the device. */
+static int open_and_alloc(void)
+{
+	struct kplug_buffer_alloc req = {
+		.size = sizeof(req), .bytes = BYTES, .kind = kind, .dma_bits = 28, .name = "life"
+	};
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, KPLUG_BUFFER_ALLOC, &req), 0);
+	close(req.out_fd);
+	return fd;
+}
+
+/* The file is the owner, whoever has it: here a child, after exec(), until it is killed. */
+static void file_of_a_child(void)
+{
+	int fd = open_and_alloc(), status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		execlp("sleep", "sleep", "1000", NULL);
+		_exit(1);
+	}
+	close(fd);
+	assert_int_equal(kind_count(dev), 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_ended();
+}
+
+/* A forked child has the library's buffer, too; it does not end it. */
+static int free_in_a_child(void *arg)
+{
+	kplug_buffer_free(arg);
+	kplug_device_close(dev);
+	return 0;
+}
+
+static void child_frees_nothing(void)
+{
+	struct kplug_buffer *buf = kind_buffer(dev, "life", BYTES);
+
+	assert_int_equal(kind_child(free_in_a_child, buf), 0);
+	assert_int_equal(kind_count(dev), 1);
 	kplug_buffer_free(buf);
+	assert_ended();
+}
+
+/* A mapping of the node holds the file open; the library ends the buffer nevertheless. */
+static void device_closed_first(void)
+{
+	struct kplug_device *own = NULL;
+	struct kplug_buffer *buf = NULL;
+	void *p;
+
+	assert_int_equal(create(&own, &buf), 0);
+	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, kplug_device_fd(own),
+		 KPLUG_MMAP_BUFFER(kplug_buffer_parts(buf, &(size_t){ 0 })->id));
+	assert_ptr_not_equal(p, MAP_FAILED);
+	kplug_device_close(own);
+	assert_ended();
+	assert_true(kind_all(kplug_buffer_ptr(buf), PATTERN, BYTES));
+	kplug_buffer_free(buf);
+	munmap(p, PAGE);
 }
 
 static void remove_device(void)
@@ -267,6 +330,7 @@ int main(void)
 	const struct rig_test tests[] = {
 		TEST(only_its_creator),	      TEST(an_fd), TEST(a_mapping),
 		TEST(a_read_only_mapping),    TEST(a_pin), TEST(a_program),
+		TEST(file_of_a_child),	      TEST(child_frees_nothing), TEST(device_closed_first),
 		TEST(longer_than_its_device),
 	};
 

@@ -2,9 +2,10 @@
 /* machine: msi iommu */
 /* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
-/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE KPLUG_BUFFER_ACCESS KPLUG_BUFFER_EXPORT */
-/* shows: kind:contiguous kind:paged kmod/buffer/parts.c kmod/buffer/list.c kmod/buffer/buffer.c */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_KEEP KPLUG_BUFFER_FREE KPLUG_BUFFER_ACCESS KPLUG_BUFFER_EXPORT */
+/* shows: kind:contiguous kind:paged kmod/buffer/list.c kmod/buffer/buffer.c */
 /* Buffers in parts, small ones made by bare ioctls: their names, who finds them, and how they end. */
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,10 +14,9 @@
 
 static int fds[3]; /* of the parts' maps; -1: not made */
 
-static int raw(uint16_t part, uint16_t parts, uint64_t bytes, uint32_t flags)
+static int raw(uint16_t part, uint16_t parts, uint64_t bytes)
 {
 	struct kplug_buffer_alloc req = { .size = sizeof(req),
-					  .flags = flags,
 					  .bytes = bytes,
 					  .kind = kind,
 					  .dma_bits = 28,
@@ -28,12 +28,17 @@ static int raw(uint16_t part, uint16_t parts, uint64_t bytes, uint32_t flags)
 }
 
 /* Two whole pages, one page, and a page and a bit; from the last on. */
-static void make(uint32_t flags)
+static void make(void)
 {
-	fds[2] = raw(2, 3, PAGE + 7, 0);
-	fds[1] = raw(1, 3, PAGE, 0);
-	fds[0] = raw(0, 3, 2 * PAGE, flags);
+	fds[2] = raw(2, 3, PAGE + 7);
+	fds[1] = raw(1, 3, PAGE);
+	fds[0] = raw(0, 3, 2 * PAGE);
 	assert_true(fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0);
+}
+
+static int on_name(unsigned long command)
+{
+	return rig_buffer_ioctl(kplug_device_fd(dev), command, "parts");
 }
 
 static void setup(void)
@@ -41,19 +46,21 @@ static void setup(void)
 	memset(fds, 0xff, sizeof(fds));
 }
 
-static void close_part(int i)
-{
-	if (fds[i] >= 0)
-		close(fds[i]);
-	fds[i] = -1;
-}
-
-static void teardown(void)
+static void close_fds(void)
 {
 	int i;
 
 	for (i = 0; i < 3; i++)
-		close_part(i);
+		if (fds[i] >= 0)
+			close(fds[i]);
+	setup();
+}
+
+static void teardown(void)
+{
+	close_fds();
+	on_name(KPLUG_BUFFER_FREE);
+	assert_int_equal(kind_count(dev), 0);
 }
 
 static void one_after_the_other(void)
@@ -63,7 +70,7 @@ static void one_after_the_other(void)
 	size_t count, i;
 	uint8_t *mem;
 
-	make(0);
+	make();
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	assert_int_equal(kplug_buffer_size(buf), 4 * PAGE + 7);
 	mem = kplug_buffer_ptr(buf);
@@ -97,7 +104,7 @@ static void across_parts(void)
 	struct kplug_device *own;
 	size_t count;
 
-	make(0);
+	make();
 	assert_ok(kplug_buffer_open_part(dev, "parts", PAGE, 2 * PAGE, &middle));
 	part = kplug_buffer_parts(middle, &count);
 	assert_int_equal(count, 2);
@@ -135,98 +142,67 @@ static void found_when_whole(void)
 {
 	struct kplug_buffer *buf = NULL;
 
-	fds[1] = raw(1, 2, PAGE, 0);
+	fds[1] = raw(1, 2, PAGE);
 	assert_true(fds[1] >= 0);
 	assert_errno(ENOENT, kplug_buffer_open(dev, "parts", &buf));
 	assert_int_equal(lookup("parts", 0, 1), 12);
-	fds[0] = raw(0, 2, PAGE, 0);
+	fds[0] = raw(0, 2, PAGE);
 	assert_int_equal(lookup("parts", 0, 0), 2);
 	assert_int_equal(lookup("parts", 0, 2), -ENOENT);
 	assert_int_equal(lookup("", 0, 0), 12);
 	assert_int_equal(lookup("", 0, 1), -EINVAL);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	kplug_buffer_free(buf);
-	/* The first part holds the other one, which its own fd no longer does. */
-	close_part(1);
-	usleep(300000); /* the reaper has looked */
+	/* No fd of the maps is needed. */
+	close_fds();
 	assert_int_equal(kind_count(dev), 2);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	kplug_buffer_free(buf);
-	close_part(0);
-	kind_until_count(dev, 0);
+	assert_int_equal(on_name(KPLUG_BUFFER_FREE), 0);
+	assert_int_equal(kind_count(dev), 0);
 }
 
-/* Refused: a part by another user, of another kind, or before the parts that precede it. */
-static int first_of_theirs(void *arg)
+static int part_by_another_file(void *arg)
 {
 	struct kplug_device *own = NULL;
-	int err;
 
 	(void)arg;
 	NEED(!kplug_device_open(at->name, NULL, &own));
-	NEED(!setresuid(4243, 4243, 4243));
 	dev = own;
-	err = raw(0, 2, PAGE, 0);
-	NEED(err == -ENOENT);
+	NEED(raw(0, 2, PAGE) == -EEXIST);
+	NEED(on_name(KPLUG_BUFFER_FREE) == -EACCES);
+	NEED(on_name(KPLUG_BUFFER_KEEP) == -ENOENT);
 	kplug_device_close(own);
 	return 0;
 }
 
-static void first_part_last(void)
+static void one_owner(void)
 {
-	assert_int_equal(raw(0, 2, PAGE, 0), -ENOENT);
-	fds[2] = raw(2, 3, PAGE, 0);
-	assert_true(fds[2] >= 0);
-	assert_int_equal(raw(0, 3, PAGE, 0), -ENOENT);
-	close_part(2);
-	kind_until_count(dev, 0);
-	fds[1] = raw(1, 2, PAGE, 0);
+	fds[1] = raw(1, 2, PAGE);
 	assert_true(fds[1] >= 0);
-	assert_int_equal(kind_child(first_of_theirs, NULL), 0);
-	fds[0] = raw(0, 2, PAGE, 0);
+	assert_int_equal(kind_child(part_by_another_file, NULL), 0);
+	fds[0] = raw(0, 2, PAGE);
 	assert_true(fds[0] >= 0);
+	assert_int_equal(on_name(KPLUG_BUFFER_KEEP), 0);
+	assert_int_equal(raw(0, 2, PAGE), -EEXIST);
 }
 
-/* A part that outlives the whole keeps the name, and can be found by who looks for holders. */
+/* A part's memory lives on with who has mapped it. */
 static void a_part_alone(void)
 {
 	struct kplug_open_opts opts = { .sz = sizeof(opts), .read_only = true };
-	struct kplug_holder *found = NULL;
 	struct kplug_buffer *reader, *none = NULL;
 	struct kplug_device *own;
-	size_t count = 0;
 
-	make(0);
+	make();
 	assert_ok(kplug_device_open(at->name, &opts, &own));
 	assert_ok(kplug_buffer_open_part(own, "parts", 2 * PAGE, PAGE, &reader));
-	close_part(0);
-	close_part(1);
-	close_part(2);
-	kind_until_count(dev, 1);
+	close_fds();
+	assert_int_equal(on_name(KPLUG_BUFFER_FREE), 0);
 	assert_errno(ENOENT, kplug_buffer_open(dev, "parts", &none));
-	assert_int_equal(raw(0, 0, PAGE, 0), -EAGAIN); /* no fd of it is open: it may end in a moment */
-	assert_ok(kplug_buffer_holders(dev, "parts", &found, &count));
-	assert_int_equal(count, 1);
-	assert_int_equal(found[0].pid, getpid());
-	assert_int_equal(found[0].how, KPLUG_HOLD_READ);
-	free(found);
+	assert_true(kind_all(kplug_buffer_ptr(reader), 0, PAGE));
 	kplug_buffer_free(reader);
 	kplug_device_close(own);
-}
-
-/* A writer of the last part holds all. */
-static void last_part_holds_all(void)
-{
-	struct kplug_buffer *last;
-
-	make(0);
-	assert_ok(kplug_buffer_open_part(dev, "parts", 3 * PAGE, PAGE, &last));
-	close_part(0);
-	close_part(1);
-	close_part(2);
-	usleep(300000); /* the reaper has looked */
-	assert_int_equal(kind_count(dev), 3);
-	kplug_buffer_free(last);
 }
 
 static void without_fds(void)
@@ -234,7 +210,7 @@ static void without_fds(void)
 	struct kplug_buffer *none = NULL;
 	struct rlimit before, few;
 
-	make(0);
+	make();
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = before;
 	few.rlim_cur = (rlim_t)fds[0] + 2; /* one more, if they come in order */
@@ -249,7 +225,8 @@ static void device_goes(void)
 {
 	struct kplug_buffer *buf;
 
-	make(KPLUG_BUFFER_KEEP);
+	make();
+	assert_int_equal(on_name(KPLUG_BUFFER_KEEP), 0);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	rig_close();
 	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
@@ -264,16 +241,16 @@ static void device_goes(void)
 
 static void taken_names(void)
 {
-	fds[1] = raw(1, 2, PAGE, 0);
+	fds[1] = raw(1, 2, PAGE);
 	assert_true(fds[1] >= 0);
-	assert_int_equal(raw(1, 2, PAGE, 0), -EEXIST);
-	assert_int_equal(raw(0, 3, PAGE, 0), -EEXIST);
-	assert_int_equal(raw(0, 1, PAGE, 0), -EEXIST);
-	assert_int_equal(raw(0, 0, PAGE, 0), -EEXIST);
-	close_part(1);
-	kind_until_count(dev, 0);
-	fds[0] = raw(0, 1, PAGE, 0);
-	assert_int_equal(raw(1, 2, PAGE, 0), -EEXIST);
+	assert_int_equal(raw(1, 2, PAGE), -EEXIST);
+	assert_int_equal(raw(0, 3, PAGE), -EEXIST);
+	assert_int_equal(raw(0, 1, PAGE), -EEXIST);
+	assert_int_equal(raw(0, 0, PAGE), -EEXIST);
+	close_fds();
+	assert_int_equal(on_name(KPLUG_BUFFER_FREE), 0);
+	fds[0] = raw(0, 1, PAGE);
+	assert_int_equal(raw(1, 2, PAGE), -EEXIST);
 }
 
 static void bad_input(void)
@@ -284,13 +261,12 @@ static void bad_input(void)
 	struct kplug_buffer_info info = { .size = sizeof(info), .name = "parts", .reserved = 1 };
 	int none = -1;
 
-	assert_int_equal(raw(1, 0, PAGE, 0), -EINVAL);
-	assert_int_equal(raw(1, 1, PAGE, 0), -EINVAL);
-	assert_int_equal(raw(2, 2, PAGE, 0), -EINVAL);
-	assert_int_equal(raw(UINT16_MAX, UINT16_MAX, PAGE, 0), -EINVAL);
-	assert_int_equal(raw(1, 2, PAGE, KPLUG_BUFFER_KEEP), -EINVAL);
-	assert_int_equal(raw(0, 2, PAGE + 1, 0), -EINVAL);
-	assert_int_equal(raw(1, 3, PAGE - 1, 0), -EINVAL);
+	assert_int_equal(raw(1, 0, PAGE), -EINVAL);
+	assert_int_equal(raw(1, 1, PAGE), -EINVAL);
+	assert_int_equal(raw(2, 2, PAGE), -EINVAL);
+	assert_int_equal(raw(UINT16_MAX, UINT16_MAX, PAGE), -EINVAL);
+	assert_int_equal(raw(0, 2, PAGE + 1), -EINVAL);
+	assert_int_equal(raw(1, 3, PAGE - 1), -EINVAL);
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req));
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_INFO, &info));
 	req.reserved = 0;
@@ -299,7 +275,7 @@ static void bad_input(void)
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req));
 	req.kind = KPLUG_BUFFER_IMPORTED;
 	assert_fails(EINVAL, ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req));
-	make(0);
+	make();
 	assert_errno(EOPNOTSUPP, kplug_buffer_export(dev, "parts", &none));
 	assert_int_equal(none, -1);
 }
@@ -307,24 +283,35 @@ static void bad_input(void)
 static void kept_and_dropped(void)
 {
 	struct kplug_buffer *buf;
-	int i;
 
-	make(KPLUG_BUFFER_KEEP);
-	for (i = 0; i < 3; i++)
-		close_part(i);
-	usleep(300000); /* the reaper has looked */
+	make();
+	assert_int_equal(on_name(KPLUG_BUFFER_KEEP), 0);
+	close_fds();
+	rig_close();
+	dev = rig_open(at);
 	assert_int_equal(kind_count(dev), 3);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	assert_ok(kplug_buffer_drop(dev, "parts"));
 	assert_errno(ENOENT, kplug_buffer_drop(dev, "parts"));
 	((uint8_t *)kplug_buffer_ptr(buf))[2 * PAGE] = 1;
-	assert_int_equal(kind_count(dev), 3);
+	assert_int_equal(kind_count(dev), 0);
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
-	/* A buffer whose creator is killed before the last part leaves nothing behind. */
-	close(raw(1, 2, PAGE, 0));
-	kind_until_count(dev, 0);
-	assert_errno(ENOENT, kplug_buffer_drop(dev, "parts"));
+}
+
+static int make_some(void *arg)
+{
+	(void)arg;
+	assert_ok(kplug_device_open(at->name, NULL, &dev));
+	NEED(raw(2, 3, PAGE) >= 0);
+	NEED(raw(1, 3, PAGE) >= 0);
+	raise(SIGKILL);
+	return 0;
+}
+
+static void killed_before_the_last_part(void)
+{
+	assert_int_equal(kind_child(make_some, NULL), -SIGKILL);
+	assert_int_equal(kind_count(dev), 0);
 }
 
 /* A holder of several parts is one; a plugin has the first, and its device no other buffer to choose. */
@@ -334,7 +321,7 @@ static void holders_and_plugin(void)
 	struct kplug_buffer *buf;
 	size_t count;
 
-	make(0);
+	make();
 	rig_load(dev, "count", NULL);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	assert_ok(kplug_buffer_holders(dev, "parts", &found, &count));
@@ -352,7 +339,7 @@ static void a_plugin_has_the_first(void)
 {
 	struct kplug_buffer *buf;
 
-	make(0);
+	make();
 	rig_load(dev, "calls", NULL);
 	assert_ok(kplug_buffer_open(dev, "parts", &buf));
 	assert_ok(kplug_call(dev, 1, NULL, 0, NULL));
@@ -370,10 +357,10 @@ int main(void)
 		TEST(taken_names),
 		TEST(bad_input),
 		TEST(kept_and_dropped),
+		TEST(killed_before_the_last_part),
 		TEST(holders_and_plugin),
-		TEST(first_part_last),
+		TEST(one_owner),
 		TEST(a_part_alone),
-		TEST(last_part_holds_all),
 		TEST(without_fds),
 		TEST(device_goes),
 		TEST(a_plugin_has_the_first),

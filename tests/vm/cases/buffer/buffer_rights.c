@@ -144,9 +144,7 @@ static int try_rights(struct kplug_device *on, uint32_t flags, uint32_t mode, ui
 	req.gid = gid;
 	if (ioctl(kplug_device_fd(on), KPLUG_BUFFER_ALLOC, &req))
 		return -errno;
-	close(req.out_fd);
-	kind_until_count(dev, 1);
-	return 0;
+	return rig_buffer_undo(kplug_device_fd(on), &req);
 }
 
 static int gives_away(void *arg)

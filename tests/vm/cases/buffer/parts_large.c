@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* kernel: one */
-/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_FREE kind:auto kind:contiguous kind:paged kmod/buffer/parts.c */
+/* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_FREE kind:auto kind:contiguous kind:paged */
 /* shows: kmod/buffer/buffer.c kmod/memory/migrate.c lib/buffer/alloc.c */
 /* order: first */
 /* timeout: 300 */
@@ -67,7 +67,7 @@ static void two_parts(void)
 	kplug_buffer_free(buf);
 	assert_int_equal(kind_count(dev), 2);
 	assert_ok(kplug_buffer_drop(dev, "large"));
-	kind_until_count(dev, 0);
+	assert_int_equal(kind_count(dev), 0);
 	rig_until(memory_is_back, &before);
 }
 
@@ -87,7 +87,7 @@ static void half_of_the_memory(void)
 		((uint8_t *)kplug_buffer_ptr(buf))[i] = 0x5a;
 	device_reaches_all(buf);
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
+	assert_int_equal(kind_count(dev), 0);
 	rig_until(memory_is_back, &before);
 }
 
@@ -123,7 +123,7 @@ static void all_that_there_is(void)
 	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	kind_until_count(dev, 0);
+	assert_int_equal(kind_count(dev), 0);
 	rig_until(memory_is_back, &before);
 }
 
@@ -139,7 +139,7 @@ static void what_there_is(void)
 	print_message("# %zu of %zu MiB\n", kplug_buffer_size(buf) >> 20, bytes >> 20);
 	assert_true(kplug_buffer_size(buf) > bytes / 3);
 	kplug_buffer_free(buf);
-	kind_until_count(dev, 0);
+	assert_int_equal(kind_count(dev), 0);
 	rig_until(memory_is_back, &before);
 }
 
@@ -151,7 +151,7 @@ static void a_page_more(void)
 
 	assert_errno(EFBIG, kplug_buffer_alloc(dev, "more", bytes, &opts, &buf));
 	assert_null(buf);
-	kind_until_count(dev, 0);
+	assert_int_equal(kind_count(dev), 0);
 }
 
 int main(void)

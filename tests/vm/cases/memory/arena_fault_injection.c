@@ -46,8 +46,7 @@ static int take(void)
 
 	if (ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &req))
 		return -errno;
-	close(req.out_fd);
-	return 0;
+	return rig_buffer_undo(kplug_device_fd(dev), &req);
 }
 
 /* After a try that gave err. */
@@ -60,7 +59,7 @@ static void end(int err, const char *what, unsigned int n)
 		fail_msg("after failure %u of %s: %s", n, what, strerror(errno));
 	munmap(mem, BYTES);
 	close(arena);
-	kind_until_count(dev, 0);
+	assert_int_equal(kind_count(dev), 0);
 }
 
 static void allocations(void)

@@ -47,7 +47,7 @@ static const struct command {
 	{ "INFO", KPLUG_INFO, sizeof(struct kplug_info), 0 },
 	{ "BUFFER_ALLOC", KPLUG_BUFFER_ALLOC, sizeof(struct kplug_buffer_alloc), EINVAL },
 	{ "BUFFER_INFO", KPLUG_BUFFER_INFO, sizeof(struct kplug_buffer_info), ENOENT },
-	{ "BUFFER_FREE", KPLUG_BUFFER_FREE, sizeof(struct kplug_buffer_free), EINVAL },
+	{ "BUFFER_FREE", KPLUG_BUFFER_FREE, sizeof(struct kplug_buffer_name), EINVAL },
 	{ "BUFFER_EXPORT", KPLUG_BUFFER_EXPORT, sizeof(struct kplug_buffer_export), EINVAL },
 	{ "BUFFER_ACCESS", KPLUG_BUFFER_ACCESS, sizeof(struct kplug_buffer_access), EINVAL },
 	{ "PLUGIN_LOAD", KPLUG_PLUGIN_LOAD, sizeof(struct kplug_plugin_load), EINVAL },
@@ -137,7 +137,7 @@ static void read_only_struct(void)
 	assert_ptr_not_equal(alloc, MAP_FAILED);
 	close(unused);
 	*alloc = (struct kplug_buffer_alloc){
-		.size = sizeof(*alloc), .flags = KPLUG_BUFFER_KEEP, .bytes = 4096, .name = "hidden"
+		.size = sizeof(*alloc), .bytes = 4096, .name = "hidden"
 	};
 	assert_int_equal(mprotect(alloc, 4096, PROT_READ), 0);
 	assert_int_equal(call(KPLUG_BUFFER_ALLOC, alloc), -EFAULT);
@@ -225,7 +225,7 @@ static void reserved_and_flags(void)
 {
 	struct kplug_buffer_alloc alloc = { .size = sizeof(alloc), .flags = 4, .bytes = 4096, .name = "x" };
 	struct kplug_buffer_info info = { .size = sizeof(info), .flags = 2 };
-	struct kplug_buffer_free free_arg = { .size = sizeof(free_arg), .reserved = 1, .name = "x" };
+	struct kplug_buffer_name free_arg = { .size = sizeof(free_arg), .reserved = 1, .name = "x" };
 	struct kplug_buffer_export export = { .size = sizeof(export), .reserved = 1, .name = "x" };
 	struct kplug_plugin_load load = { .size = sizeof(load), .flags = 2, .name = "x" };
 	struct kplug_plugin_unload unload = { .size = sizeof(unload), .reserved = 1 };

@@ -39,7 +39,7 @@ static void changes_nothing(void)
 	struct kplug_buffer *buf = rig_buffer(dev, "ro", 4096);
 	struct kplug_buffer_alloc alloc = { .size = sizeof(alloc), .bytes = 4096, .name = "more" };
 	struct kplug_buffer_info fd_of = { .size = sizeof(fd_of), .flags = KPLUG_BUFFER_FD, .name = "ro" };
-	struct kplug_buffer_free drop = { .size = sizeof(drop), .name = "ro" };
+	struct kplug_buffer_name of_name = { .size = sizeof(of_name), .name = "ro" };
 	struct kplug_plugin_load load = { .size = sizeof(load), .flags = KPLUG_PLUGIN_REPLACE, .name = "ro" };
 	struct kplug_plugin_unload unload = { .size = sizeof(unload) };
 	struct kplug_call call = { .size = sizeof(call) };
@@ -50,7 +50,8 @@ static void changes_nothing(void)
 		unsigned long cmd;
 		void *arg;
 	} changes[] = {
-		{ KPLUG_BUFFER_ALLOC, &alloc }, { KPLUG_BUFFER_INFO, &fd_of },	  { KPLUG_BUFFER_FREE, &drop },
+		{ KPLUG_BUFFER_ALLOC, &alloc }, { KPLUG_BUFFER_INFO, &fd_of },	  { KPLUG_BUFFER_KEEP, &of_name },
+		{ KPLUG_BUFFER_FREE, &of_name },
 		{ KPLUG_PLUGIN_LOAD, &load },	{ KPLUG_PLUGIN_UNLOAD, &unload }, { KPLUG_PLUGIN_ROLLBACK, &unload },
 		{ KPLUG_CALL, &call },		{ KPLUG_IRQ_ENABLE, &enable },	  { KPLUG_IRQ_DISABLE, &irq },
 		{ KPLUG_IRQ_UNMASK, &irq },	{ KPLUG_IRQ_TRIGGER, &irq },	  { KPLUG_REG, &reg },

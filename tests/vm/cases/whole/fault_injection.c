@@ -87,47 +87,37 @@ static int path_open(void)
 	return err;
 }
 
-static int alloc(uint64_t bytes, uint32_t flags, enum kplug_buffer_kind kind)
+static int free_it(void)
 {
-	struct kplug_buffer_alloc arg = {
-		.size = sizeof(arg), .bytes = bytes, .flags = flags, .kind = kind, .name = "faulty"
-	};
+	return rig_buffer_ioctl(kplug_device_fd(dev), KPLUG_BUFFER_FREE, "faulty");
+}
+
+static int alloc(uint64_t bytes, enum kplug_buffer_kind kind)
+{
+	struct kplug_buffer_alloc arg = { .size = sizeof(arg), .bytes = bytes, .kind = kind, .name = "faulty" };
 	int err;
 
 	err = ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &arg) ? -errno : 0;
-	if (!err)
-		close(arg.out_fd);
-	return err;
+	if (err)
+		return err;
+	close(arg.out_fd);
+	return undone(free_it);
 }
 
 static int path_alloc(void)
 {
-	return alloc(64 << 10, 0, KPLUG_BUFFER_AUTO);
+	return alloc(64 << 10, KPLUG_BUFFER_AUTO);
 }
 
 /* More than the buddy allocator has in one piece. */
 static int path_alloc_large(void)
 {
-	return alloc(8 * MIB, 0, KPLUG_BUFFER_AUTO);
+	return alloc(8 * MIB, KPLUG_BUFFER_AUTO);
 }
 
 static int path_alloc_wc(void)
 {
-	return alloc(64 << 10, 0, KPLUG_BUFFER_WC);
-}
-
-static int free_kept(void)
-{
-	struct kplug_buffer_free arg = { .size = sizeof(arg), .name = "faulty" };
-
-	return ioctl(kplug_device_fd(dev), KPLUG_BUFFER_FREE, &arg) ? -errno : 0;
-}
-
-static int path_alloc_kept(void)
-{
-	int err = alloc(4096, KPLUG_BUFFER_KEEP, KPLUG_BUFFER_AUTO);
-
-	return err ? err : undone(free_kept);
+	return alloc(64 << 10, KPLUG_BUFFER_WC);
 }
 
 /* Of the buffer that is there all the time: by the map and by the node. */
@@ -183,8 +173,7 @@ static int path_dmabuf(void)
 	if (!err)
 		munmap(p, MIB);
 	err = err ?: access_to(in.out_map_id, 0) ?: access_to(in.out_map_id, KPLUG_ACCESS_END);
-	close(in.out_fd);
-	return err;
+	return rig_buffer_undo(kplug_device_fd(dev), &in) ?: err;
 }
 
 static int roll_back(void)
@@ -283,7 +272,6 @@ static const struct path {
 	{ "buffer", path_alloc },
 	{ "large buffer", path_alloc_large },
 	{ "write-combining buffer", path_alloc_wc },
-	{ "kept buffer", path_alloc_kept },
 	{ "map", path_map },
 	{ "dma-buf", path_dmabuf },
 	{ "plugin", path_plugin },
@@ -438,9 +426,7 @@ static void calls(void)
 
 static void begin(void)
 {
-	struct kplug_buffer_alloc arg = {
-		.size = sizeof(arg), .bytes = MIB, .flags = KPLUG_BUFFER_KEEP, .name = "sound"
-	};
+	struct kplug_buffer_alloc arg = { .size = sizeof(arg), .bytes = MIB, .name = "sound" };
 	const char *addresses = getenv("KPLUG_EDU");
 
 	fault_init();

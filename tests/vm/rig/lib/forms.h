@@ -53,7 +53,7 @@ struct form {
 
 static const struct form forms[] = {
 	FORM(KPLUG_INFO, kplug_info),
-	FORM(KPLUG_BUFFER_ALLOC, kplug_buffer_alloc, M(kplug_buffer_alloc, flags, TWO_FLAGS),
+	FORM(KPLUG_BUFFER_ALLOC, kplug_buffer_alloc, M(kplug_buffer_alloc, flags, FLAGS),
 	     M(kplug_buffer_alloc, bytes, BYTES_OF), M(kplug_buffer_alloc, kind, SMALL),
 	     M(kplug_buffer_alloc, dma_bits, DMA_BITS), M(kplug_buffer_alloc, name, NAME),
 	     M(kplug_buffer_alloc, timeout_ms, SMALL), M(kplug_buffer_alloc, mode, MODE),
@@ -62,7 +62,8 @@ static const struct form forms[] = {
 	     M(kplug_buffer_alloc, parts, SELDOM)),
 	FORM(KPLUG_BUFFER_INFO, kplug_buffer_info, M(kplug_buffer_info, flags, FLAGS), M(kplug_buffer_info, name, NAME),
 	     M(kplug_buffer_info, id, SMALL), M(kplug_buffer_info, part, SELDOM)),
-	FORM(KPLUG_BUFFER_FREE, kplug_buffer_free, M(kplug_buffer_free, name, NAME)),
+	FORM(KPLUG_BUFFER_KEEP, kplug_buffer_name, M(kplug_buffer_name, name, NAME)),
+	FORM(KPLUG_BUFFER_FREE, kplug_buffer_name, M(kplug_buffer_name, name, NAME)),
 	FORM(KPLUG_BUFFER_EXPORT, kplug_buffer_export, M(kplug_buffer_export, name, NAME)),
 	FORM(KPLUG_BUFFER_ACCESS, kplug_buffer_access, M(kplug_buffer_access, flags, SMALL),
 	     M(kplug_buffer_access, map_id, MAP_ID), M(kplug_buffer_access, offset, SMALL),

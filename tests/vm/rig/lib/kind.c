@@ -44,25 +44,6 @@ uint32_t kind_count(struct kplug_device *device)
 	return info.out_buffers;
 }
 
-struct wanted {
-	struct kplug_device *device;
-	uint32_t count;
-};
-
-static bool has_count(void *arg)
-{
-	struct wanted *w = arg;
-
-	return kind_count(w->device) == w->count;
-}
-
-void kind_until_count(struct kplug_device *device, uint32_t count)
-{
-	struct wanted w = { device, count };
-
-	rig_until(has_count, &w);
-}
-
 int kind_child(int (*fn)(void *arg), void *arg)
 {
 	int status;

@@ -26,9 +26,8 @@ int kind_run(const struct rig_test *tests, size_t count, struct rig_run run);
 /* A buffer of the kind, below 28 bits. */
 struct kplug_buffer *kind_buffer(struct kplug_device *device, const char *name, size_t bytes);
 
-/* How many buffers the device has; waits until it has so many. */
+/* How many buffers the device has. */
 uint32_t kind_count(struct kplug_device *device);
-void kind_until_count(struct kplug_device *device, uint32_t count);
 
 /*
  * Runs fn(arg) in a process of its own: its return value, or minus the signal that ended it. There cmocka's checks

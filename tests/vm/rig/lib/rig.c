@@ -5,6 +5,7 @@
 #include <linux/pci_regs.h>
 #include <stdio.h>
 #include <time.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 const struct rig_dev *at;
@@ -232,6 +233,20 @@ struct kplug_buffer *rig_buffer(struct kplug_device *device, const char *name, s
 
 	assert_ok(kplug_buffer_alloc(device, name, bytes, &opts, &buf));
 	return buf;
+}
+
+int rig_buffer_ioctl(int fd, unsigned long command, const char *name)
+{
+	struct kplug_buffer_name req = { .size = sizeof(req) };
+
+	memcpy(req.name, name, strlen(name));
+	return ioctl(fd, command, &req) ? -errno : 0;
+}
+
+int rig_buffer_undo(int fd, const struct kplug_buffer_alloc *req)
+{
+	close(req->out_fd);
+	return rig_buffer_ioctl(fd, KPLUG_BUFFER_FREE, req->name);
 }
 
 const char *rig_object(const char *object)

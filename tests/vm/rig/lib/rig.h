@@ -85,6 +85,10 @@ struct kplug_device *rig_open(const struct rig_dev *d);
 void rig_close(void);
 /* A buffer of the device that its DMA engine reaches (28 bits). */
 struct kplug_buffer *rig_buffer(struct kplug_device *device, const char *name, size_t bytes);
+/* KPLUG_BUFFER_KEEP or _FREE, without the library: 0 or a negative errno. */
+int rig_buffer_ioctl(int fd, unsigned long command, const char *name);
+/* Undoes a KPLUG_BUFFER_ALLOC: closes its fd, and frees the buffer. 0 or a negative errno. */
+int rig_buffer_undo(int fd, const struct kplug_buffer_alloc *req);
 /* Opens $KPLUG_BPF/NAME.bpf.o or $KPLUG_TEST/NAME.bpf.o and loads it; asserts success. */
 void rig_load(struct kplug_device *device, const char *object, const char *buffer);
 /* The object file's path, in storage of this thread. */
