@@ -16,23 +16,26 @@
 #include "edu.h"
 #include "edu_regs.h"
 
+#define ASK_AGAIN_MS 10
+
 KPLUG_PLUGIN("edu", "1.0", 0x1234, 0x11e8);
 KPLUG_BUFFER(struct edu_buffer, buf);
 
 /* The copy in progress. Not in the buffer, where programs could change it. */
-enum { IDLE, TO_DEVICE, TO_BUFFER };
+enum { IDLE, STARTING, TO_DEVICE, TO_BUFFER };
 static u32 stage;
 static u32 transfers_done; /* counted by interrupt, cleared by deferred */
-static u64 dst;
+static u32 dst; /* offset in buf.data */
 static u32 bytes;
 
-/* direction: 0 or EDU_DMA_CMD_TO_RAM */
-static void start_transfer(struct kplug_event *ev, u64 from, u64 to, u32 direction)
+/* Once started, the stage is `next`. direction: 0 or EDU_DMA_CMD_TO_RAM. */
+static void start_transfer(struct kplug_event *ev, u64 from, u64 to, u32 direction, u32 next)
 {
 	kplug_write64(ev, EDU_BAR, EDU_DMA_SRC, from);
 	kplug_write64(ev, EDU_BAR, EDU_DMA_DST, to);
 	kplug_write64(ev, EDU_BAR, EDU_DMA_COUNT, bytes);
 	kplug_write64(ev, EDU_BAR, EDU_DMA_CMD, EDU_DMA_CMD_START | EDU_DMA_CMD_RAISE | direction);
+	__sync_lock_test_and_set(&stage, next);
 }
 
 static int copy(struct kplug_event *ev)
@@ -47,12 +50,51 @@ static int copy(struct kplug_event *ev)
 		return -ERANGE;
 	if (!base)
 		return -EIO;
-	if (__sync_val_compare_and_swap(&stage, IDLE, TO_DEVICE) != IDLE)
+	if (__sync_val_compare_and_swap(&stage, IDLE, STARTING) != IDLE)
 		return -EBUSY;
 	bytes = arg->bytes;
-	dst = base + arg->dst;
-	start_transfer(ev, base + arg->src, EDU_MEMORY, 0);
+	dst = arg->dst;
+	start_transfer(ev, base + arg->src, EDU_MEMORY, 0, TO_DEVICE);
 	return 0;
+}
+
+/* The second transfer, unless the buffer has ended meanwhile. Returns whether it has begun. */
+static bool copy_back(struct kplug_event *ev)
+{
+	u64 base = kplug_dma_addr(ev, buf.data, sizeof(buf.data));
+
+	if (__sync_val_compare_and_swap(&stage, TO_DEVICE, STARTING) != TO_DEVICE)
+		return false;
+	if (!base) {
+		__sync_lock_test_and_set(&stage, IDLE);
+		return false;
+	}
+	start_transfer(ev, EDU_MEMORY, base + dst, EDU_DMA_CMD_TO_RAM, TO_BUFFER);
+	return true;
+}
+
+/* Vouches for the memory of a file that closes as soon as no transfer runs or starts. A copy that waits is given up. */
+KPLUG_HOOK(close)
+{
+	u32 now = stage;
+	bool busy = now == STARTING || kplug_read32(ev, EDU_BAR, EDU_DMA_CMD) & EDU_DMA_CMD_START;
+
+	if (!busy && now != IDLE)
+		busy = __sync_val_compare_and_swap(&stage, now, IDLE) != now;
+	kplug_answer(ev, busy ? ASK_AGAIN_MS : 0, busy ? 0 : KPLUG_QUIET, 0);
+}
+
+/* What another user frees while a transfer runs may be a part of it. */
+KPLUG_HOOK(event)
+{
+	bool free = ev->message == KPLUG_EVENT_FREE || ev->message == KPLUG_EVENT_UNLOCK;
+
+	if (!free)
+		kplug_answer(ev, 0, KPLUG_FORWARD, 0);
+	else if (stage != IDLE)
+		kplug_answer(ev, -EBUSY, 0, 0);
+	else
+		kplug_answer(ev, 0, KPLUG_QUIET, 0);
 }
 
 KPLUG_HOOK(call)
@@ -84,9 +126,7 @@ KPLUG_HOOK(deferred)
 
 	buf.deferred += ev->count;
 	if (__sync_lock_test_and_set(&transfers_done, 0)) {
-		if (stage == TO_DEVICE) {
-			stage = TO_BUFFER;
-			start_transfer(ev, EDU_MEMORY, dst, EDU_DMA_CMD_TO_RAM);
+		if (copy_back(ev)) {
 			notify = 0;
 		} else if (stage == TO_BUFFER) {
 			buf.copies++;

@@ -140,10 +140,16 @@ struct kplug_arena_place {
 
 /*
  * Answers the event; the last answer counts. result: in call, the caller's result; in open,
- * int_enable and int_disable, 0 or a negative errno; else ignored. flags: KPLUG_MINE, KPLUG_DEFER,
- * KPLUG_FORWARD. notify: in interrupt and deferred, the number of wake-ups of the readers (1 for a
+ * int_enable and int_disable, 0 or a negative errno; else see below. flags: KPLUG_MINE, KPLUG_DEFER,
+ * KPLUG_FORWARD, KPLUG_QUIET. notify: in interrupt and deferred, the number of wake-ups of the readers (1 for a
  * deferred interrupt without a deferred hook). Returns 0, or -EINVAL for an unknown flag; the event
  * is then not answered.
+ *
+ * Who owns memory that the device might still write? In close, ev->count is the number of buffers and locks that the
+ * file owned; if it is not 0, answer KPLUG_QUIET when the device uses none of them (and will not: without an IOMMU
+ * kplug_dma_addr() of them is 0 by then), or a result of 1 and more to be asked again after so many ms, for 5 s at most.
+ * In event KPLUG_EVENT_FREE and _UNLOCK, answer KPLUG_QUIET, or a negative result, and the caller gets EBUSY. Without
+ * an answer the memory is not used again until the device is reset, where no IOMMU confines it.
  */
 extern int kplug_answer(struct kplug_event *ev, __s64 result, __u32 flags, __u32 notify) __ksym;
 

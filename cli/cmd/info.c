@@ -63,6 +63,8 @@ static void print_device(const char *name, const struct device_state *f)
 	print_field("dma", "%u bits%s", i->out_dma_bits, i->out_flags & KPLUG_INFO_IOMMU ? ", behind an IOMMU" : "");
 	print_field("opens", "%u", i->out_opens);
 	print_field("locked", "%" PRIu64 " bytes of programs' own memory", (uint64_t)i->out_locked);
+	print_field("quarantine", "%" PRIu64 " bytes", (uint64_t)i->out_quarantined);
+	print_field("reset", i->out_flags & KPLUG_INFO_RESET ? "yes" : "no");
 	for (int bar = 0; bar < KPLUG_BAR_MAX; bar++)
 		if (i->out_bar_size[bar])
 			print_field("bar", "%d: %" PRIu64 " bytes%s", bar, (uint64_t)i->out_bar_size[bar],
@@ -126,6 +128,8 @@ static void print_device_json(const char *name, const struct device_state *f)
 	json_bool(o, "bar_mmap", i->out_flags & KPLUG_INFO_BAR_MMAP);
 	json_unsigned(o, "opens", i->out_opens);
 	json_unsigned(o, "locked", i->out_locked);
+	json_unsigned(o, "quarantined", i->out_quarantined);
+	json_bool(o, "reset", i->out_flags & KPLUG_INFO_RESET);
 	json_add(o, "bars", bars_array(i));
 	json_string(o, "irq_mode", irq_mode_name(i->out_irq_mode));
 	json_unsigned(o, "vectors", i->out_vectors);

@@ -99,33 +99,31 @@ err_memory:
 	return err;
 }
 
-/* Take it from the device: off the list, out of its reach. release_buffers() does the rest. */
-static void unpublish(struct kplug_buffer *buf, struct list_head *ended)
+/* Drop the device's reference on the map. No reader of the list looks at the buffer. */
+static void release_buffer(struct kplug_ended *ended)
 {
-	lockdep_assert_held(&buf->kdev->buffer_lock);
-	list_del_rcu(&buf->list);
-	unmap_for_device(buf);
-	list_add(&buf->ended, ended);
-}
+	struct kplug_buffer *buf = container_of(ended, struct kplug_buffer, ended);
 
-/* Drop the device's reference on the map, once no reader of the list looks at the buffer. */
-static void release_buffer(struct kplug_buffer *buf)
-{
 	if (kplug_buffer_native(buf))
 		kplug_buffer_delete(buf);
 	else
 		kplug_map_put(buf->map);
 }
 
-static void release_buffers(struct list_head *ended)
+static void unmap_ended(struct kplug_ended *ended)
 {
-	struct kplug_buffer *buf, *next;
+	unmap_for_device(container_of(ended, struct kplug_buffer, ended));
+}
 
-	if (list_empty(ended))
-		return;
-	synchronize_rcu();
-	list_for_each_entry_safe(buf, next, ended, ended)
-		release_buffer(buf);
+/* Take it off the device's list, onto one of struct kplug_ended. */
+static void unpublish(struct kplug_buffer *buf, struct list_head *list)
+{
+	lockdep_assert_held(&buf->kdev->buffer_lock);
+	list_del_rcu(&buf->list);
+	buf->ended = (struct kplug_ended){
+		.owner = buf->owner, .pages = buf->count, .unmap = unmap_ended, .release = release_buffer
+	};
+	list_add(&buf->ended.list, list);
 }
 
 /* All parts of a name have one owner, and are numbered alike. */
@@ -220,7 +218,7 @@ static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_
 		if (fd >= 0)
 			close_fd(fd);
 		unmap_for_device(buf);
-		release_buffer(buf);
+		release_buffer(&buf->ended);
 		return err;
 	}
 	arg->out_fd = fd;
@@ -279,45 +277,54 @@ static int free_right(const struct kplug_buffer *buf, u64 owner)
 	return kplug_rights_check(&buf->rights, MAY_WRITE);
 }
 
-int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg)
+int kplug_buffer_may_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg)
 {
-	struct kplug_buffer *buf, *next;
-	int err = -ENOENT;
-	LIST_HEAD(ended);
+	const struct kplug_buffer *buf;
 
 	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
 		return -EINVAL;
+	guard(mutex)(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list)
+		if (!strcmp(buf->name, arg->name)) /* all parts have one owner and the same rights */
+			return free_right(buf, owner) ?: buf->id;
+	return -ENOENT;
+}
+
+int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg, bool quiet)
+{
+	struct kplug_buffer *buf, *next;
+	int err = -ENOENT;
+	LIST_HEAD(list);
+
 	mutex_lock(&kdev->buffer_lock);
 	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
 		if (strcmp(buf->name, arg->name))
 			continue;
 		err = free_right(buf, owner);
 		if (err)
-			break; /* all parts have one owner and the same rights */
-		unpublish(buf, &ended);
+			break;
+		unpublish(buf, &list);
 	}
+	kplug_ended_settle(kdev, &list, quiet);
 	mutex_unlock(&kdev->buffer_lock);
-	release_buffers(&ended);
+	kplug_ended_release(&list);
 	return err;
 }
 
 void kplug_buffer_init(struct kplug_device *kdev)
 {
 	INIT_LIST_HEAD(&kdev->buffers);
+	INIT_LIST_HEAD(&kdev->quarantine);
 	mutex_init(&kdev->buffer_lock);
 	xa_init_flags(&kdev->umems, XA_FLAGS_ALLOC);
-	mutex_init(&kdev->umem_lock);
 }
 
 void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner)
 {
 	struct kplug_buffer *buf, *next;
-	LIST_HEAD(ended);
 
-	mutex_lock(&kdev->buffer_lock);
+	guard(mutex)(&kdev->buffer_lock);
 	list_for_each_entry_safe(buf, next, &kdev->buffers, list)
 		if (!owner || buf->owner == owner)
-			unpublish(buf, &ended);
-	mutex_unlock(&kdev->buffer_lock);
-	release_buffers(&ended);
+			unpublish(buf, &kdev->quarantine);
 }

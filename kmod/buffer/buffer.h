@@ -23,7 +23,7 @@ struct bpf_map;
  */
 struct kplug_buffer {
 	struct list_head list; /* kplug_device.buffers while published: written under buffer_lock, read under RCU */
-	struct list_head ended; /* on the list of who ends it */
+	struct kplug_ended ended;
 	struct kplug_device *kdev; /* held */
 	const struct kplug_memory_ops *memory; /* its module is held */
 	struct bpf_map *map; /* held while published; native: until deleted */
@@ -45,7 +45,7 @@ struct kplug_buffer {
 	struct mm_struct *locked_mm; /* whose RLIMIT_MEMLOCK is charged for all pages, or NULL */
 	void *priv; /* the row's own */
 
-	dma_addr_t dma; /* of the first byte */
+	dma_addr_t dma; /* of the first byte; mapped until the buffer leaves the quarantine */
 	struct sg_table sgt; /* where the row has no map_dma() */
 };
 
@@ -55,7 +55,7 @@ static inline bool kplug_buffer_native(const struct kplug_buffer *buf)
 }
 
 void kplug_buffer_init(struct kplug_device *kdev);
-/* End what an open file owns, or all buffers of the device (0). Waits for a grace period. */
+/* Take the buffers of an open file, or all of the device (0), off the list, into quarantine. */
 void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner);
 
 /*
@@ -65,7 +65,22 @@ void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner);
 int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg);
 int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg);
 int kplug_buffer_keep(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg);
-int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg);
+int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg, bool quiet);
+/* May the open file free it? The buffer's id, or an error of KPLUG_BUFFER_FREE. */
+int kplug_buffer_may_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg);
+
+/*
+ * quarantine.c. What is on a list of struct kplug_ended is unmapped from the device if that is quiet, else it goes from
+ * the list into quarantine. Under buffer_lock. Then, without it: give back what is still on the list.
+ */
+void kplug_ended_settle(struct kplug_device *kdev, struct list_head *list, bool quiet);
+void kplug_ended_release(struct list_head *list);
+/* Put all memory of an open file, or of the device (0), into quarantine; and end that. */
+void kplug_memory_end(struct kplug_device *kdev, u64 owner);
+void kplug_quarantine_end(struct kplug_device *kdev, u64 owner);
+unsigned long kplug_quarantine_pages(struct kplug_device *kdev);
+/* How many buffers and umems an open file owns. */
+u32 kplug_memory_owned(struct kplug_device *kdev, u64 owner);
 
 /* See KPLUG_BUFFER_ACCESS. Enters the device itself: an exporter may wait for long. */
 int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
@@ -76,10 +91,11 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
  */
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
-int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg);
+int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, bool quiet);
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg);
-/* End all umems of an open file, or of the device (NULL). */
-void kplug_umem_end_all(struct kplug_device *kdev, const struct kplug_file *kfile);
+/* As kplug_buffer_end_all() and kplug_buffer_owned(). */
+void kplug_umem_end_all(struct kplug_device *kdev, u64 owner);
+u32 kplug_umem_owned(struct kplug_device *kdev, u64 owner);
 
 /* Frees memory and buffer. Backed: the map's last user is gone. Process context. */
 void kplug_buffer_delete(struct kplug_buffer *buf);
@@ -89,6 +105,8 @@ bool kplug_buffer_name_ok(const char *name);
 /* The part of this name, or NULL. The caller holds buffer_lock. */
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part);
 u32 kplug_buffer_count(struct kplug_device *kdev);
+/* ... and how many of them an open file owns. */
+u32 kplug_buffer_owned(struct kplug_device *kdev, u64 owner);
 /* The device's address of [mem, mem + len) if one buffer covers it, else 0. Any context. */
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len);
 

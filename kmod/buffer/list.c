@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A device's list of buffers: looking them up by name, id and address, and what programs may know of them. */
+#include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/fs.h>
@@ -37,6 +38,17 @@ u32 kplug_buffer_count(struct kplug_device *kdev)
 {
 	guard(mutex)(&kdev->buffer_lock);
 	return list_count_nodes(&kdev->buffers);
+}
+
+u32 kplug_buffer_owned(struct kplug_device *kdev, u64 owner)
+{
+	const struct kplug_buffer *buf;
+	u32 count = 0;
+
+	guard(mutex)(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list)
+		count += buf->owner == owner;
+	return count;
 }
 
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)

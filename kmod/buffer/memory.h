@@ -7,6 +7,7 @@
 #define KPLUG_MEMORY_H
 
 #include <linux/bits.h>
+#include <linux/list.h>
 #include <linux/module.h>
 
 #include "kplug_uapi.h"
@@ -23,6 +24,16 @@ struct vm_area_struct;
 #define KPLUG_MEMORY_HUGE BIT(3) /* physically contiguous: can be mapped by large pages */
 #define KPLUG_MEMORY_SLOW_READ BIT(4) /* bpf() must not copy it */
 #define KPLUG_MEMORY_EXPORT BIT(5) /* can be a dma-buf for other devices */
+
+/* Memory that its owner has given up: see quarantine.c. */
+struct kplug_ended {
+	struct list_head list;
+	u64 owner; /* as of struct kplug_buffer */
+	unsigned long pages;
+	void (*unmap)(struct kplug_ended *ended); /* from the device, which is not yet removed; under buffer_lock */
+	void (*release)(struct kplug_ended *ended); /* gives it back; process context */
+	struct module *module; /* of the two: a reference, put when release() has returned. NULL: the core */
+};
 
 struct kplug_memory_ops {
 	struct module *owner;
@@ -56,9 +67,10 @@ struct kplug_memory_module {
 	/* See KPLUG_DMA_LOCK, _ENTRIES (both enter the device) and _UNLOCK. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);
-	int (*umem_unlock)(struct kplug_file *kfile, const struct kplug_dma_unlock *arg);
-	/* End one umem of an open file, or of the device (NULL). -ENOENT: there is none left. */
-	int (*umem_end_one)(struct kplug_device *kdev, const struct kplug_file *kfile);
+	int (*umem_unlock)(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, bool quiet);
+	/* As kplug_buffer_end_all() and kplug_buffer_owned(). The first returns 0. */
+	int (*umem_end_all)(struct kplug_device *kdev, u64 owner);
+	int (*umem_owned)(struct kplug_device *kdev, u64 owner);
 	/* As kplug_device_dma_to_virt(). */
 	void *(*umem_dma_to_virt)(struct kplug_device *kdev, u64 addr, size_t len);
 

@@ -6,7 +6,7 @@
  * kplug_device_unregister() the device is dead: no callback of the bus side runs any more.
  *
  * Locks: `alive` is outermost. Inside it, or without it in removal and in workers, at most one of irq_lock,
- * plugin_lock, files_lock, buffer_lock, umem_lock and dma_lock is held. The spinlocks are innermost, one at a time.
+ * plugin_lock, files_lock, buffer_lock and dma_lock is held. The spinlocks are innermost, one at a time.
  * mmap_lock is taken inside `alive` (pinning an arena, charging RLIMIT_MEMLOCK) and outside buffer_lock (mmap of the
  * node): so mmap and page faults only try `alive`, and nothing inside buffer_lock takes mmap_lock.
  */
@@ -57,6 +57,12 @@ struct kplug_bus_ops {
 
 	/* Stop DMA and interrupts for good. Process context; first at removal, and again when no handler runs. */
 	void (*silence)(struct kplug_device *kdev);
+
+	/*
+	 * Reset the device, so that no DMA of it is under way. removing: inside kplug_device_unregister(); else -EAGAIN
+	 * where that may be waiting. -ENOTTY: there is no way. NULL: a confined device needs none.
+	 */
+	int (*reset)(struct kplug_device *kdev, bool removing);
 };
 
 /* What the bus side passes to kplug_device_register(), which copies it. */
@@ -70,6 +76,8 @@ struct kplug_device_desc {
 	u32 dma_bits_max; /* 1..64 */
 	u16 vendor, device;
 	u64 bar_size[KPLUG_BAR_MAX];
+	bool confined; /* reaches memory by kplug_device_dma_to_virt() only, so none that was taken from it */
+	bool can_reset;
 };
 
 /* The parent's DMA settings, which outlive its driver. */
@@ -96,16 +104,18 @@ struct kplug_device {
 
 	/* buffer/ */
 	struct list_head buffers; /* RCU list, written under buffer_lock */
-	struct mutex buffer_lock;
+	struct mutex
+		buffer_lock; /* buffers, umems and quarantine; held to the end of an unmap, so removal waits for it */
 	u32 next_buffer_id; /* under buffer_lock */
-	struct xarray umems; /* of struct kplug_umem: written under umem_lock, read under RCU */
-	unsigned long umem_pages; /* written under umem_lock */
-	struct mutex umem_lock;
+	struct list_head quarantine; /* of struct kplug_ended, under buffer_lock */
+	struct xarray umems; /* of struct kplug_umem: written under buffer_lock, read under RCU */
+	unsigned long umem_pages; /* written under buffer_lock */
 
 	/* dma/ */
 	struct mutex dma_lock; /* the parent has the mask of one request */
 	struct kplug_dma_saved saved; /* constant */
 	u32 dma_bits; /* of requests that ask for none; constant */
+	bool translated; /* by an IOMMU; constant */
 
 	/* irq/ */
 	struct kplug_vector *vector; /* desc.vectors of them; each has its own lock */
@@ -130,8 +140,11 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 /* Tear it down, in the order of registry.c. Sleeps until all hooks and ioctls are done. The pointer is dead then. */
 void kplug_device_unregister(struct kplug_device *kdev);
 
-/* Tell plugin and readers of a suspend or resume. Process context. */
+/* Tell plugin and readers of a suspend, resume or reset; not of a dead device. Process context. */
 void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code);
+
+/* Remove the device's BARs from all address spaces. They fault again, unless the device is dead. */
+void kplug_device_zap(struct kplug_device *kdev);
 
 /*
  * The kernel address of [dma_addr, dma_addr + len) if a buffer or a umem of the device covers it, else NULL: what an

@@ -16,6 +16,7 @@ void kplug_dma_init(struct kplug_device *kdev)
 	kdev->saved.coherent_mask = parent->coherent_dma_mask;
 	kdev->saved.segment = dma_get_max_seg_size(parent);
 	kdev->dma_bits = fls64(kdev->saved.mask);
+	kdev->translated = kplug_dma_translated(parent);
 	dma_set_max_seg_size(parent, UINT_MAX); /* an IOMMU makes one piece of all */
 }
 
@@ -192,6 +193,13 @@ int kplug_dma_map_request(struct kplug_device *kdev, u32 bits, struct page **pag
 	return err;
 }
 EXPORT_SYMBOL_GPL(kplug_dma_map_request);
+
+void kplug_dma_flush(struct kplug_device *kdev)
+{
+	if (kdev->translated)
+		iommu_flush_iotlb_all(iommu_get_domain_for_dev(kdev->desc.parent));
+}
+EXPORT_SYMBOL_GPL(kplug_dma_flush);
 
 void kplug_dma_unmap(struct device *dev, struct sg_table *sgt)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Program memory locked for DMA: pinned, charged to RLIMIT_MEMLOCK, and mapped for the device. */
+#include <linux/cleanup.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -7,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "buffer/buffer.h"
 #include "core/device.h"
 #include "dma/dma.h"
 #include "memory/kinds.h"
@@ -15,7 +17,9 @@
 #define ENTRIES_AT_ONCE 1024U
 
 struct kplug_umem {
-	const struct kplug_file *owner;
+	struct kplug_ended ended;
+	u64 owner; /* the open file's id */
+	struct device *parent; /* for which it is mapped */
 	struct mm_struct *mm; /* grabbed: whose RLIMIT_MEMLOCK is charged */
 	unsigned int offset; /* of the first byte in the first page */
 	size_t bytes;
@@ -31,7 +35,7 @@ static void umem_free(struct kplug_umem *umem)
 	kfree(umem);
 }
 
-static struct kplug_umem *umem_alloc(const struct kplug_file *owner, u64 addr, size_t bytes)
+static struct kplug_umem *umem_alloc(u64 owner, u64 addr, size_t bytes)
 {
 	struct kplug_umem *umem = kzalloc(sizeof(*umem), GFP_KERNEL_ACCOUNT);
 
@@ -98,14 +102,15 @@ static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, stru
 	err = kplug_dma_map_request(kdev, err, umem->pages, umem->count, umem->offset, umem->bytes, &umem->sgt);
 	if (err)
 		return err;
-	mutex_lock(&kdev->umem_lock);
+	umem->parent = kdev->desc.parent;
+	mutex_lock(&kdev->buffer_lock);
 	err = xa_alloc(&kdev->umems, &arg->out_id, umem, xa_limit_31b, GFP_KERNEL);
 	if (!err) {
 		arg->out_count = umem->sgt.nents;
 		WRITE_ONCE(kdev->umem_pages, kdev->umem_pages + umem->count);
 		__module_get(THIS_MODULE);
 	}
-	mutex_unlock(&kdev->umem_lock);
+	mutex_unlock(&kdev->buffer_lock);
 	if (err)
 		kplug_dma_unmap(kdev->desc.parent, &umem->sgt);
 	return err;
@@ -120,7 +125,7 @@ int umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)
 		return -EINVAL;
 	if (arg->addr > U64_MAX - arg->bytes)
 		return -EFAULT;
-	umem = umem_alloc(kfile, arg->addr, arg->bytes);
+	umem = umem_alloc(kfile->reader.file, arg->addr, arg->bytes);
 	if (!umem)
 		return -ENOMEM;
 	err = umem_pin(umem, arg->addr);
@@ -146,8 +151,8 @@ static struct kplug_umem *umem_find(struct kplug_file *kfile, u32 id)
 {
 	struct kplug_umem *umem = xa_load(&kfile->kdev->umems, id);
 
-	lockdep_assert_held(&kfile->kdev->umem_lock);
-	return umem && umem->owner == kfile ? umem : NULL;
+	lockdep_assert_held(&kfile->kdev->buffer_lock);
+	return umem && umem->owner == kfile->reader.file ? umem : NULL;
 }
 
 static u32 umem_get_entries(const struct kplug_umem *umem, u32 first, u32 max, struct kplug_dma_entry *to)
@@ -182,13 +187,13 @@ int umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg)
 	err = kplug_device_enter(kdev);
 	if (err)
 		goto out;
-	mutex_lock(&kdev->umem_lock);
+	mutex_lock(&kdev->buffer_lock);
 	umem = umem_find(kfile, arg->id);
 	if (umem)
 		arg->out_count = umem_get_entries(umem, arg->first, max, entries);
 	else
 		err = -ENOENT;
-	mutex_unlock(&kdev->umem_lock);
+	mutex_unlock(&kdev->buffer_lock);
 	kplug_device_leave(kdev);
 	if (!err && copy_to_user(u64_to_user_ptr(arg->entries), entries, arg->out_count * sizeof(*entries)))
 		err = -EFAULT;
@@ -197,58 +202,75 @@ out:
 	return err;
 }
 
-/* After it was unpublished. */
-static void umem_end(struct kplug_umem *umem)
+static void umem_release(struct kplug_ended *ended)
 {
-	synchronize_rcu(); /* umem_dma_to_virt() */
+	struct kplug_umem *umem = container_of(ended, struct kplug_umem, ended);
+
 	umem_unpin(umem);
 	sg_free_table(&umem->sgt);
 	umem_free(umem);
-	module_put(THIS_MODULE); /* not the last reference: the core holds one while it calls */
 }
 
-/* Under the lock to the end: removal, which takes it, then knows that the parent device is no longer used. */
-static void umem_unpublish(struct kplug_device *kdev, u32 id, struct kplug_umem *umem)
+static void umem_unmap(struct kplug_ended *ended)
 {
-	lockdep_assert_held(&kdev->umem_lock);
-	xa_erase(&kdev->umems, id);
-	dma_unmap_sgtable(kdev->desc.parent, &umem->sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
-	WRITE_ONCE(kdev->umem_pages, kdev->umem_pages - umem->count);
+	struct kplug_umem *umem = container_of(ended, struct kplug_umem, ended);
+
+	dma_unmap_sgtable(umem->parent, &umem->sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
 }
 
-int umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg)
+static void umem_unpublish(struct kplug_device *kdev, u32 id, struct kplug_umem *umem, struct list_head *list)
+{
+	lockdep_assert_held(&kdev->buffer_lock);
+	xa_erase(&kdev->umems, id);
+	WRITE_ONCE(kdev->umem_pages, kdev->umem_pages - umem->count);
+	umem->ended = (struct kplug_ended){
+		.owner = umem->owner,
+		.pages = umem->count,
+		.unmap = umem_unmap,
+		.release = umem_release,
+		.module = THIS_MODULE,
+	};
+	list_add(&umem->ended.list, list);
+}
+
+int umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, bool quiet)
 {
 	struct kplug_device *kdev = kfile->kdev;
 	struct kplug_umem *umem;
+	LIST_HEAD(list);
 
-	mutex_lock(&kdev->umem_lock);
+	mutex_lock(&kdev->buffer_lock);
 	umem = umem_find(kfile, arg->id);
 	if (umem)
-		umem_unpublish(kdev, arg->id, umem);
-	mutex_unlock(&kdev->umem_lock);
-	if (!umem)
-		return -ENOENT;
-	umem_end(umem);
-	return 0;
+		umem_unpublish(kdev, arg->id, umem, &list);
+	kplug_ended_settle(kdev, &list, quiet);
+	mutex_unlock(&kdev->buffer_lock);
+	kplug_ended_release(&list);
+	return umem ? 0 : -ENOENT;
 }
 
-int umem_end_one(struct kplug_device *kdev, const struct kplug_file *kfile)
+int umem_end_all(struct kplug_device *kdev, u64 owner)
 {
 	struct kplug_umem *umem;
 	unsigned long id;
 
-	mutex_lock(&kdev->umem_lock);
-	xa_for_each(&kdev->umems, id, umem) {
-		if (!kfile || umem->owner == kfile) {
-			umem_unpublish(kdev, id, umem);
-			break;
-		}
-	}
-	mutex_unlock(&kdev->umem_lock);
-	if (!umem)
-		return -ENOENT;
-	umem_end(umem);
+	guard(mutex)(&kdev->buffer_lock);
+	xa_for_each(&kdev->umems, id, umem)
+		if (!owner || umem->owner == owner)
+			umem_unpublish(kdev, id, umem, &kdev->quarantine);
 	return 0;
+}
+
+int umem_owned(struct kplug_device *kdev, u64 owner)
+{
+	struct kplug_umem *umem;
+	unsigned long id;
+	int count = 0;
+
+	guard(mutex)(&kdev->buffer_lock);
+	xa_for_each(&kdev->umems, id, umem)
+		count += umem->owner == owner;
+	return count;
 }
 
 void *umem_dma_to_virt(struct kplug_device *kdev, u64 addr, size_t len)

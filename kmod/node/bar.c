@@ -68,7 +68,7 @@ int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma)
 	return 0;
 }
 
-void kplug_bar_zap(struct kplug_device *kdev)
+void kplug_device_zap(struct kplug_device *kdev)
 {
 	struct kplug_file *kfile;
 
@@ -79,3 +79,4 @@ void kplug_bar_zap(struct kplug_device *kdev)
 				    KPLUG_MMAP_BAR(KPLUG_BAR_MAX) - KPLUG_MMAP_BAR(0), 1);
 	mutex_unlock(&kdev->files_lock);
 }
+EXPORT_SYMBOL_GPL(kplug_device_zap);

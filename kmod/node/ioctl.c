@@ -6,6 +6,7 @@
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/kmod.h>
+#include <linux/capability.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -37,11 +38,12 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	arg->out_dma_bits = kdev->dma_bits;
 	arg->out_flags = (rcu_access_pointer(kdev->plugin) ? KPLUG_INFO_PLUGIN : 0) |
 			 (kplug_dma_translated(kdev->desc.parent) ? KPLUG_INFO_IOMMU : 0) |
-			 (desc->ops->bar_pfn ? KPLUG_INFO_BAR_MMAP : 0);
+			 (desc->ops->bar_pfn ? KPLUG_INFO_BAR_MMAP : 0) | (desc->can_reset ? KPLUG_INFO_RESET : 0);
 	arg->out_vendor = desc->vendor;
 	arg->out_device = desc->device;
 	arg->out_opens = count_files(kdev);
 	arg->out_locked = (u64)READ_ONCE(kdev->umem_pages) << PAGE_SHIFT;
+	arg->out_quarantined = (u64)kplug_quarantine_pages(kdev) << PAGE_SHIFT;
 	memcpy(arg->out_bar_size, desc->bar_size, sizeof(arg->out_bar_size));
 	arg->out_interrupts = 0;
 	arg->out_unhandled = 0;
@@ -63,9 +65,40 @@ static int ioctl_buffer_keep(struct kplug_file *kfile, struct kplug_buffer_name 
 	return kplug_buffer_keep(kfile->kdev, kfile->reader.file, arg);
 }
 
+/*
+ * Does the device write the memory no more? That is the word of a caller who could program it, else of the plugin, which
+ * may refuse (-EBUSY).
+ */
+static int ask_free(struct kplug_file *kfile, enum kplug_event_code code, u64 id, bool *ret_quiet)
+{
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, KPLUG_HOOK_EVENT, kfile->reader.file);
+
+	*ret_quiet = kfile->kdev->desc.confined || ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO);
+	if (*ret_quiet)
+		return 0;
+	f.ev.message = code;
+	f.ev.sequence = id;
+	kplug_hook_fire(&f);
+	*ret_quiet = f.ev.flags & KPLUG_QUIET;
+	return f.ev.result < 0 ? -EBUSY : 0;
+}
+
 static int ioctl_buffer_free(struct kplug_file *kfile, struct kplug_buffer_name *arg)
 {
-	return kplug_buffer_free(kfile->kdev, kfile->reader.file, arg);
+	bool quiet;
+	int ret;
+
+	ret = kplug_buffer_may_free(kfile->kdev, kfile->reader.file, arg);
+	if (ret >= 0)
+		ret = ask_free(kfile, KPLUG_EVENT_FREE, ret, &quiet);
+	return ret ?: kplug_buffer_free(kfile->kdev, kfile->reader.file, arg, quiet);
+}
+
+static int ioctl_dma_unlock(struct kplug_file *kfile, struct kplug_dma_unlock *arg)
+{
+	bool quiet;
+
+	return ask_free(kfile, KPLUG_EVENT_UNLOCK, arg->id, &quiet) ?: kplug_umem_unlock(kfile, arg, quiet);
 }
 
 static int ioctl_buffer_info(struct kplug_file *kfile, struct kplug_buffer_info *arg)
@@ -243,7 +276,7 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 	X(REG, kplug_reg, out_value, ioctl_reg, WRITES)                                                                \
 	X(DMA_LOCK, kplug_dma_lock, reserved, kplug_umem_lock, WRITES, LOADS, ENTERS)                                  \
 	X(DMA_ENTRIES, kplug_dma_entries, reserved, kplug_umem_entries, ENTERS)                                        \
-	X(DMA_UNLOCK, kplug_dma_unlock, id, kplug_umem_unlock, WRITES, SILENT)
+	X(DMA_UNLOCK, kplug_dma_unlock, id, ioctl_dma_unlock, WRITES, SILENT)
 
 #define WRITES .write = true
 #define SILENT .silent = true
@@ -254,10 +287,10 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 
 /* The function's first parameter. */
 #define SUBJECT(fn, type)                                                                                              \
-	_Generic(&(fn),                                                                                                \
-		int (*)(struct kplug_file *, struct type *): kfile,                                                    \
-		int (*)(struct kplug_file *, const struct type *): kfile,                                              \
-		default: kfile->kdev)
+	_Generic(&(fn), int (*)(struct kplug_file *, struct type *)                                                    \
+		 : kfile, int (*)(struct kplug_file *, const struct type *)                                            \
+		 : kfile, default                                                                                      \
+		 : kfile->kdev)
 
 /* One function for each row, all of one type, so that an indirect call is checked (CFI). */
 #define RUN(CMD, type, last, fn, ...)                                                                                  \

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device's node: open, read, poll, mmap. The ioctls are in ioctl.c. */
+#include <linux/cleanup.h>
 #include <linux/compat.h>
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
@@ -10,6 +12,8 @@
 #include "node/node.h"
 #include "core/device.h"
 #include "plugin/hook.h"
+
+#define CLOSE_WAIT_MS 5000 /* how long a plugin can put the end of a file's memory off */
 
 static atomic64_t last_file = ATOMIC64_INIT(0); /* id of the last open file */
 
@@ -74,6 +78,62 @@ err_leave:
 	return err;
 }
 
+/* One time. True: the plugin vouches that the device uses no memory of the file. *ret_ms: else when to ask again, or 0. */
+static bool file_fire_close(const struct kplug_file *kfile, u32 owned, unsigned int *ret_ms)
+{
+	struct kplug_device *kdev = kfile->kdev;
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_CLOSE, kfile->reader.file);
+
+	*ret_ms = 0;
+	if (kplug_device_enter(kdev))
+		return false;
+	f.ev.count = owned;
+	kplug_hook_fire(&f);
+	kplug_device_leave(kdev);
+	if (owned && f.ev.result > 0)
+		*ret_ms = min(f.ev.result, CLOSE_WAIT_MS);
+	return f.ev.flags & KPLUG_QUIET;
+}
+
+static bool file_ask_close(const struct kplug_file *kfile, u32 owned)
+{
+	unsigned int waited = 0, ms;
+	bool quiet;
+
+	for (;;) {
+		quiet = file_fire_close(kfile, owned, &ms);
+		if (quiet || !ms || waited >= CLOSE_WAIT_MS)
+			return quiet;
+		msleep(ms);
+		waited += ms;
+	}
+}
+
+/* The plugin is asked when it can give the device no address of this memory any more. */
+static void file_close(const struct kplug_file *kfile)
+{
+	u32 owned = kplug_memory_owned(kfile->kdev, kfile->reader.file);
+
+	kplug_memory_end(kfile->kdev, kfile->reader.file);
+	if (file_ask_close(kfile, owned) || kfile->kdev->desc.confined)
+		kplug_quarantine_end(kfile->kdev, kfile->reader.file);
+}
+
+/* The last file is gone. Memory that nobody has vouched for is given back if the device can be reset. */
+static void node_empty_quarantine(struct kplug_device *kdev)
+{
+	bool open;
+
+	if (!kplug_quarantine_pages(kdev) || kplug_device_enter(kdev))
+		return;
+	scoped_guard(mutex, &kdev->files_lock)
+		open = !list_empty(&kdev->files);
+	/* Who opens it now is told of the reset. */
+	if (!open && !kdev->desc.ops->reset(kdev, false))
+		kplug_quarantine_end(kdev, 0);
+	kplug_device_leave(kdev);
+}
+
 static int node_release(struct inode *inode, struct file *file)
 {
 	struct kplug_file *kfile = file->private_data;
@@ -81,15 +141,14 @@ static int node_release(struct inode *inode, struct file *file)
 
 	if (!kplug_device_enter(kdev)) {
 		kplug_irq_disable_all(kdev, &kfile->reader);
-		file_fire(kfile, KPLUG_HOOK_CLOSE);
 		kplug_device_leave(kdev);
 	}
 	kplug_irq_unsubscribe_all(kdev, &kfile->reader); /* removal may be walking the lists that the file is on */
-	kplug_umem_end_all(kdev, kfile);
-	kplug_buffer_end_all(kdev, kfile->reader.file);
+	file_close(kfile);
 	mutex_lock(&kdev->files_lock);
 	list_del(&kfile->list);
 	mutex_unlock(&kdev->files_lock);
+	node_empty_quarantine(kdev);
 	file_free(kfile);
 	return 0;
 }

@@ -27,7 +27,4 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 /* Maps a part of a BAR into a program: see KPLUG_MMAP_BAR. The caller has entered the device. */
 int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma);
 
-/* Removes the device's BARs from all address spaces. The device is dead: no fault maps them again. */
-void kplug_bar_zap(struct kplug_device *kdev);
-
 #endif /* KPLUG_NODE_H */

@@ -90,6 +90,8 @@ void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 {
 	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_EVENT, 0);
 
+	if (READ_ONCE(kdev->dead))
+		return;
 	f.ev.message = code;
 	f.ev.time = ktime_get_ns();
 	kplug_hook_fire(&f);
@@ -187,6 +189,15 @@ err_free:
 	return ERR_PTR(err);
 }
 
+/* Silenced, a device may still have a transfer to end when its next driver lets it. */
+static void registry_end_memory(struct kplug_device *kdev)
+{
+	kplug_memory_end(kdev, 0);
+	if (!kdev->desc.confined && kplug_quarantine_pages(kdev))
+		kdev->desc.ops->reset(kdev, true);
+	kplug_quarantine_end(kdev, 0);
+}
+
 /* Tears a device down that no program can open any more. */
 static void registry_teardown(struct kplug_device *kdev)
 {
@@ -200,12 +211,11 @@ static void registry_teardown(struct kplug_device *kdev)
 	kplug_irq_remove(kdev);
 	kdev->desc.ops->silence(kdev); /* an interrupt may have written PCI's command register back as it was */
 	kplug_plugin_remove(kdev);
-	kplug_umem_end_all(kdev, NULL);
-	kplug_buffer_end_all(kdev, 0);
+	registry_end_memory(kdev);
 	kplug_dma_uninit(kdev);
 
 	wake_up_interruptible_all(&kdev->readers);
-	kplug_bar_zap(kdev);
+	kplug_device_zap(kdev);
 }
 
 /* Looks for the name first: the driver core would refuse it too, but with a warning and a stack trace. */

@@ -13,6 +13,7 @@ struct pci_side {
 	struct pci_dev *pdev;
 	struct kplug_device *kdev;
 	void __iomem *base[KPLUG_BAR_MAX];
+	bool fenced; /* in a reset: reads give all ones, writes are dropped */
 };
 
 static u64 side_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
@@ -20,6 +21,8 @@ static u64 side_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 wid
 	struct pci_side *side = kplug_device_priv(kdev);
 	void __iomem *reg = side->base[bar] + offset;
 
+	if (READ_ONCE(side->fenced))
+		return GENMASK_ULL(width * 8 - 1, 0);
 	switch (width) {
 	case 1:
 		return readb(reg);
@@ -37,6 +40,8 @@ static void side_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 w
 	struct pci_side *side = kplug_device_priv(kdev);
 	void __iomem *reg = side->base[bar] + offset;
 
+	if (READ_ONCE(side->fenced))
+		return;
 	switch (width) {
 	case 1:
 		return writeb(value, reg);
@@ -86,6 +91,14 @@ static void side_silence(struct kplug_device *kdev)
 		pci_intx(side->pdev, 0);
 }
 
+static int side_reset(struct kplug_device *kdev, bool removing)
+{
+	struct pci_side *side = kplug_device_priv(kdev);
+
+	/* probe() and remove() run under the device's lock, where a removal waits for who does not only try it. */
+	return removing ? pci_reset_function_locked(side->pdev) : pci_try_reset_function(side->pdev);
+}
+
 static const struct kplug_bus_ops pci_ops = {
 	.owner = THIS_MODULE,
 	.bus = KPLUG_BUS_PCI,
@@ -96,6 +109,7 @@ static const struct kplug_bus_ops pci_ops = {
 	.intx_mask = side_intx_mask,
 	.intx_enable = side_intx_enable,
 	.silence = side_silence,
+	.reset = side_reset,
 };
 
 static int side_map_bars(struct pci_side *side, struct kplug_device_desc *desc)
@@ -157,6 +171,7 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		.dma_bits_max = 64,
 		.vendor = pdev->vendor,
 		.device = pdev->device,
+		.can_reset = pdev->reset_methods[0],
 	};
 	struct pci_side *side;
 	int err;
@@ -209,6 +224,31 @@ static void side_remove(struct pci_dev *pdev)
 	kfree(side);
 }
 
+/* Around each reset, ours and root's (sysfs). */
+static void side_reset_prepare(struct pci_dev *pdev)
+{
+	struct pci_side *side = pci_get_drvdata(pdev);
+
+	WRITE_ONCE(side->fenced, true);
+	synchronize_rcu(); /* hooks that access registers */
+	if (side->kdev) /* else probe fails, and clears up */
+		kplug_device_zap(side->kdev);
+}
+
+static void side_reset_done(struct pci_dev *pdev)
+{
+	struct pci_side *side = pci_get_drvdata(pdev);
+
+	WRITE_ONCE(side->fenced, false);
+	if (side->kdev)
+		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
+}
+
+static const struct pci_error_handlers side_err_handler = {
+	.reset_prepare = side_reset_prepare,
+	.reset_done = side_reset_done,
+};
+
 static int side_suspend(struct device *dev)
 {
 	struct pci_side *side = dev_get_drvdata(dev);
@@ -232,6 +272,7 @@ static struct pci_driver kplug_pci_driver = {
 	.id_table = NULL, /* driver_override and new_id only */
 	.probe = side_probe,
 	.remove = side_remove,
+	.err_handler = &side_err_handler,
 	.driver.pm = pm_sleep_ptr(&side_pm_ops),
 };
 

@@ -13,7 +13,7 @@
 
 struct kplug_device;
 
-#define KPLUG_ANSWER_FLAGS (KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD)
+#define KPLUG_ANSWER_FLAGS (KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD | KPLUG_QUIET)
 
 /* What a plugin has attached to an interrupt. Bytes behind `size` are not initialised. */
 struct kplug_attachment {

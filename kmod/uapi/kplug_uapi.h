@@ -56,12 +56,16 @@ enum kplug_hook {
 #define KPLUG_MINE 0x1U /* interrupt: the device raised it (claims a shared line) */
 #define KPLUG_DEFER 0x2U /* interrupt: run the deferred hook */
 #define KPLUG_FORWARD 0x4U /* event: tell the readers */
+#define KPLUG_QUIET 0x8U /* close, event FREE and UNLOCK: the device does not use this memory */
 
 /* Of the event hook and of a KPLUG_RECORD_EVENT record. */
 enum kplug_event_code {
 	KPLUG_EVENT_REMOVE = 1, /* the device is about to be removed */
 	KPLUG_EVENT_SUSPEND,
 	KPLUG_EVENT_RESUME,
+	KPLUG_EVENT_RESET, /* the device was reset, by the kernel or by root; what programs and plugin had set is lost */
+	KPLUG_EVENT_FREE, /* may buffer `sequence` (id) of `file` be freed? To the hook only: see KPLUG_BUFFER_FREE */
+	KPLUG_EVENT_UNLOCK, /* ... may lock `sequence` (id) of `file` be unlocked? */
 };
 
 enum kplug_irq_mode {
@@ -91,6 +95,7 @@ struct kplug_info {
 	__u16 out_device;
 	__u32 out_opens; /* open files of this node */
 	__u64 out_locked; /* bytes of program memory locked now (KPLUG_DMA_LOCK), in whole pages */
+	__u64 out_quarantined; /* bytes of memory that the device might still write: see KPLUG_BUFFER_ALLOC */
 	__u64 out_bar_size[KPLUG_BAR_MAX]; /* bytes; 0: no such BAR, or not memory */
 	__u64 out_interrupts; /* handled, of all vectors, since the device was bound; of one: KPLUG_IRQ_INFO */
 	__u64 out_unhandled; /* of all vectors, see kplug_irq_info.out_unclaimed */
@@ -99,6 +104,7 @@ struct kplug_info {
 #define KPLUG_INFO_PLUGIN 0x1U /* a plugin is loaded */
 #define KPLUG_INFO_IOMMU 0x2U /* the device's DMA is translated */
 #define KPLUG_INFO_BAR_MMAP 0x4U /* BARs can be mapped (KPLUG_MMAP_BAR) */
+#define KPLUG_INFO_RESET 0x8U /* the kernel can reset the device */
 
 enum kplug_buffer_kind {
 	KPLUG_BUFFER_AUTO, /* paged behind an IOMMU, contiguous otherwise */
@@ -122,6 +128,13 @@ enum kplug_buffer_kind {
  * The open file owns the buffer until KPLUG_BUFFER_FREE, the file's last close or the device's removal ends it, or
  * KPLUG_BUFFER_KEEP hands it to the device. At its end the device no longer reaches the memory, and the name is free.
  * The memory itself stays while an fd, a mapping or a pin of the map or a BPF program holds it.
+ *
+ * Memory that the device could still write is not given back. Behind an IOMMU, and of a software device, the device
+ * cannot. Otherwise somebody vouches for it: at KPLUG_BUFFER_FREE and KPLUG_DMA_UNLOCK a caller with CAP_SYS_RAWIO, or
+ * the plugin's event hook; at the last close of the owner the plugin's close hook, whose event tells how many buffers and
+ * locks the file owns (`count`). It answers KPLUG_QUIET; or a positive result, after so many ms it is asked again, for 5
+ * s at most. If nobody vouches, the memory is in quarantine, where nobody finds it: until the device is reset, which the
+ * kernel tries when no file of the node is open any more, or removed.
  *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts, or not of this
  *               open file's
  *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; so does a contiguous buffer
@@ -219,7 +232,8 @@ struct kplug_buffer_info {
  *   KPLUG_BUFFER_KEEP  hands a buffer of this open file to the device: it stays until KPLUG_BUFFER_FREE or the device's
  *                      removal. ENOENT: this open file owns no buffer of this name.
  *   KPLUG_BUFFER_FREE  ends a buffer that this open file or the device owns. ENOENT: no such name. EACCES: another open
- *                      file owns it; or the device does, and the caller has no right to write to it.
+ *                      file owns it; or the device does, and the caller has no right to write to it. EBUSY: the plugin
+ *                      says that the device uses it.
  */
 struct kplug_buffer_name {
 	__u32 size;
@@ -311,7 +325,8 @@ struct kplug_dma_entries {
 
 /*
  * Unlocks a lock, which the device must no longer use: behind an IOMMU its accesses fail then, without one they reach
- * whatever the memory is used for next. ENOENT: no such lock of this open file.
+ * whatever the memory is used for next (but see KPLUG_BUFFER_ALLOC on quarantine). ENOENT: no such lock of this open
+ * file. EBUSY: the plugin says that the device uses it.
  */
 struct kplug_dma_unlock {
 	__u32 size;

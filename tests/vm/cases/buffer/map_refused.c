@@ -22,7 +22,9 @@ static int fd;
 
 static void setup(void)
 {
-	buf = kind_buffer(dev, "map", BYTES);
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = kind, .dma_bits = 28, .keep = true };
+
+	assert_ok(kplug_buffer_alloc(dev, "map", BYTES, &opts, &buf));
 	mem = kplug_buffer_ptr(buf);
 	fd = kplug_buffer_map_fd(buf);
 }
@@ -30,6 +32,7 @@ static void setup(void)
 static void teardown(void)
 {
 	kplug_buffer_free(buf);
+	assert_ok(kplug_buffer_drop(dev, "map"));
 }
 
 /* Newer kernels hash a frozen map's contents: an op that must not be the original's. */
