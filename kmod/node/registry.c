@@ -187,6 +187,18 @@ err_free:
 	return ERR_PTR(err);
 }
 
+/* Removes the BARs from all address spaces. The device is dead: no fault maps them again. */
+static void registry_zap_bars(struct kplug_device *kdev)
+{
+	struct kplug_file *kfile;
+
+	/* A mapping holds its file open, so this finds all; each node made by mknod has an address_space of its own. */
+	guard(mutex)(&kdev->files_lock);
+	list_for_each_entry(kfile, &kdev->files, list)
+		unmap_mapping_range(kfile->file->f_mapping, KPLUG_MMAP_BAR(0),
+				    KPLUG_MMAP_BAR(KPLUG_BAR_MAX) - KPLUG_MMAP_BAR(0), 1);
+}
+
 /* Tears a device down that no program can open any more. */
 static void registry_teardown(struct kplug_device *kdev)
 {
@@ -205,7 +217,7 @@ static void registry_teardown(struct kplug_device *kdev)
 	kplug_dma_uninit(kdev);
 
 	wake_up_interruptible_all(&kdev->readers);
-	kplug_bar_zap(kdev);
+	registry_zap_bars(kdev);
 }
 
 /* Looks for the name first: the driver core would refuse it too, but with a warning and a stack trace. */

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "core/device.h"
+#include "pci/pci.h"
 
 struct pci_side {
 	struct pci_dev *pdev;
@@ -49,13 +50,6 @@ static void side_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 w
 	}
 }
 
-static unsigned long side_bar_pfn(struct kplug_device *kdev, u32 bar)
-{
-	struct pci_side *side = kplug_device_priv(kdev);
-
-	return PHYS_PFN(pci_resource_start(side->pdev, bar));
-}
-
 static int side_irq(struct kplug_device *kdev, u32 vector)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
@@ -91,7 +85,7 @@ static const struct kplug_bus_ops pci_ops = {
 	.bus = KPLUG_BUS_PCI,
 	.reg_read = side_reg_read,
 	.reg_write = side_reg_write,
-	.bar_pfn = side_bar_pfn,
+	.bar_mmap = kplug_pci_bar_mmap,
 	.irq = side_irq,
 	.intx_mask = side_intx_mask,
 	.intx_enable = side_intx_enable,
