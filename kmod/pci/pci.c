@@ -7,6 +7,7 @@
 #include <linux/pm.h>
 #include <linux/slab.h>
 
+#include "core/compat.h"
 #include "core/device.h"
 #include "pci/pci.h"
 
@@ -195,6 +196,7 @@ static void side_remove(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
+	pci_disable_sriov(pdev); /* its functions are of no use without it */
 	kplug_device_unregister(side->kdev);
 	pci_free_irq_vectors(pdev);
 	side_unmap_bars(side);
@@ -226,10 +228,44 @@ static struct pci_driver kplug_pci_driver = {
 	.id_table = NULL, /* driver_override and new_id only */
 	.probe = side_probe,
 	.remove = side_remove,
+	.sriov_configure = pci_sriov_configure_simple,
 	.driver.pm = pm_sleep_ptr(&side_pm_ops),
 };
 
-module_pci_driver(kplug_pci_driver);
+/* Before a driver is looked for: a virtual function's own one would trust our physical one, which programs control. */
+static int side_claim_vf(struct notifier_block *nb, unsigned long action, void *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+
+	if (action == BUS_NOTIFY_ADD_DEVICE && pdev->is_virtfn &&
+	    pci_dev_driver(pci_physfn(pdev)) == &kplug_pci_driver && kplug_override_driver(pdev, kplug_pci_driver.name))
+		pci_err(pdev, "no memory to keep other drivers away\n");
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block side_notifier = { .notifier_call = side_claim_vf };
+
+static int __init side_init(void)
+{
+	int err;
+
+	err = bus_register_notifier(&pci_bus_type, &side_notifier);
+	if (err)
+		return err;
+	err = pci_register_driver(&kplug_pci_driver);
+	if (err)
+		bus_unregister_notifier(&pci_bus_type, &side_notifier);
+	return err;
+}
+
+static void __exit side_exit(void)
+{
+	pci_unregister_driver(&kplug_pci_driver);
+	bus_unregister_notifier(&pci_bus_type, &side_notifier);
+}
+
+module_init(side_init);
+module_exit(side_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("kplug: PCI functions");
