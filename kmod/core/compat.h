@@ -9,6 +9,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/version.h>
 #ifdef KPLUG_HAVE_PFN_T
 #include <linux/pfn_t.h>
@@ -31,7 +32,7 @@ int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 
 /*
  * What Kbuild has looked up in the headers, since distributions carry changes to older kernels:
- * KPLUG_HAVE_PROG_CONTEXT, KPLUG_HAVE_ACR_FLAGS, KPLUG_HAVE_MAP_FAULT.
+ * KPLUG_HAVE_PROG_CONTEXT, KPLUG_HAVE_ACR_FLAGS, KPLUG_HAVE_MAP_FAULT, KPLUG_HAVE_DEVICE_OVERRIDE.
  */
 
 /* The guard of __bpf_trace_run() (kernel/trace/bpf_trace.c) against a program that runs again inside itself */
@@ -98,6 +99,16 @@ static inline void kplug_hrtimer_setup(struct hrtimer *timer, enum hrtimer_resta
 #else
 	hrtimer_init(timer, clock, mode);
 	timer->function = function;
+#endif
+}
+
+/* include/linux/device.h: each bus had the override in its own device */
+static inline int kplug_override_driver(struct pci_dev *pdev, const char *name)
+{
+#ifdef KPLUG_HAVE_DEVICE_OVERRIDE
+	return device_set_driver_override(&pdev->dev, name);
+#else
+	return driver_set_override(&pdev->dev, &pdev->driver_override, name, strlen(name));
 #endif
 }
 

@@ -27,6 +27,7 @@
 struct kplug_device;
 struct kplug_plugin;
 struct kplug_vector;
+struct vm_area_struct;
 
 struct kplug_bus_ops {
 	struct module *owner;
@@ -39,8 +40,11 @@ struct kplug_bus_ops {
 	u64 (*reg_read)(struct kplug_device *kdev, u32 bar, u64 offset, u32 width);
 	void (*reg_write)(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value);
 
-	/* The page frame number of a BAR's first page, for mmap(). NULL: no mmap. */
-	unsigned long (*bar_pfn)(struct kplug_device *kdev, u32 bar);
+	/*
+	 * Map registers into a program (KPLUG_MMAP_BAR). The core has checked the right and entered the device. At
+	 * removal it takes all such mappings away; a fault that finds the device dead maps nothing. NULL: no mmap.
+	 */
+	int (*bar_mmap)(struct kplug_device *kdev, struct vm_area_struct *vma);
 
 	/* The Linux interrupt number of a vector below desc.vectors. Required if there are any. */
 	int (*irq)(struct kplug_device *kdev, u32 vector);

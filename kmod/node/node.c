@@ -210,6 +210,16 @@ static __poll_t node_poll(struct file *file, poll_table *wait)
 	return mask;
 }
 
+static int node_mmap_bar(struct kplug_device *kdev, struct vm_area_struct *vma)
+{
+	const struct kplug_bus_ops *ops = kdev->desc.ops;
+	int err = kplug_device_reg_right(kdev);
+
+	if (err)
+		return err;
+	return ops->bar_mmap ? ops->bar_mmap(kdev, vma) : -ENODEV;
+}
+
 static int node_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct kplug_file *kfile = file->private_data;
@@ -231,7 +241,7 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_BUFFER(0)) >> 32, (u32)offset >> PAGE_SHIFT, false,
 					vma);
 	else if (offset >= KPLUG_MMAP_BAR(0))
-		err = kplug_bar_mmap(kdev, vma);
+		err = node_mmap_bar(kdev, vma);
 	else
 		err = -ENXIO;
 	kplug_device_leave(kdev);

@@ -10,7 +10,6 @@
 #include "irq/irq.h"
 
 struct kplug_device;
-struct vm_area_struct;
 
 struct kplug_file {
 	struct kplug_device *kdev; /* held */
@@ -23,8 +22,5 @@ struct kplug_file {
 extern const struct file_operations kplug_fops;
 
 long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
-
-/* Maps a part of a BAR into a program: see KPLUG_MMAP_BAR. The caller has entered the device. */
-int kplug_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma);
 
 #endif /* KPLUG_NODE_H */

@@ -198,6 +198,18 @@ static void registry_end_memory(struct kplug_device *kdev)
 	kplug_quarantine_end(kdev, 0);
 }
 
+void kplug_device_zap(struct kplug_device *kdev)
+{
+	struct kplug_file *kfile;
+
+	/* A mapping holds its file open, so this finds all; each node made by mknod has an address_space of its own. */
+	guard(mutex)(&kdev->files_lock);
+	list_for_each_entry(kfile, &kdev->files, list)
+		unmap_mapping_range(kfile->file->f_mapping, KPLUG_MMAP_BAR(0),
+				    KPLUG_MMAP_BAR(KPLUG_BAR_MAX) - KPLUG_MMAP_BAR(0), 1);
+}
+EXPORT_SYMBOL_GPL(kplug_device_zap);
+
 /* Tears a device down that no program can open any more. */
 static void registry_teardown(struct kplug_device *kdev)
 {

@@ -7,14 +7,9 @@
 #include <linux/pm.h>
 #include <linux/slab.h>
 
+#include "core/compat.h"
 #include "core/device.h"
-
-struct pci_side {
-	struct pci_dev *pdev;
-	struct kplug_device *kdev;
-	void __iomem *base[KPLUG_BAR_MAX];
-	bool fenced; /* in a reset: reads give all ones, writes are dropped */
-};
+#include "pci/pci.h"
 
 static u64 side_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
 {
@@ -52,13 +47,6 @@ static void side_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 w
 	default:
 		return writeq(value, reg);
 	}
-}
-
-static unsigned long side_bar_pfn(struct kplug_device *kdev, u32 bar)
-{
-	struct pci_side *side = kplug_device_priv(kdev);
-
-	return PHYS_PFN(pci_resource_start(side->pdev, bar));
 }
 
 static int side_irq(struct kplug_device *kdev, u32 vector)
@@ -104,7 +92,7 @@ static const struct kplug_bus_ops pci_ops = {
 	.bus = KPLUG_BUS_PCI,
 	.reg_read = side_reg_read,
 	.reg_write = side_reg_write,
-	.bar_pfn = side_bar_pfn,
+	.bar_mmap = kplug_pci_bar_mmap,
 	.irq = side_irq,
 	.intx_mask = side_intx_mask,
 	.intx_enable = side_intx_enable,
@@ -180,6 +168,7 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!side)
 		return -ENOMEM;
 	side->pdev = pdev;
+	init_rwsem(&side->reset_lock);
 	desc.priv = side;
 	err = pci_enable_device(pdev);
 	if (err)
@@ -216,6 +205,7 @@ static void side_remove(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
+	pci_disable_sriov(pdev); /* its functions are of no use without it */
 	kplug_device_unregister(side->kdev);
 	pci_free_irq_vectors(pdev);
 	side_unmap_bars(side);
@@ -229,6 +219,7 @@ static void side_reset_prepare(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
+	down_write(&side->reset_lock);
 	WRITE_ONCE(side->fenced, true);
 	synchronize_rcu(); /* hooks that access registers */
 	if (side->kdev) /* else probe fails, and clears up */
@@ -240,6 +231,7 @@ static void side_reset_done(struct pci_dev *pdev)
 	struct pci_side *side = pci_get_drvdata(pdev);
 
 	WRITE_ONCE(side->fenced, false);
+	up_write(&side->reset_lock);
 	if (side->kdev)
 		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
 }
@@ -273,10 +265,44 @@ static struct pci_driver kplug_pci_driver = {
 	.probe = side_probe,
 	.remove = side_remove,
 	.err_handler = &side_err_handler,
+	.sriov_configure = pci_sriov_configure_simple,
 	.driver.pm = pm_sleep_ptr(&side_pm_ops),
 };
 
-module_pci_driver(kplug_pci_driver);
+/* Before a driver is looked for: a virtual function's own one would trust our physical one, which programs control. */
+static int side_claim_vf(struct notifier_block *nb, unsigned long action, void *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+
+	if (action == BUS_NOTIFY_ADD_DEVICE && pdev->is_virtfn &&
+	    pci_dev_driver(pci_physfn(pdev)) == &kplug_pci_driver && kplug_override_driver(pdev, kplug_pci_driver.name))
+		pci_err(pdev, "no memory to keep other drivers away\n");
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block side_notifier = { .notifier_call = side_claim_vf };
+
+static int __init side_init(void)
+{
+	int err;
+
+	err = bus_register_notifier(&pci_bus_type, &side_notifier);
+	if (err)
+		return err;
+	err = pci_register_driver(&kplug_pci_driver);
+	if (err)
+		bus_unregister_notifier(&pci_bus_type, &side_notifier);
+	return err;
+}
+
+static void __exit side_exit(void)
+{
+	pci_unregister_driver(&kplug_pci_driver);
+	bus_unregister_notifier(&pci_bus_type, &side_notifier);
+}
+
+module_init(side_init);
+module_exit(side_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("kplug: PCI functions");

@@ -14,7 +14,6 @@
  * All of edu's own interrupts are on vector 0.
  */
 #include <linux/bits.h>
-#include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
@@ -53,10 +52,8 @@ static u32 edu_factorial(u32 n)
 {
 	u32 product = 1;
 
-	/* 34! is the first that 2^32 divides. */
-	if (n >= 34)
-		return 0;
-	for (; n > 1; n--)
+	/* 2^32 divides a product of 34 numbers in a row: a large n takes no more steps. */
+	for (; n > 1 && product; n--)
 		product *= n;
 	return product;
 }
@@ -83,33 +80,30 @@ static bool edu_dma_copy(struct soft *soft, struct kplug_device *kdev)
 	if (!len)
 		return true;
 
-	rcu_read_lock();
+	guard(rcu)();
 	ram = kplug_device_dma_to_virt(kdev, addr, len);
 	if (ram && to_ram)
 		memcpy(ram, edu->memory + own, len);
 	else if (ram)
 		memcpy(edu->memory + own, ram, len);
-	rcu_read_unlock();
 	return ram;
 }
 
 static void edu_dma_run(struct soft *soft, struct kplug_device *kdev)
 {
-	struct soft_edu *edu = &soft->edu;
-
 	if (!edu_dma_copy(soft, kdev))
-		edu->dma_errors++;
-	edu->dma_command &= ~EDU_DMA_RUN;
-	if (edu->dma_command & EDU_DMA_IRQ)
+		soft->edu.dma_errors++;
+	if (soft->edu.dma_command & EDU_DMA_IRQ)
 		edu_raise(soft, EDU_IRQ_DMA);
 }
 
-u64 soft_edu_read(struct soft *soft, u64 offset, u32 width)
+u64 soft_edu_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
 {
+	struct soft *soft = kplug_device_priv(kdev);
 	const struct soft_edu *edu = &soft->edu;
 	u64 value = ~0ULL;
 
-	lockdep_assert_held(&soft->lock);
+	guard(raw_spinlock_irqsave)(&soft->lock);
 	/* QEMU answers these before edu is asked. */
 	if (!soft->dead && width < 4)
 		return 0;
@@ -133,11 +127,12 @@ u64 soft_edu_read(struct soft *soft, u64 offset, u32 width)
 	return value & GENMASK_ULL(width * 8 - 1, 0);
 }
 
-void soft_edu_write(struct soft *soft, struct kplug_device *kdev, u64 offset, u32 width, u64 value)
+void soft_edu_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
 {
+	struct soft *soft = kplug_device_priv(kdev);
 	struct soft_edu *edu = &soft->edu;
 
-	lockdep_assert_held(&soft->lock);
+	guard(raw_spinlock_irqsave)(&soft->lock);
 	if (soft->dead || !edu_width_valid(offset, width))
 		return;
 
@@ -170,10 +165,10 @@ void soft_edu_write(struct soft *soft, struct kplug_device *kdev, u64 offset, u3
 		edu->dma_count = value;
 		break;
 	case EDU_DMA_COMMAND:
-		if (!(value & EDU_DMA_RUN))
-			break;
-		edu->dma_command = value;
-		edu_dma_run(soft, kdev);
+		if (value & EDU_DMA_RUN) {
+			edu->dma_command = value & ~EDU_DMA_RUN;
+			edu_dma_run(soft, kdev);
+		}
 		break;
 	case EDU_SOFT_RAISE:
 		if (value < soft->vectors)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Software devices: made and deleted through /dev/kplug_soft, with an interrupt domain of their own. */
 #include <linux/capability.h>
+#include <linux/compat.h>
 #include <linux/dma-mapping.h>
-#include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -191,22 +191,6 @@ static int soft_irq_init(struct soft *soft)
 	return 0;
 }
 
-static u64 soft_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
-{
-	struct soft *soft = kplug_device_priv(kdev);
-
-	guard(raw_spinlock_irqsave)(&soft->lock);
-	return soft_edu_read(soft, offset, width);
-}
-
-static void soft_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
-{
-	struct soft *soft = kplug_device_priv(kdev);
-
-	guard(raw_spinlock_irqsave)(&soft->lock);
-	soft_edu_write(soft, kdev, offset, width, value);
-}
-
 static int soft_irq(struct kplug_device *kdev, u32 vector)
 {
 	struct soft *soft = kplug_device_priv(kdev);
@@ -223,11 +207,12 @@ static int soft_trigger(struct kplug_device *kdev, u32 vector)
 	return 0;
 }
 
-static void soft_quiesce(struct soft *soft)
+static void soft_silence(struct kplug_device *kdev)
 {
-	raw_spin_lock_irq(&soft->lock);
-	soft->dead = true;
-	raw_spin_unlock_irq(&soft->lock);
+	struct soft *soft = kplug_device_priv(kdev);
+
+	scoped_guard(raw_spinlock_irq, &soft->lock)
+		soft->dead = true;
 
 	hrtimer_cancel(&soft->pause);
 	irq_work_sync(&soft->work);
@@ -235,16 +220,11 @@ static void soft_quiesce(struct soft *soft)
 	synchronize_rcu();
 }
 
-static void soft_silence(struct kplug_device *kdev)
-{
-	soft_quiesce(kplug_device_priv(kdev));
-}
-
 static const struct kplug_bus_ops soft_bus_ops = {
 	.owner = THIS_MODULE,
 	.bus = KPLUG_BUS_SOFT,
-	.reg_read = soft_reg_read,
-	.reg_write = soft_reg_write,
+	.reg_read = soft_edu_read,
+	.reg_write = soft_edu_write,
 	.irq = soft_irq,
 	.raise = soft_trigger,
 	.silence = soft_silence,
@@ -293,10 +273,9 @@ static int soft_create(const struct kplug_soft *req)
 	kplug_hrtimer_setup(&soft->pause, soft_pause_over, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 
 	soft->pdev = platform_device_register_full(&info);
-	if (IS_ERR(soft->pdev)) {
-		ret = PTR_ERR(soft->pdev);
+	ret = PTR_ERR_OR_ZERO(soft->pdev);
+	if (ret)
 		goto free_soft;
-	}
 
 	ret = soft_irq_init(soft);
 	if (ret)
@@ -306,28 +285,17 @@ static int soft_create(const struct kplug_soft *req)
 	if (ret)
 		goto exit_irq;
 
-	mutex_lock(&soft_mutex);
-	list_add_tail(&soft->node, &soft_list);
-	mutex_unlock(&soft_mutex);
+	scoped_guard(mutex, &soft_mutex)
+		list_add_tail(&soft->node, &soft_list);
 	return 0;
 
-exit_irq:
-	soft_quiesce(soft);
+exit_irq: /* nothing is raised: nobody could, or the core has silenced the device */
 	soft_irq_exit(soft);
 unregister_pdev:
 	platform_device_unregister(soft->pdev);
 free_soft:
 	kfree(soft);
 	return ret;
-}
-
-/* The device is off the list. Call without a lock: the core waits for hooks and ioctls, which may take long. */
-static void soft_destroy(struct soft *soft)
-{
-	kplug_device_unregister(soft->kdev);
-	soft_irq_exit(soft);
-	platform_device_unregister(soft->pdev);
-	kfree(soft);
 }
 
 /* Removes a device from the list; NULL: any. */
@@ -345,13 +313,17 @@ static struct soft *soft_unlink(const char *name)
 	return NULL;
 }
 
-static int soft_delete(const struct kplug_soft *req)
+/* NULL: any. No lock is held: the core waits for hooks and ioctls, which may take long. */
+static int soft_delete(const char *name)
 {
-	struct soft *soft = soft_unlink(req->name);
+	struct soft *soft = soft_unlink(name);
 
 	if (!soft)
 		return -ENOENT;
-	soft_destroy(soft);
+	kplug_device_unregister(soft->kdev);
+	soft_irq_exit(soft);
+	platform_device_unregister(soft->pdev);
+	kfree(soft);
 	return 0;
 }
 
@@ -374,6 +346,8 @@ static long soft_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	u32 size;
 	int ret;
 
+	if (in_compat_syscall()) /* the ABI is for 64-bit programs only */
+		return -EOPNOTSUPP;
 	if (!same_command(cmd, KPLUG_SOFT_CREATE) && !same_command(cmd, KPLUG_SOFT_DELETE))
 		return -ENOTTY;
 	if (!capable(CAP_SYS_ADMIN))
@@ -389,19 +363,13 @@ static long soft_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ret;
 	if (req.reserved || !soft_name_valid(req.name))
 		return -EINVAL;
-	return same_command(cmd, KPLUG_SOFT_CREATE) ? soft_create(&req) : soft_delete(&req);
-}
-
-/* The ABI is for 64-bit programs only. */
-static long soft_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	return -EOPNOTSUPP;
+	return same_command(cmd, KPLUG_SOFT_CREATE) ? soft_create(&req) : soft_delete(req.name);
 }
 
 static const struct file_operations soft_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = soft_ioctl,
-	.compat_ioctl = soft_compat_ioctl,
+	.compat_ioctl = soft_ioctl,
 };
 
 static struct miscdevice soft_misc = {
@@ -418,11 +386,9 @@ static int __init soft_init(void)
 
 static void __exit soft_exit(void)
 {
-	struct soft *soft;
-
 	misc_deregister(&soft_misc);
-	while ((soft = soft_unlink(NULL)))
-		soft_destroy(soft);
+	while (!soft_delete(NULL))
+		;
 }
 
 module_init(soft_init);

@@ -57,8 +57,8 @@ struct soft {
 /* Raises a vector below soft->vectors. Any context but NMI, soft->lock held. */
 void soft_raise(struct soft *soft, u32 vector);
 
-/* Any context but NMI, soft->lock held. The width is 1, 2, 4 or 8. */
-u64 soft_edu_read(struct soft *soft, u64 offset, u32 width);
-void soft_edu_write(struct soft *soft, struct kplug_device *kdev, u64 offset, u32 width, u64 value);
+/* See reg_read and reg_write of struct kplug_bus_ops. */
+u64 soft_edu_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width);
+void soft_edu_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value);
 
 #endif /* KPLUG_SOFT_H */

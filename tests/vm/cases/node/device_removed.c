@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx iommu */
 /* shows: KPLUG_IRQ_DISABLE KPLUG_CALL KPLUG_PLUGIN_UNLOAD KPLUG_DMA_ENTRIES kmod/node/registry.c */
-/* shows: kmod/node/bar.c kmod/node/ioctl.c kmod/irq/irq.c kmod/irq/reader.c kmod/buffer/buffer.c */
+/* shows: kmod/pci/bar.c kmod/node/ioctl.c kmod/irq/irq.c kmod/irq/reader.c kmod/buffer/buffer.c */
 /* shows: kmod/dma/dma.c kmod/pci/pci.c */
 /* The device is removed while it is in use: by readers, mappings, buffers, a plugin, calls. */
 #include <fcntl.h>
@@ -191,6 +191,43 @@ static void a_mapped_bar_is_taken_away(void)
 	add_device();
 }
 
+static bool pci_module_is_free(void *unused)
+{
+	FILE *f = fopen("/sys/module/kplug_pci/refcnt", "r");
+	int users = -1;
+
+	(void)unused;
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &users), 1);
+	fclose(f);
+	return users == 0;
+}
+
+/* The mapping's faults run code of the module, also when nothing is bound or open any more. */
+static void a_mapped_bar_holds_its_module(void)
+{
+	volatile uint32_t *regs;
+	char path[64];
+	int fd;
+
+	if (at->soft)
+		skip(); /* has none to map */
+	rig_close();
+	rig_until(pci_module_is_free, NULL);
+	snprintf(path, sizeof(path), "/dev/kplug/%s", at->name);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	regs = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, KPLUG_MMAP_BAR(0));
+	assert_ptr_not_equal(regs, MAP_FAILED);
+	close(fd);
+	remove_device();
+	assert_false(pci_module_is_free(NULL));
+	assert_gone(regs);
+	munmap((void *)regs, 4096);
+	rig_until(pci_module_is_free, NULL);
+	add_device();
+}
+
 /* The driver is unbound with an interrupt pending: the line stays off, as no handler would serve it. */
 static void the_line_stays_off(void)
 {
@@ -256,6 +293,7 @@ int main(void)
 		TEST(a_kept_buffer_goes_with_the_device),
 		TEST(the_masks_are_as_before),
 		TEST(a_mapped_bar_is_taken_away),
+		TEST(a_mapped_bar_holds_its_module),
 		TEST(removed_under_fire),
 		TEST(the_line_stays_off),
 	};

@@ -5,7 +5,7 @@
 /* shows: KPLUG_BUFFER_ACCESS KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_INFO */
 /* shows: KPLUG_CALL KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE KPLUG_IRQ_UNMASK KPLUG_IRQ_TRIGGER KPLUG_IRQ_RESUME */
 /* shows: KPLUG_IRQ_INFO KPLUG_REG KPLUG_DMA_LOCK KPLUG_DMA_ENTRIES KPLUG_DMA_UNLOCK KPLUG_SOFT_CREATE */
-/* shows: KPLUG_SOFT_DELETE kmod/node/ioctl.c kmod/node/bar.c kmod/node/node.c kmod/node/registry.c */
+/* shows: KPLUG_SOFT_DELETE kmod/node/ioctl.c kmod/pci/bar.c kmod/node/node.c kmod/node/registry.c */
 /* shows: kmod/soft/soft.c */
 /* The ABI's edges: struct sizes, flags, pointers, unknown commands, registers. Raw ioctls, no library. */
 #include <fcntl.h>

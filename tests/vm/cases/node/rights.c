@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_REG KPLUG_SOFT_CREATE */
-/* shows: KPLUG_SOFT_DELETE kmod/node/ioctl.c kmod/node/registry.c kmod/node/bar.c kmod/soft/soft.c */
+/* shows: KPLUG_SOFT_DELETE kmod/node/ioctl.c kmod/node/registry.c kmod/pci/bar.c kmod/soft/soft.c */
 /* timeout: 200 */
 /* What a user with access to the node may do, root in a user namespace, and root with some capabilities only. */
 #include <fcntl.h>

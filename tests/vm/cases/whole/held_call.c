@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
-/* shows: kmod/node/bar.c */
+/* shows: kmod/pci/bar.c */
 /* kernel: debug */
 /* One call is held in its middle (rig/debug/fail.c) while another one goes through. */
 #include <signal.h>

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KPLUG_PCI_H
+#define KPLUG_PCI_H
+
+#include <linux/rwsem.h>
+
+#include "kplug_uapi.h"
+
+struct kplug_device;
+struct pci_dev;
+struct vm_area_struct;
+
+struct pci_side {
+	struct pci_dev *pdev;
+	struct kplug_device *kdev;
+	void __iomem *base[KPLUG_BAR_MAX];
+	struct rw_semaphore reset_lock; /* held through a reset; no BAR is mapped meanwhile. Inside `alive` */
+	bool fenced; /* in a reset: reads give all ones, writes are dropped. Written under reset_lock */
+};
+
+/* See bar_mmap of struct kplug_bus_ops. */
+int kplug_pci_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma);
+
+#endif /* KPLUG_PCI_H */
