@@ -209,8 +209,8 @@ struct kplug_alloc_opts {
  *   -ENOMEM      not enough free memory, on the node, or for a contiguous buffer within the mask
  *   -ENOSPC      enough free memory, but not in one piece
  *   -EFBIG       more than the machine's memory, or than the memory within the mask
- *   -EDQUOT      RLIMIT_MEMLOCK (contiguous, arena) or the memory cgroup's limit (contiguous)
- *                exceeded
+ *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, or the memory cgroup's
+ *                limit (contiguous) exceeded
  *   -EFAULT      not enough memory for an arena's pages
  *   -EMFILE      too many open fds: each part takes one
  *   -ETIME       timeout_ms expired
@@ -389,7 +389,8 @@ struct kplug_lock_opts {
  * is never bounced: memory that the device cannot address is an error. Freed by kplug_dma_unlock(),
  * before dev is closed; closing dev also unlocks the memory, but does not free the lock.
  *   -EFAULT      some of it is not mapped, is read-only, or belongs to a file or a device
- *   -ENOMEM      RLIMIT_MEMLOCK exceeded, or not enough memory or device addresses
+ *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, exceeded
+ *   -ENOMEM      not enough memory or device addresses
  *   -ERANGE      dma_bits exceeds what the device can address
  *   -EIO         some of it is above the mask and there is no IOMMU, or the kernel would bounce the
  *                data (swiotlb)

@@ -61,6 +61,7 @@ static struct kplug_buffer *buffer_new(struct kplug_device *kdev, u64 owner, con
 
 static void buffer_free(struct kplug_buffer *buf)
 {
+	kplug_uncharge(&buf->charge);
 	kplug_memory_put(buf->memory);
 	kplug_device_release(buf->kdev);
 	kfree(buf);
@@ -81,6 +82,9 @@ static int buffer_make(struct kplug_buffer *buf, const struct kplug_buffer_alloc
 	if (err < 0)
 		return err;
 	buf->dma_bits = err;
+	err = buf->memory->flags & KPLUG_MEMORY_OTHERS ? 0 : kplug_charge(&buf->charge, buf->count);
+	if (err)
+		return err;
 	err = buf->memory->get(buf, arg, kplug_dma_limit(buf->kdev, buf->dma_bits));
 	if (err)
 		return err;

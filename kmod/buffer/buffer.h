@@ -27,6 +27,7 @@ struct kplug_buffer {
 	struct kplug_device *kdev; /* held */
 	const struct kplug_memory_ops *memory; /* its module is held */
 	struct bpf_map *map; /* held while published; native: until deleted */
+	struct kplug_charge charge;
 	u64 owner; /* id of the open file, see kplug_reader.file; 0: the device. Under buffer_lock */
 	char name[KPLUG_BUFFER_NAME_LEN];
 	u16 part, parts; /* which, of how many under this name; 0 of 1 for most */
@@ -42,7 +43,6 @@ struct kplug_buffer {
 	struct page **pages; /* NULL: another driver's */
 	void *virt; /* as plugins see it; NULL: an arena, which they see in their own way */
 	u64 user_addr; /* arena: where programs map it */
-	struct mm_struct *locked_mm; /* whose RLIMIT_MEMLOCK is charged for all pages, or NULL */
 	void *priv; /* the row's own */
 
 	dma_addr_t dma; /* of the first byte; mapped until the buffer leaves the quarantine */
@@ -112,7 +112,7 @@ u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t 
 
 /* contiguous.c: get() and put() of physically contiguous memory. */
 int kplug_contiguous_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit);
-void kplug_contiguous_put(struct kplug_buffer *buf); /* also uncharges locked_mm */
+void kplug_contiguous_put(struct kplug_buffer *buf);
 /* Set buf->pages and virt to pages in a row, from `page` on; -ENOMEM. */
 int kplug_contiguous_set(struct kplug_buffer *buf, struct page *page);
 

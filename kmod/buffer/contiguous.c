@@ -5,7 +5,6 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "buffer/buffer.h"
@@ -117,10 +116,6 @@ void kplug_contiguous_put(struct kplug_buffer *buf)
 {
 	free_pages_of(buf, buf->pages[0]);
 	kvfree(buf->pages);
-	if (buf->locked_mm) {
-		account_locked_vm(buf->locked_mm, buf->count, false);
-		mmdrop(buf->locked_mm);
-	}
 }
 EXPORT_SYMBOL_GPL(kplug_contiguous_put);
 

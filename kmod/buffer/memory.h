@@ -15,6 +15,7 @@
 struct kplug_buffer;
 struct kplug_device;
 struct kplug_file;
+struct user_struct;
 struct vm_area_struct;
 
 /* Properties of a kind. */
@@ -24,6 +25,18 @@ struct vm_area_struct;
 #define KPLUG_MEMORY_HUGE BIT(3) /* physically contiguous: can be mapped by large pages */
 #define KPLUG_MEMORY_SLOW_READ BIT(4) /* bpf() must not copy it */
 #define KPLUG_MEMORY_EXPORT BIT(5) /* can be a dma-buf for other devices */
+#define KPLUG_MEMORY_OTHERS BIT(6) /* another driver's, which has counted it: charged to nobody */
+
+/* Pages that count for a user against RLIMIT_MEMLOCK. */
+struct kplug_charge {
+	struct user_struct *user; /* held; NULL: the caller had CAP_IPC_LOCK */
+	unsigned long pages;
+};
+/* charge.c. For the caller: 0, or -EDQUOT. Undone by kplug_uncharge(), in any context that may sleep. */
+int kplug_charge(struct kplug_charge *charge, unsigned long pages);
+void kplug_uncharge(struct kplug_charge *charge);
+/* Pages that count for the caller's user now. */
+unsigned long kplug_charged(void);
 
 /* Memory that its owner has given up: see quarantine.c. */
 struct kplug_ended {

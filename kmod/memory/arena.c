@@ -6,7 +6,6 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -41,22 +40,6 @@ static int arena_pin(struct kplug_buffer *buf, const struct file *file)
 	return got < 0 ? got : -EFAULT;
 }
 
-static int arena_pin_charged(struct kplug_buffer *buf, const struct file *file)
-{
-	int err;
-
-	if (account_locked_vm(current->mm, buf->count, true))
-		return -EDQUOT;
-	err = arena_pin(buf, file);
-	if (err) {
-		account_locked_vm(current->mm, buf->count, false);
-		return err;
-	}
-	buf->locked_mm = current->mm;
-	mmgrab(buf->locked_mm);
-	return 0;
-}
-
 static int arena_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit)
 {
 	struct file *file;
@@ -73,7 +56,7 @@ static int arena_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *
 	err = xa_insert(&arenas, buf->map_id, buf, GFP_KERNEL);
 	if (err)
 		goto err_pages;
-	err = arena_pin_charged(buf, file);
+	err = arena_pin(buf, file);
 	if (err)
 		goto err_arenas;
 	fput(file);
@@ -93,8 +76,6 @@ static void arena_put(struct kplug_buffer *buf)
 {
 	xa_erase(&arenas, buf->map_id);
 	unpin_user_pages_dirty_lock(buf->pages, buf->count, true);
-	account_locked_vm(buf->locked_mm, buf->count, false);
-	mmdrop(buf->locked_mm);
 	kplug_map_put(buf->map);
 	kvfree(buf->pages);
 }

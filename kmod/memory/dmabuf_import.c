@@ -179,7 +179,7 @@ static int import_access(struct kplug_buffer *buf, u32 flags)
 const struct kplug_memory_ops kplug_memory_dmabuf = {
 	.owner = THIS_MODULE,
 	.kind = KPLUG_BUFFER_IMPORTED,
-	.flags = KPLUG_MEMORY_FOREIGN,
+	.flags = KPLUG_MEMORY_FOREIGN | KPLUG_MEMORY_OTHERS,
 	.get = import_get,
 	.put = import_put,
 	.map_dma = import_map_dma,

@@ -10,7 +10,6 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/sched/mm.h>
 
 #include "buffer/buffer.h"
 #include "core/compat.h"
@@ -100,7 +99,6 @@ static int shortage(const struct kplug_buffer *buf, u64 limit)
 	return free < buf->count ? -ENOMEM : -ENOSPC;
 }
 
-/* The kernel charges these pages to nobody, so the caller's RLIMIT_MEMLOCK is. */
 int kplug_migrate_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit)
 {
 	unsigned long deadline = jiffies + (arg->timeout_ms ? msecs_to_jiffies(arg->timeout_ms) : MAX_JIFFY_OFFSET);
@@ -108,18 +106,13 @@ int kplug_migrate_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc 
 	unsigned long i;
 	int err;
 
-	if (account_locked_vm(current->mm, buf->count, true))
-		return -EDQUOT;
 	page = from_any_zone(buf, limit, deadline);
 	err = IS_ERR(page) ? PTR_ERR(page) : page ? kplug_contiguous_set(buf, page) : shortage(buf, limit);
 	if (err) {
 		for (i = 0; !IS_ERR_OR_NULL(page) && i < buf->count; i++)
 			__free_page(page + i);
-		account_locked_vm(current->mm, buf->count, false);
 		return err;
 	}
-	buf->locked_mm = current->mm;
-	mmgrab(buf->locked_mm);
 	for (i = 0; i < buf->count; i++) {
 		clear_highpage(page + i);
 		cond_resched();

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Program memory locked for DMA: pinned, charged to RLIMIT_MEMLOCK, and mapped for the device. */
+/* Program memory locked for DMA: charged, pinned, and mapped for the device. */
 #include <linux/cleanup.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -20,7 +19,7 @@ struct kplug_umem {
 	struct kplug_ended ended;
 	u64 owner; /* the open file's id */
 	struct device *parent; /* for which it is mapped */
-	struct mm_struct *mm; /* grabbed: whose RLIMIT_MEMLOCK is charged */
+	struct kplug_charge charge;
 	unsigned int offset; /* of the first byte in the first page */
 	size_t bytes;
 	unsigned long count; /* of pages */
@@ -31,7 +30,6 @@ struct kplug_umem {
 static void umem_free(struct kplug_umem *umem)
 {
 	kvfree(umem->pages);
-	mmdrop(umem->mm);
 	kfree(umem);
 }
 
@@ -42,8 +40,6 @@ static struct kplug_umem *umem_alloc(u64 owner, u64 addr, size_t bytes)
 	if (!umem)
 		return NULL;
 	umem->owner = owner;
-	umem->mm = current->mm;
-	mmgrab(umem->mm);
 	umem->offset = offset_in_page(addr);
 	umem->bytes = bytes;
 	umem->count = DIV_ROUND_UP(umem->offset + bytes, PAGE_SIZE);
@@ -58,7 +54,7 @@ static struct kplug_umem *umem_alloc(u64 owner, u64 addr, size_t bytes)
 static int umem_pin(struct kplug_umem *umem, u64 addr)
 {
 	unsigned long done = 0;
-	int got = account_locked_vm(umem->mm, umem->count, true);
+	int got = kplug_charge(&umem->charge, umem->count);
 
 	if (got)
 		return got;
@@ -73,7 +69,7 @@ static int umem_pin(struct kplug_umem *umem, u64 addr)
 	if (done == umem->count)
 		return 0;
 	unpin_user_pages(umem->pages, done);
-	account_locked_vm(umem->mm, umem->count, false);
+	kplug_uncharge(&umem->charge);
 	return got ?: -EFAULT;
 }
 
@@ -86,7 +82,7 @@ static void umem_unpin(struct kplug_umem *umem)
 		unpin_user_pages_dirty_lock(umem->pages + i, n, true);
 		cond_resched();
 	}
-	account_locked_vm(umem->mm, umem->count, false);
+	kplug_uncharge(&umem->charge);
 }
 
 /* The device is entered. */

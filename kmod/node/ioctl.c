@@ -43,6 +43,7 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	arg->out_device = desc->device;
 	arg->out_opens = count_files(kdev);
 	arg->out_locked = (u64)READ_ONCE(kdev->umem_pages) << PAGE_SHIFT;
+	arg->out_charged = (u64)kplug_charged() << PAGE_SHIFT;
 	arg->out_quarantined = (u64)kplug_quarantine_pages(kdev) << PAGE_SHIFT;
 	memcpy(arg->out_bar_size, desc->bar_size, sizeof(arg->out_bar_size));
 	arg->out_interrupts = 0;

@@ -95,6 +95,7 @@ struct kplug_info {
 	__u16 out_device;
 	__u32 out_opens; /* open files of this node */
 	__u64 out_locked; /* bytes of program memory locked now (KPLUG_DMA_LOCK), in whole pages */
+	__u64 out_charged; /* bytes that count against the caller's RLIMIT_MEMLOCK, of all its user's programs */
 	__u64 out_quarantined; /* bytes of memory that the device might still write: see KPLUG_BUFFER_ALLOC */
 	__u64 out_bar_size[KPLUG_BAR_MAX]; /* bytes; 0: no such BAR, or not memory */
 	__u64 out_interrupts; /* handled, of all vectors, since the device was bound; of one: KPLUG_IRQ_INFO */
@@ -142,8 +143,7 @@ enum kplug_buffer_kind {
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
  *   EFBIG       more than all memory within the mask
- *   EDQUOT      a contiguous buffer or an arena is over the caller's RLIMIT_MEMLOCK, or a contiguous one over the
- *               limit of its memory cgroup
+ *   EDQUOT      over the caller's RLIMIT_MEMLOCK, or a contiguous buffer over the limit of its memory cgroup
  *   ETIME       no place was found within timeout_ms
  *   ENXIO       the machine has no such NUMA node, or no memory on it
  *   ERANGE      dma_bits is more than the bus side allows
@@ -162,6 +162,8 @@ enum kplug_buffer_kind {
  *   EOVERFLOW   the device has had KPLUG_BUFFER_ID_MAX + 1 buffers
  *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own
+ * The memory counts against RLIMIT_MEMLOCK, for the user and not for the program, as long as it is there: kept, and in
+ * quarantine, too. CAP_IPC_LOCK exempts. A dma-buf does not count: its exporter has counted it.
  * More than KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all
  * but the last are whole pages. Arenas and dma-bufs have no parts. One open file owns all parts; they are kept and freed
  * together. Allocate the first part last, so that who finds it finds the others.
@@ -282,10 +284,11 @@ struct kplug_buffer_access {
 /*
  * Locks memory of the calling program where it is, and maps it for the device in both directions: ordinary, shared or
  * huge pages that the program may write, but no file's (except tmpfs and memfd) and no device's. Needs an open for
- * writing. It counts against the program's RLIMIT_MEMLOCK (CAP_IPC_LOCK exempts). The lock belongs to the open file and
+ * writing. It counts against RLIMIT_MEMLOCK as a buffer does. The lock belongs to the open file and
  * ends with it, with the device, or by KPLUG_DMA_UNLOCK. Never bounced: what the device cannot reach is an error.
  *   EFAULT  a part of it is not mapped, is read-only, or is of the wrong sort
- *   ENOMEM  over RLIMIT_MEMLOCK, or no memory; behind an IOMMU also: no device addresses left
+ *   EDQUOT  over RLIMIT_MEMLOCK
+ *   ENOMEM  no memory; behind an IOMMU also: no device addresses left
  *   ERANGE  dma_bits is more than the bus side allows
  *   EIO     some pages are above the mask and there is no IOMMU, the memory would be bounced (swiotlb), or the kernel
  *           cannot do DMA with this mask

@@ -192,6 +192,14 @@ static int fill_in(struct kplug_buffer_alloc *req, const char *name, const struc
 	return err;
 }
 
+static void own(struct kplug_device *dev, const char name[KPLUG_BUFFER_NAME_LEN], struct kplug_buffer *buf)
+{
+	buf->owned.end = KPLUG_BUFFER_FREE;
+	buf->owned.buffer.size = sizeof(buf->owned.buffer);
+	memcpy(buf->owned.buffer.name, name, KPLUG_BUFFER_NAME_LEN);
+	kp_owned_add(dev, &buf->owned);
+}
+
 int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, const struct kplug_alloc_opts *opts,
 		    int dmabuf_fd, struct kplug_buffer **ret_buf)
 {
@@ -225,7 +233,7 @@ int kp_buffer_alloc(struct kplug_device *dev, const char *name, size_t bytes, co
 	if (opts->keep)
 		on_name(dev, KPLUG_BUFFER_KEEP, like.name); /* cannot fail: this open device owns it */
 	else
-		kp_owned_add(dev, name, &buf->owned);
+		own(dev, like.name, buf);
 	*ret_buf = buf;
 	return 0;
 

@@ -11,7 +11,7 @@
 
 struct kplug_lock {
 	struct kplug_device *dev;
-	uint32_t id;
+	struct kp_owned owned;
 	uint32_t count;
 	struct kplug_dma_entry *entries;
 };
@@ -32,40 +32,23 @@ static const struct kp_reason lock_reasons[] = {
 	{ 0, NULL },
 };
 
-/* Bytes that count against RLIMIT_MEMLOCK now. */
-static uint64_t locked_now(void)
+static int lock_failed(int err, const void *ptr, size_t bytes, struct kplug_device *dev)
 {
-	FILE *f = fopen("/proc/self/status", "re");
-	unsigned long kib = 0;
-	char line[128];
+	struct rlimit limit = { 0 };
+	struct kplug_info info = { 0 };
 
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (!strncmp(line, "VmLck:", 6))
-			kib = strtoul(line + 6, NULL, 10);
-	fclose(f);
-	return (uint64_t)kib << 10;
-}
-
-static int lock_failed(int err, const void *ptr, size_t bytes, const struct kplug_device *dev)
-{
-	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
-	uint64_t used = locked_now();
-
-	getrlimit(RLIMIT_MEMLOCK, &limit);
-	if (err == -ENOMEM && limit.rlim_cur != RLIM_INFINITY && used + bytes > limit.rlim_cur)
+	if (err == -EDQUOT && !getrlimit(RLIMIT_MEMLOCK, &limit) && !kplug_device_info(dev, &info))
 		return kp_err(err,
 			      "memory at %p of %zu bytes for device %s: RLIMIT_MEMLOCK is %" PRIu64
 			      " KiB, of which %" PRIu64
 			      " are in use; raise it (ulimit -l, LimitMEMLOCK=), or lock less",
-			      ptr, bytes, dev->name, (uint64_t)limit.rlim_cur >> 10, used >> 10);
+			      ptr, bytes, dev->name, (uint64_t)limit.rlim_cur >> 10, (uint64_t)info.out_charged >> 10);
 	return kp_fail(err, lock_reasons, "memory at %p of %zu bytes for device %s", ptr, bytes, dev->name);
 }
 
 static int get_entries(struct kplug_lock *lock)
 {
-	struct kplug_dma_entries req = { .size = sizeof(req), .id = lock->id };
+	struct kplug_dma_entries req = { .size = sizeof(req), .id = lock->owned.lock.id };
 	int err;
 
 	lock->entries = calloc(lock->count, sizeof(*lock->entries));
@@ -102,7 +85,10 @@ int kplug_dma_lock(struct kplug_device *dev, void *ptr, size_t bytes, const stru
 		free(lock);
 		return lock_failed(err, ptr, bytes, dev);
 	}
-	*lock = (struct kplug_lock){ .dev = dev, .id = req.out_id, .count = req.out_count };
+	*lock = (struct kplug_lock){ .dev = dev, .count = req.out_count };
+	lock->owned.end = KPLUG_DMA_UNLOCK;
+	lock->owned.lock = (struct kplug_dma_unlock){ .size = sizeof(lock->owned.lock), .id = req.out_id };
+	kp_owned_add(dev, &lock->owned);
 	err = get_entries(lock);
 	if (err) {
 		kplug_dma_unlock(lock);
@@ -120,12 +106,9 @@ const struct kplug_dma_entry *kplug_dma_entries(const struct kplug_lock *lock, s
 
 void kplug_dma_unlock(struct kplug_lock *lock)
 {
-	struct kplug_dma_unlock req = { .size = sizeof(req) };
-
 	if (!lock)
 		return;
-	req.id = lock->id;
-	kp_ioctl(lock->dev->fd, KPLUG_DMA_UNLOCK, &req); /* ENODEV: the device's removal unlocked it */
+	kp_owned_free(&lock->owned);
 	free(lock->entries);
 	free(lock);
 }

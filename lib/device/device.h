@@ -5,9 +5,14 @@
 
 #include "base/base.h"
 
-/* A buffer that an open device owns. */
+/* A buffer or a lock that an open device owns. */
 struct kp_owned {
-	char name[KPLUG_BUFFER_NAME_LEN];
+	unsigned long end; /* the ioctl that ends it: KPLUG_BUFFER_FREE or KPLUG_DMA_UNLOCK, ... */
+	union { /* ... and its argument */
+		struct kplug_buffer_name buffer;
+		struct kplug_dma_unlock lock;
+	};
+	pid_t pid; /* who added it; in a forked child it is the parent's */
 	struct kplug_device *dev; /* NULL: none, or closed */
 	struct kp_owned *next;
 };
@@ -29,8 +34,8 @@ struct kplug_device {
 int kp_reg_check(const struct kplug_device *dev, uint32_t bar, uint64_t offset, uint32_t width);
 void kp_reg_unmap(struct kplug_device *dev);
 
-/* owned.c. Adds a buffer that dev owns; frees it in the kernel, unless it was added never or dev is closed; frees all. */
-void kp_owned_add(struct kplug_device *dev, const char *name, struct kp_owned *owned);
+/* owned.c. Adds what dev owns; ends it in the kernel, unless it was never added or dev is closed; ends all. */
+void kp_owned_add(struct kplug_device *dev, struct kp_owned *owned);
 void kp_owned_free(struct kp_owned *owned);
 void kp_owned_free_all(struct kplug_device *dev);
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * The buffers that an open device owns. They end with its file; but a forked child, or a mapping of the node, may hold
- * the file open, so close() ends them by name.
+ * The buffers and locks that an open device owns. They end with its file; but a forked child, or a mapping of the node,
+ * may hold the file open, and who only exits does not vouch for the device (KPLUG_BUFFER_ALLOC). So close ends each.
  */
-#include <string.h>
 #include <unistd.h>
 
 #include "device/device.h"
 
-void kp_owned_add(struct kplug_device *dev, const char *name, struct kp_owned *owned)
+void kp_owned_add(struct kplug_device *dev, struct kp_owned *owned)
 {
-	memcpy(owned->name, name, strlen(name) + 1);
+	owned->pid = getpid();
 	owned->dev = dev;
 	pthread_mutex_lock(&dev->owned_lock);
 	owned->next = dev->owned;
@@ -18,14 +17,10 @@ void kp_owned_add(struct kplug_device *dev, const char *name, struct kp_owned *o
 	pthread_mutex_unlock(&dev->owned_lock);
 }
 
-/* In a forked child the buffer is the parent's. */
 static void owned_end(const struct kplug_device *dev, struct kp_owned *owned)
 {
-	struct kplug_buffer_name req = { .size = sizeof(req) };
-
-	memcpy(req.name, owned->name, sizeof(req.name));
-	if (dev->pid == getpid())
-		kp_ioctl(dev->fd, KPLUG_BUFFER_FREE, &req);
+	if (owned->pid == getpid())
+		kp_ioctl(dev->fd, owned->end, &owned->buffer); /* ENODEV: the device's removal has ended it */
 	owned->dev = NULL;
 }
 

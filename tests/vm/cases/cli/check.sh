@@ -12,7 +12,7 @@ value() { jq -c ".programs[] | select(.program == \"$2\") | .$3" "$1"; }
 
 runs 'check of a good one' kplug plugin check "$KPLUG_BPF/edu.bpf.o"
 kplug plugin check "$KPLUG_BPF/edu.bpf.o" --json >/tmp/edu
-is "$(jq -r '[.programs[].program] | join(" ")' /tmp/edu)" 'call interrupt deferred' 'a part for each hook'
+is "$(jq -r '[.programs[].program] | join(" ")' /tmp/edu)" 'close call interrupt deferred event' 'a part for each hook'
 is "$(value /tmp/edu interrupt kfuncs)" '["kplug_reg_read","kplug_reg_write","kplug_answer"]' 'kernel functions by name'
 is "$(value /tmp/edu deferred helpers)" '["bpf_ktime_get_ns"]' 'helpers by name'
 like "$(value /tmp/edu interrupt maps)" '^\["\.bss(\.kplug)?","\.bss(\.kplug)?"\]$' 'maps by name'

@@ -55,9 +55,12 @@ void pins_until(long count)
 	rig_until(pinned, &count);
 }
 
-uint64_t pins_locked(void)
+uint64_t pins_charged(void)
 {
-	return (uint64_t)read_number("/proc/self/status", "VmLck:") << 10;
+	struct kplug_info info;
+
+	assert_ok(kplug_device_info(dev, &info));
+	return info.out_charged;
 }
 
 int pins_limit(unsigned long kib)

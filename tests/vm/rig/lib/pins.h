@@ -13,8 +13,8 @@ int pins_close_large(struct kplug_device *device);
 long pins(void);
 void pins_until(long count);
 
-/* Bytes that count against this program's RLIMIT_MEMLOCK. */
-uint64_t pins_locked(void);
+/* Bytes that count against the RLIMIT_MEMLOCK of this program's user. dev is open. */
+uint64_t pins_charged(void);
 
 /* Gives up root, and with it CAP_IPC_LOCK, and sets the limit. For a child. 0 or -1. */
 int pins_limit(unsigned long kib);
