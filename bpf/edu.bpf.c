@@ -22,20 +22,23 @@ KPLUG_PLUGIN("edu", "1.0", 0x1234, 0x11e8);
 KPLUG_BUFFER(struct edu_buffer, buf);
 
 /* The copy in progress. Not in the buffer, where programs could change it. */
-enum { IDLE, STARTING, TO_DEVICE, TO_BUFFER };
+enum { IDLE, CLAIMED, TO_DEVICE, TO_BUFFER };
 static u32 stage;
+static u32 starting; /* transfers being started: the device may not show them yet */
 static u32 transfers_done; /* counted by interrupt, cleared by deferred */
 static u32 dst; /* offset in buf.data */
 static u32 bytes;
 
-/* Once started, the stage is `next`. direction: 0 or EDU_DMA_CMD_TO_RAM. */
+/* The stage becomes `next`. direction: 0 or EDU_DMA_CMD_TO_RAM. */
 static void start_transfer(struct kplug_event *ev, u64 from, u64 to, u32 direction, u32 next)
 {
+	__sync_fetch_and_add(&starting, 1);
 	kplug_write64(ev, EDU_BAR, EDU_DMA_SRC, from);
 	kplug_write64(ev, EDU_BAR, EDU_DMA_DST, to);
 	kplug_write64(ev, EDU_BAR, EDU_DMA_COUNT, bytes);
+	__sync_lock_test_and_set(&stage, next); /* first: the interrupt may come at once */
 	kplug_write64(ev, EDU_BAR, EDU_DMA_CMD, EDU_DMA_CMD_START | EDU_DMA_CMD_RAISE | direction);
-	__sync_lock_test_and_set(&stage, next);
+	__sync_fetch_and_add(&starting, -1);
 }
 
 static int copy(struct kplug_event *ev)
@@ -50,7 +53,7 @@ static int copy(struct kplug_event *ev)
 		return -ERANGE;
 	if (!base)
 		return -EIO;
-	if (__sync_val_compare_and_swap(&stage, IDLE, STARTING) != IDLE)
+	if (__sync_val_compare_and_swap(&stage, IDLE, CLAIMED) != IDLE)
 		return -EBUSY;
 	bytes = arg->bytes;
 	dst = arg->dst;
@@ -63,7 +66,7 @@ static bool copy_back(struct kplug_event *ev)
 {
 	u64 base = kplug_dma_addr(ev, buf.data, sizeof(buf.data));
 
-	if (__sync_val_compare_and_swap(&stage, TO_DEVICE, STARTING) != TO_DEVICE)
+	if (__sync_val_compare_and_swap(&stage, TO_DEVICE, CLAIMED) != TO_DEVICE)
 		return false;
 	if (!base) {
 		__sync_lock_test_and_set(&stage, IDLE);
@@ -77,7 +80,7 @@ static bool copy_back(struct kplug_event *ev)
 KPLUG_HOOK(close)
 {
 	u32 now = stage;
-	bool busy = now == STARTING || kplug_read32(ev, EDU_BAR, EDU_DMA_CMD) & EDU_DMA_CMD_START;
+	bool busy = now == CLAIMED || starting || kplug_read32(ev, EDU_BAR, EDU_DMA_CMD) & EDU_DMA_CMD_START;
 
 	if (!busy && now != IDLE)
 		busy = __sync_val_compare_and_swap(&stage, now, IDLE) != now;
