@@ -146,6 +146,7 @@ bad tests/vm/cases/core/one.c '/* shows: KPLUG_NONE kmod/irq/irq.c kmod/none.c *
 bad tests/vm/cases/core/two.sh '#!/bin/bash'
 bad tests/check/claims 'three: It flies' 'one: it swims'
 printf '%s\n' '# A title' '' 'The first' 'thing: it swims.' '' '* and it walks' >/tmp/bad/README.md
+printf '%s\n' '| promise | shown by |' '|---|---|' '| It holds | one: nothing; three |' >/tmp/bad/SECURITY.md
 mkdir /tmp/bad/{bpf,tests/unit}
 
 is "$(cd /tmp/bad && module_sizes | grep core)" 'kplug.ko kmod/core 5' 'lines of code are neither blank nor comment'
@@ -157,7 +158,7 @@ sees_house long_functions 'lost.c:2: lost.. has 51 lines'
 sees_house static_names 'irq.c: find.. is static in kmod/core/device.c'
 sees_house table '^ioctl KPLUG_INFO: no case' '^hook hook:open: no case' '^kind kind:auto: no case' '^command cli:buffer-list: no case' \
 	'^file kmod/core/device.c: no case' '^one: shows KPLUG_NONE,' '^one: shows kmod/none.c,' '^two: has no line' 'no case three$' \
-	'not in the README: It flies$' 'no claim .* is in: . and it walks$'
+	'not in the README: It flies$' 'no claim .* is in: . and it walks$' 'no test one nothing$' 'no test three $'
 is "$(cd /tmp/bad && table | grep 'irq/irq.c\|swims\|:count')" '' 'table says nothing of what is right in it'
 
 cat >/tmp/bad.c <<'END'

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Prints, a line each, which cases show an ioctl, a hook, a kind of memory, a command, a source file of the modules, and a
-# claim of the README. What a case shows stands in its lines "shows: ..."; the claims are in tests/check/claims.
+# claim of the README. What a case shows stands in its lines "shows: ..."; the claims are in tests/check/claims. The check
+# looks at the tests that SECURITY.md names, too.
 # table.sh --check prints what no case shows, and what is said to be shown and is not there.
 set -uo pipefail
 
@@ -54,6 +55,13 @@ blocks()
 		END { flush() }' README.md
 }
 
+# "CASE" or "CASE TEST" of each promise in SECURITY.md, whose tables end with "CASE: TEST TEST; CASE".
+promises()
+{
+	sed -n 's/^| .* | \([a-z_0-9:; ]*\) |$/\1/p' SECURITY.md | grep -v '^shown by$' | tr ';' '\n' | tr -d ':' |
+		awk '{ print $1; for (i = 2; i <= NF; i++) print $1, $i }'
+}
+
 table()
 {
 	awk 'NR == FNR { by[$1] = by[$1] " " $2; next } { print $1, $2 ":" by[$2] }' <(shown) <(names)
@@ -73,6 +81,9 @@ check()
 	claims | cut -d: -f1 | tr ' ' '\n' | sort -u | while read -r name; do
 		[[ $name == - || $name == */* && -e $name ]] || cases | grep -qxF -- "$name" ||
 			echo "tests/check/claims: no case $name"
+	done
+	promises | while read -r name test; do
+		grep -qsw -- "${test:-shows}" tests/vm/cases/*/"$name".[cs]* || echo "SECURITY.md: no test $name $test"
 	done
 	awk 'NR == FNR { sub("^[^:]*: ", ""); text[++n] = $0; next }
 		{

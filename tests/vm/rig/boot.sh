@@ -21,8 +21,9 @@ mkdir -p "$run/res"
 echo "FAIL no verdict" >"$run/verdict"
 : >>"$run/earlier"
 : >"$run/lines" && : >"$run/live"
-rm -f "$run/disk"
+rm -f "$run/disk" "$run/nvme"
 truncate -s 16M "$run/disk"
+head -c 1M /dev/zero | tr '\0' '\245' >"$run/nvme" # what a read has brought can be told
 printf '%s=%q\n' MACHINE "$machine" MODE "$mode" CASE "$case" COMMAND "$command" LIMIT "$limit" \
 	ALL "${KPLUG_ALL:-}" FIRST "${KPLUG_FIRST:-}" AFTER "${KPLUG_AFTER:-}" SCALE "${KPLUG_SCALE:-}" \
 	KPLUG_SECONDS "${KPLUG_SECONDS:-}" KPLUG_CALLS "${KPLUG_CALLS:-}" KPLUG_SEED "${KPLUG_SEED:-}" \
@@ -95,6 +96,8 @@ qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=
 	-device "edu,addr=5" -device "edu,addr=9,dma_mask=0xffffffffffffffff"
 	-device "e1000e,addr=6" -device "igb,addr=7"
 	-drive "file=$in/disk,format=raw,if=none,id=disk" -device "virtio-blk-pci,drive=disk,addr=0x1c"
+	-drive "file=$in/nvme,format=raw,if=none,id=nvme,throttling.iops-total=20"
+	-device "nvme,drive=nvme,serial=kplug,addr=0xa"
 	-device "virtio-serial-pci,addr=0x14" -device "virtconsole,chardev=live")
 for s in "root /mnt 4 ro" "src /src 8 ro" "out /out 0xc ro" "res $in/res 0x10 rw"; do
 	read -r tag path slot access <<<"$s"
