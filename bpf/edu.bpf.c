@@ -87,16 +87,12 @@ KPLUG_HOOK(close)
 	kplug_answer(ev, busy ? ASK_AGAIN_MS : 0, busy ? 0 : KPLUG_QUIET, 0);
 }
 
-/* What another user frees while a transfer runs may be a part of it. */
+/* What is freed while a transfer runs may be a part of it. */
 KPLUG_HOOK(event)
 {
-	bool free = ev->message == KPLUG_EVENT_FREE || ev->message == KPLUG_EVENT_UNLOCK;
-
-	if (!free)
+	if (ev->message != KPLUG_EVENT_FREE && ev->message != KPLUG_EVENT_UNLOCK)
 		kplug_answer(ev, 0, KPLUG_FORWARD, 0);
-	else if (stage != IDLE)
-		kplug_answer(ev, -EBUSY, 0, 0);
-	else
+	else if (stage == IDLE && !starting)
 		kplug_answer(ev, 0, KPLUG_QUIET, 0);
 }
 

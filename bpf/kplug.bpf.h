@@ -146,10 +146,10 @@ struct kplug_arena_place {
  * is then not answered.
  *
  * Who owns memory that the device might still write? In close, ev->count is the number of buffers and locks that the
- * file owned; if it is not 0, answer KPLUG_QUIET when the device uses none of them (and will not: without an IOMMU
- * kplug_dma_addr() of them is 0 by then), or a result of 1 and more to be asked again after so many ms, for 5 s at most.
- * In event KPLUG_EVENT_FREE and _UNLOCK, answer KPLUG_QUIET, or a negative result, and the caller gets EBUSY. Without
- * an answer the memory is not used again until the device is reset, where no IOMMU confines it.
+ * file had; if it is not 0, answer KPLUG_QUIET when the device uses none of them (and will not: kplug_dma_addr() of
+ * them is 0 by then), or a result of 1 and more to be asked again after so many ms, for 5 s at most. In event
+ * KPLUG_EVENT_FREE and _UNLOCK, answer KPLUG_QUIET if the device does not use that one. Without the answer the memory
+ * is not used again until the device is reset or removed.
  */
 extern int kplug_answer(struct kplug_event *ev, __s64 result, __u32 flags, __u32 notify) __ksym;
 

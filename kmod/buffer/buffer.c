@@ -125,7 +125,7 @@ static void unpublish(struct kplug_buffer *buf, struct list_head *list)
 	lockdep_assert_held(&buf->kdev->buffer_lock);
 	list_del_rcu(&buf->list);
 	buf->ended = (struct kplug_ended){
-		.owner = buf->owner, .pages = buf->count, .unmap = unmap_ended, .release = release_buffer
+		.owner = buf->owner, .id = buf->id, .pages = buf->count, .unmap = unmap_ended, .release = release_buffer
 	};
 	list_add(&buf->ended.list, list);
 }
@@ -222,6 +222,7 @@ static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_
 		if (fd >= 0)
 			close_fd(fd);
 		unmap_for_device(buf);
+		kplug_dma_flush(kdev);
 		release_buffer(&buf->ended);
 		return err;
 	}
@@ -281,37 +282,24 @@ static int free_right(const struct kplug_buffer *buf, u64 owner)
 	return kplug_rights_check(&buf->rights, MAY_WRITE);
 }
 
-int kplug_buffer_may_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg)
+int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg, struct list_head *list)
 {
-	const struct kplug_buffer *buf;
+	struct kplug_buffer *buf, *next;
+	int err = -ENOENT;
 
 	if (arg->reserved || !kplug_buffer_name_ok(arg->name))
 		return -EINVAL;
 	guard(mutex)(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list)
-		if (!strcmp(buf->name, arg->name)) /* all parts have one owner and the same rights */
-			return free_right(buf, owner) ?: buf->id;
-	return -ENOENT;
-}
-
-int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg, bool quiet)
-{
-	struct kplug_buffer *buf, *next;
-	int err = -ENOENT;
-	LIST_HEAD(list);
-
-	mutex_lock(&kdev->buffer_lock);
-	list_for_each_entry_safe(buf, next, &kdev->buffers, list) {
+	list_for_each_entry(buf, &kdev->buffers, list) {
 		if (strcmp(buf->name, arg->name))
 			continue;
 		err = free_right(buf, owner);
 		if (err)
-			break;
-		unpublish(buf, &list);
+			return err;
 	}
-	kplug_ended_settle(kdev, &list, quiet);
-	mutex_unlock(&kdev->buffer_lock);
-	kplug_ended_release(&list);
+	list_for_each_entry_safe(buf, next, &kdev->buffers, list)
+		if (!strcmp(buf->name, arg->name))
+			unpublish(buf, list);
 	return err;
 }
 

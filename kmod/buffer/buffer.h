@@ -65,21 +65,21 @@ void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner);
 int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg);
 int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg);
 int kplug_buffer_keep(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg);
-int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg, bool quiet);
-/* May the open file free it? The buffer's id, or an error of KPLUG_BUFFER_FREE. */
-int kplug_buffer_may_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg);
+/* Takes the buffer off the device's list, onto one of struct kplug_ended. */
+int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg,
+		      struct list_head *list);
 
 /*
- * quarantine.c. What is on a list of struct kplug_ended is unmapped from the device if that is quiet, else it goes from
- * the list into quarantine. Under buffer_lock. Then, without it: give back what is still on the list.
+ * quarantine.c. Gives back what is on a list of struct kplug_ended, if the device is quiet; else it goes into quarantine.
+ * The device is entered, so that removal waits. Waits for a grace period.
  */
-void kplug_ended_settle(struct kplug_device *kdev, struct list_head *list, bool quiet);
-void kplug_ended_release(struct list_head *list);
-/* Put all memory of an open file, or of the device (0), into quarantine; and end that. */
+void kplug_ended_finish(struct kplug_device *kdev, struct list_head *list, bool quiet);
+/* Put all memory of an open file, or of the device (0), into quarantine; take it out; take it out and give it back. */
 void kplug_memory_end(struct kplug_device *kdev, u64 owner);
+void kplug_quarantine_take(struct kplug_device *kdev, u64 owner, struct list_head *list);
 void kplug_quarantine_end(struct kplug_device *kdev, u64 owner);
 unsigned long kplug_quarantine_pages(struct kplug_device *kdev);
-/* How many buffers and umems an open file owns. */
+/* How many buffers and umems an open file owns, or has in quarantine. */
 u32 kplug_memory_owned(struct kplug_device *kdev, u64 owner);
 
 /* See KPLUG_BUFFER_ACCESS. Enters the device itself: an exporter may wait for long. */
@@ -91,7 +91,7 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
  */
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
-int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, bool quiet);
+int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list);
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg);
 /* As kplug_buffer_end_all() and kplug_buffer_owned(). */
 void kplug_umem_end_all(struct kplug_device *kdev, u64 owner);

@@ -94,9 +94,9 @@ int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg)
 	return MEMORY_CALL(-ENOENT, umem_entries, kfile, arg);
 }
 
-int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, bool quiet)
+int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list)
 {
-	return MEMORY_CALL(-ENOENT, umem_unlock, kfile, arg, quiet);
+	return MEMORY_CALL(-ENOENT, umem_unlock, kfile, arg, list);
 }
 
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg)

@@ -42,6 +42,7 @@ unsigned long kplug_charged(void);
 struct kplug_ended {
 	struct list_head list;
 	u64 owner; /* as of struct kplug_buffer */
+	u32 id; /* of the buffer, or of the umem */
 	unsigned long pages;
 	void (*unmap)(struct kplug_ended *ended); /* from the device, which is not yet removed; under buffer_lock */
 	void (*release)(struct kplug_ended *ended); /* gives it back; process context */
@@ -80,7 +81,7 @@ struct kplug_memory_module {
 	/* See KPLUG_DMA_LOCK, _ENTRIES (both enter the device) and _UNLOCK. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);
-	int (*umem_unlock)(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, bool quiet);
+	int (*umem_unlock)(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list);
 	/* As kplug_buffer_end_all() and kplug_buffer_owned(). The first returns 0. */
 	int (*umem_end_all)(struct kplug_device *kdev, u64 owner);
 	int (*umem_owned)(struct kplug_device *kdev, u64 owner);

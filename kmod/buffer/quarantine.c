@@ -12,23 +12,18 @@
 #include "core/device.h"
 #include "dma/dma.h"
 
-void kplug_ended_settle(struct kplug_device *kdev, struct list_head *list, bool quiet)
+static void unmap_all(struct kplug_device *kdev, struct list_head *list)
 {
 	struct kplug_ended *ended;
 
 	lockdep_assert_held(&kdev->buffer_lock);
-	if (!quiet && !kdev->desc.confined) {
-		list_splice_init(list, &kdev->quarantine);
-		return;
-	}
 	list_for_each_entry(ended, list, list)
 		ended->unmap(ended);
 	if (!list_empty(list))
 		kplug_dma_flush(kdev);
 }
-EXPORT_SYMBOL_GPL(kplug_ended_settle);
 
-void kplug_ended_release(struct list_head *list)
+static void give_back(struct list_head *list)
 {
 	struct kplug_ended *ended, *next;
 
@@ -42,20 +37,44 @@ void kplug_ended_release(struct list_head *list)
 		module_put(module);
 	}
 }
-EXPORT_SYMBOL_GPL(kplug_ended_release);
 
-void kplug_quarantine_end(struct kplug_device *kdev, u64 owner)
+void kplug_ended_finish(struct kplug_device *kdev, struct list_head *list, bool quiet)
+{
+	scoped_guard(mutex, &kdev->buffer_lock) {
+		if (quiet)
+			unmap_all(kdev, list);
+		else
+			list_splice_init(list, &kdev->quarantine);
+	}
+	give_back(list);
+}
+
+static void take_locked(struct kplug_device *kdev, u64 owner, struct list_head *list)
 {
 	struct kplug_ended *ended, *next;
+
+	lockdep_assert_held(&kdev->buffer_lock);
+	list_for_each_entry_safe(ended, next, &kdev->quarantine, list)
+		if (!owner || ended->owner == owner)
+			list_move(&ended->list, list);
+}
+
+void kplug_quarantine_take(struct kplug_device *kdev, u64 owner, struct list_head *list)
+{
+	guard(mutex)(&kdev->buffer_lock);
+	take_locked(kdev, owner, list);
+}
+
+/* In one hold of the lock: removal, which takes it, then knows that the parent device is no longer used. */
+void kplug_quarantine_end(struct kplug_device *kdev, u64 owner)
+{
 	LIST_HEAD(list);
 
 	scoped_guard(mutex, &kdev->buffer_lock) {
-		list_for_each_entry_safe(ended, next, &kdev->quarantine, list)
-			if (!owner || ended->owner == owner)
-				list_move(&ended->list, &list);
-		kplug_ended_settle(kdev, &list, true);
+		take_locked(kdev, owner, &list);
+		unmap_all(kdev, &list);
 	}
-	kplug_ended_release(&list);
+	give_back(&list);
 }
 
 unsigned long kplug_quarantine_pages(struct kplug_device *kdev)
@@ -71,7 +90,13 @@ unsigned long kplug_quarantine_pages(struct kplug_device *kdev)
 
 u32 kplug_memory_owned(struct kplug_device *kdev, u64 owner)
 {
-	return kplug_umem_owned(kdev, owner) + kplug_buffer_owned(kdev, owner);
+	u32 count = kplug_umem_owned(kdev, owner) + kplug_buffer_owned(kdev, owner);
+	const struct kplug_ended *ended;
+
+	guard(mutex)(&kdev->buffer_lock);
+	list_for_each_entry(ended, &kdev->quarantine, list)
+		count += ended->owner == owner;
+	return count;
 }
 
 void kplug_memory_end(struct kplug_device *kdev, u64 owner)

@@ -107,8 +107,10 @@ static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, stru
 		__module_get(THIS_MODULE);
 	}
 	mutex_unlock(&kdev->buffer_lock);
-	if (err)
+	if (err) {
 		kplug_dma_unmap(kdev->desc.parent, &umem->sgt);
+		kplug_dma_flush(kdev);
+	}
 	return err;
 }
 
@@ -220,6 +222,7 @@ static void umem_unpublish(struct kplug_device *kdev, u32 id, struct kplug_umem 
 	xa_erase(&kdev->umems, id);
 	WRITE_ONCE(kdev->umem_pages, kdev->umem_pages - umem->count);
 	umem->ended = (struct kplug_ended){
+		.id = id,
 		.owner = umem->owner,
 		.pages = umem->count,
 		.unmap = umem_unmap,
@@ -229,20 +232,17 @@ static void umem_unpublish(struct kplug_device *kdev, u32 id, struct kplug_umem 
 	list_add(&umem->ended.list, list);
 }
 
-int umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, bool quiet)
+int umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list)
 {
 	struct kplug_device *kdev = kfile->kdev;
 	struct kplug_umem *umem;
-	LIST_HEAD(list);
 
-	mutex_lock(&kdev->buffer_lock);
+	guard(mutex)(&kdev->buffer_lock);
 	umem = umem_find(kfile, arg->id);
-	if (umem)
-		umem_unpublish(kdev, arg->id, umem, &list);
-	kplug_ended_settle(kdev, &list, quiet);
-	mutex_unlock(&kdev->buffer_lock);
-	kplug_ended_release(&list);
-	return umem ? 0 : -ENOENT;
+	if (!umem)
+		return -ENOENT;
+	umem_unpublish(kdev, arg->id, umem, list);
+	return 0;
 }
 
 int umem_end_all(struct kplug_device *kdev, u64 owner)

@@ -66,40 +66,47 @@ static int ioctl_buffer_keep(struct kplug_file *kfile, struct kplug_buffer_name 
 	return kplug_buffer_keep(kfile->kdev, kfile->reader.file, arg);
 }
 
-/*
- * Does the device write the memory no more? That is the word of a caller who could program it, else of the plugin, which
- * may refuse (-EBUSY).
- */
-static int ask_free(struct kplug_file *kfile, enum kplug_event_code code, u64 id, bool *ret_quiet)
+/* The plugin's word that the device uses none of this. It can give the device no address of a buffer any more. */
+static bool plugin_vouches(struct kplug_file *kfile, enum kplug_event_code code, struct list_head *list)
 {
-	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, KPLUG_HOOK_EVENT, kfile->reader.file);
+	const struct kplug_ended *ended;
+	bool quiet = true;
 
-	*ret_quiet = kfile->kdev->desc.confined || ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO);
-	if (*ret_quiet)
-		return 0;
-	f.ev.message = code;
-	f.ev.sequence = id;
-	kplug_hook_fire(&f);
-	*ret_quiet = f.ev.flags & KPLUG_QUIET;
-	return f.ev.result < 0 ? -EBUSY : 0;
+	synchronize_rcu(); /* hooks that have such an address */
+	list_for_each_entry(ended, list, list) {
+		struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, KPLUG_HOOK_EVENT, kfile->reader.file);
+
+		f.ev.message = code;
+		f.ev.sequence = ended->id;
+		kplug_hook_fire(&f);
+		quiet &= !!(f.ev.flags & KPLUG_QUIET);
+	}
+	return quiet;
+}
+
+/* Who could program the device needs nobody to vouch for it. */
+static int end_memory(struct kplug_file *kfile, enum kplug_event_code code, int err, struct list_head *list)
+{
+	if (!err)
+		kplug_ended_finish(kfile->kdev, list,
+				   kfile->kdev->desc.confined || ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO) ||
+					   plugin_vouches(kfile, code, list));
+	return err;
 }
 
 static int ioctl_buffer_free(struct kplug_file *kfile, struct kplug_buffer_name *arg)
 {
-	bool quiet;
-	int ret;
+	LIST_HEAD(list);
 
-	ret = kplug_buffer_may_free(kfile->kdev, kfile->reader.file, arg);
-	if (ret >= 0)
-		ret = ask_free(kfile, KPLUG_EVENT_FREE, ret, &quiet);
-	return ret ?: kplug_buffer_free(kfile->kdev, kfile->reader.file, arg, quiet);
+	return end_memory(kfile, KPLUG_EVENT_FREE, kplug_buffer_free(kfile->kdev, kfile->reader.file, arg, &list),
+			  &list);
 }
 
 static int ioctl_dma_unlock(struct kplug_file *kfile, struct kplug_dma_unlock *arg)
 {
-	bool quiet;
+	LIST_HEAD(list);
 
-	return ask_free(kfile, KPLUG_EVENT_UNLOCK, arg->id, &quiet) ?: kplug_umem_unlock(kfile, arg, quiet);
+	return end_memory(kfile, KPLUG_EVENT_UNLOCK, kplug_umem_unlock(kfile, arg, &list), &list);
 }
 
 static int ioctl_buffer_info(struct kplug_file *kfile, struct kplug_buffer_info *arg)

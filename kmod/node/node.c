@@ -104,6 +104,7 @@ static bool file_ask_close(const struct kplug_file *kfile, u32 owned)
 		quiet = file_fire_close(kfile, owned, &ms);
 		if (quiet || !ms || waited >= CLOSE_WAIT_MS)
 			return quiet;
+		ms = min(ms, CLOSE_WAIT_MS - waited);
 		msleep(ms);
 		waited += ms;
 	}
@@ -115,6 +116,8 @@ static void file_close(const struct kplug_file *kfile)
 	u32 owned = kplug_memory_owned(kfile->kdev, kfile->reader.file);
 
 	kplug_memory_end(kfile->kdev, kfile->reader.file);
+	if (owned)
+		synchronize_rcu(); /* hooks that have such an address */
 	if (file_ask_close(kfile, owned) || kfile->kdev->desc.confined)
 		kplug_quarantine_end(kfile->kdev, kfile->reader.file);
 }
@@ -122,15 +125,18 @@ static void file_close(const struct kplug_file *kfile)
 /* The last file is gone. Memory that nobody has vouched for is given back if the device can be reset. */
 static void node_empty_quarantine(struct kplug_device *kdev)
 {
+	LIST_HEAD(list);
 	bool open;
 
-	if (!kplug_quarantine_pages(kdev) || kplug_device_enter(kdev))
+	if (kdev->desc.confined || !kplug_quarantine_pages(kdev) || kplug_device_enter(kdev))
 		return;
 	scoped_guard(mutex, &kdev->files_lock)
 		open = !list_empty(&kdev->files);
-	/* Who opens it now is told of the reset. */
-	if (!open && !kdev->desc.ops->reset(kdev, false))
-		kplug_quarantine_end(kdev, 0);
+	/* Who opens it now is told of the reset. What is put into quarantine from now on stays there. */
+	if (!open) {
+		kplug_quarantine_take(kdev, 0, &list);
+		kplug_ended_finish(kdev, &list, !kdev->desc.ops->reset(kdev, false));
+	}
 	kplug_device_leave(kdev);
 }
 

@@ -79,6 +79,7 @@ int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, 
 	size = kdev->desc.bar_size[bar];
 	if (width > size || offset > size - width)
 		return -ERANGE;
+	guard(rcu)(); /* a reset waits for it */
 	if (write)
 		ops->reg_write(kdev, bar, offset, width, *value);
 	else

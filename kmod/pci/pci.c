@@ -83,6 +83,8 @@ static int side_reset(struct kplug_device *kdev, bool removing)
 {
 	struct pci_side *side = kplug_device_priv(kdev);
 
+	if (!removing && pci_num_vf(side->pdev))
+		return -EBUSY; /* they would be reset, too, and not be restored */
 	/* probe() and remove() run under the device's lock, where a removal waits for who does not only try it. */
 	return removing ? pci_reset_function_locked(side->pdev) : pci_try_reset_function(side->pdev);
 }

@@ -64,8 +64,8 @@ enum kplug_event_code {
 	KPLUG_EVENT_SUSPEND,
 	KPLUG_EVENT_RESUME,
 	KPLUG_EVENT_RESET, /* the device was reset, by the kernel or by root; what programs and plugin had set is lost */
-	KPLUG_EVENT_FREE, /* may buffer `sequence` (id) of `file` be freed? To the hook only: see KPLUG_BUFFER_FREE */
-	KPLUG_EVENT_UNLOCK, /* ... may lock `sequence` (id) of `file` be unlocked? */
+	KPLUG_EVENT_FREE, /* does the device use buffer `sequence` (id) of `file`? To the hook only: see KPLUG_BUFFER_ALLOC */
+	KPLUG_EVENT_UNLOCK, /* ... lock `sequence` (id) of `file`? */
 };
 
 enum kplug_irq_mode {
@@ -130,12 +130,13 @@ enum kplug_buffer_kind {
  * KPLUG_BUFFER_KEEP hands it to the device. At its end the device no longer reaches the memory, and the name is free.
  * The memory itself stays while an fd, a mapping or a pin of the map or a BPF program holds it.
  *
- * Memory that the device could still write is not given back. Behind an IOMMU, and of a software device, the device
- * cannot. Otherwise somebody vouches for it: at KPLUG_BUFFER_FREE and KPLUG_DMA_UNLOCK a caller with CAP_SYS_RAWIO, or
- * the plugin's event hook; at the last close of the owner the plugin's close hook, whose event tells how many buffers and
- * locks the file owns (`count`). It answers KPLUG_QUIET; or a positive result, after so many ms it is asked again, for 5
- * s at most. If nobody vouches, the memory is in quarantine, where nobody finds it: until the device is reset, which the
- * kernel tries when no file of the node is open any more, or removed.
+ * Memory that the device could still write is not given back; behind an IOMMU its device address is not, either.
+ * Somebody vouches for the device: at KPLUG_BUFFER_FREE and KPLUG_DMA_UNLOCK a caller with CAP_SYS_RAWIO, else the
+ * plugin's event hook; at the last close of the owner the plugin's close hook, whose event tells how many buffers and
+ * locks the file had (`count`). It answers KPLUG_QUIET; or in close a positive result, then it is asked again after so
+ * many ms, for 5 s at most. If nobody vouches, the memory is in quarantine, where nobody finds it, until the device is
+ * removed, or reset by the kernel, which tries that when no file of the node is open any more. A software device needs
+ * none of this.
  *   EEXIST      the device has a buffer of this name, or this part of it, or in another number of parts, or not of this
  *               open file's
  *   ENOPKG      this kind of memory needs the module kplug_memory, which cannot be loaded; so does a contiguous buffer
@@ -163,16 +164,14 @@ enum kplug_buffer_kind {
  *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own
  * The memory counts against RLIMIT_MEMLOCK, for the user and not for the program, as long as it is there: kept, and in
- * quarantine, too. CAP_IPC_LOCK exempts. A dma-buf does not count: its exporter has counted it.
- * More than KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all
- * but the last are whole pages. Arenas and dma-bufs have no parts. One open file owns all parts; they are kept and freed
- * together. Allocate the first part last, so that who finds it finds the others.
- * A mapping of an imported buffer may hold the dma-buf only, if the exporter maps it in its own way; an fd always holds
- * the buffer.
- * The buffer has an owner, a group and a mode, as a file: they let others get its fd (both rights), map it
- * (KPLUG_MMAP_BUFFER: read; KPLUG_MMAP_HUGE: what is asked) and free it (write), besides the rights of the node.
- * CAP_DAC_OVERRIDE overrides them. Without KPLUG_BUFFER_RIGHTS they are the caller's and 0666. The fd returned here
- * does not depend on them.
+ * quarantine, too. CAP_IPC_LOCK exempts. A dma-buf does not count: its exporter has counted it. More than
+ * KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all but the
+ * last are whole pages. Arenas and dma-bufs have no parts. One open file owns all parts; they are kept and freed
+ * together. Allocate the first part last, so that who finds it finds the others. A mapping of an imported buffer may
+ * hold the dma-buf only, if the exporter maps it in its own way; an fd always holds the buffer. The buffer has an
+ * owner, a group and a mode, as a file: they let others get its fd (both rights), map it (KPLUG_MMAP_BUFFER: read;
+ * KPLUG_MMAP_HUGE: what is asked) and free it (write), besides the rights of the node. CAP_DAC_OVERRIDE overrides them.
+ * Without KPLUG_BUFFER_RIGHTS they are the caller's and 0666. The fd returned here does not depend on them.
  */
 struct kplug_buffer_alloc {
 	__u32 size;
@@ -234,8 +233,7 @@ struct kplug_buffer_info {
  *   KPLUG_BUFFER_KEEP  hands a buffer of this open file to the device: it stays until KPLUG_BUFFER_FREE or the device's
  *                      removal. ENOENT: this open file owns no buffer of this name.
  *   KPLUG_BUFFER_FREE  ends a buffer that this open file or the device owns. ENOENT: no such name. EACCES: another open
- *                      file owns it; or the device does, and the caller has no right to write to it. EBUSY: the plugin
- *                      says that the device uses it.
+ *                      file owns it; or the device does, and the caller has no right to write to it.
  */
 struct kplug_buffer_name {
 	__u32 size;
@@ -244,10 +242,10 @@ struct kplug_buffer_name {
 };
 
 /*
- * Makes a buffer a dma-buf, for drivers of other devices. It holds the memory; neither the buffer's end nor the device's
- * removal ends it. Other devices must be cache-coherent, and none bounces it (EIO), so there is nothing to sync. Needs
- * an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP: it is imported itself,
- * or has parts.
+ * Makes a buffer a dma-buf, for drivers of other devices. It holds the memory; neither the buffer's end nor the
+ * device's removal ends it. Other devices must be cache-coherent, and none bounces it (EIO), so there is nothing to
+ * sync. Needs an open for writing and both rights of the buffer (EACCES). ENOENT: no such name. EOPNOTSUPP: it is
+ * imported itself, or has parts.
  */
 struct kplug_buffer_export {
 	__u32 size;
@@ -329,7 +327,7 @@ struct kplug_dma_entries {
 /*
  * Unlocks a lock, which the device must no longer use: behind an IOMMU its accesses fail then, without one they reach
  * whatever the memory is used for next (but see KPLUG_BUFFER_ALLOC on quarantine). ENOENT: no such lock of this open
- * file. EBUSY: the plugin says that the device uses it.
+ * file.
  */
 struct kplug_dma_unlock {
 	__u32 size;

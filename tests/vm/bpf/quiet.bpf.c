@@ -6,11 +6,12 @@
 #define DMA_RUN 1
 #define ASK_AGAIN_MS 10
 
-enum { SILENT, VOUCHES, LOOKS, REFUSES };
-KPLUG_SETTING(__u32, word, SILENT, SILENT, REFUSES);
+enum { SILENT, VOUCHES, LOOKS };
+KPLUG_SETTING(__u32, word, SILENT, SILENT, LOOKS);
 
 __u64 closes; /* firings of close, and what the last one was told */
 __u64 owned;
+__u64 asked; /* for which buffer or lock, by its id */
 
 KPLUG_PLUGIN("quiet", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
 
@@ -30,10 +31,9 @@ KPLUG_HOOK(event)
 {
 	if (ev->message != KPLUG_EVENT_FREE && ev->message != KPLUG_EVENT_UNLOCK)
 		return;
+	asked = ev->sequence;
 	if (word == VOUCHES)
 		kplug_answer(ev, 0, KPLUG_QUIET, 0);
-	else if (word == REFUSES)
-		kplug_answer(ev, -EBUSY, 0, 0);
 }
 
 KPLUG_HOOK(call)

@@ -277,8 +277,7 @@ static void not_over_the_limit(void)
 	uint8_t *p = anonymous(32 * PAGE);
 
 	/* Without CAP_SYS_RAWIO an unlock is not the program's word alone. */
-	rig_load(dev, "quiet", NULL);
-	assert_ok(kplug_setting_set(dev, "word", 1));
+	rig_vouch(dev);
 	assert_int_equal(kind_child(with_a_limit, p), 0);
 	assert_ok(kplug_plugin_unload(dev));
 	munmap(p, 32 * PAGE);

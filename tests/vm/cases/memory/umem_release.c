@@ -26,6 +26,7 @@ static void until_the_program_is_killed(void)
 	pid_t pid;
 
 	assert_int_equal(pipe(ready), 0);
+	rig_vouch(dev);
 	rig_close(); /* the child opens its own */
 	pid = fork();
 	if (!pid) {
@@ -56,7 +57,8 @@ static void until_its_device_is_closed(void)
 	assert_int_equal(locked_of_device(), 4 * PAGE);
 	kplug_device_close(other);
 	assert_int_equal(locked_of_device(), 0);
-	lock = NULL; /* lost: see kplug_dma_lock() */
+	kplug_dma_unlock(lock); /* frees what the library has of it */
+	lock = NULL;
 	munmap(p, 4 * PAGE);
 }
 

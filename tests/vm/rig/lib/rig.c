@@ -269,6 +269,12 @@ void rig_load(struct kplug_device *device, const char *object, const char *buffe
 	kplug_plugin_close(plugin);
 }
 
+void rig_vouch(struct kplug_device *device)
+{
+	rig_load(device, "quiet", NULL);
+	assert_ok(kplug_setting_set(device, "word", 1));
+}
+
 void rig_raise(struct kplug_device *device, uint32_t status)
 {
 	assert_ok(kplug_reg_write(device, 0, EDU_IRQ_RAISE, 4, status));

@@ -55,8 +55,14 @@ struct rig_test {
 	void (*run)(void);
 	bool bare; /* without the case's setup and teardown */
 };
-#define TEST(fn) { .name = #fn, .run = (fn) }
-#define BARE(fn) { .name = #fn, .run = (fn), .bare = true }
+#define TEST(fn)                                                                                                       \
+	{                                                                                                              \
+		.name = #fn, .run = (fn)                                                                               \
+	}
+#define BARE(fn)                                                                                                       \
+	{                                                                                                              \
+		.name = #fn, .run = (fn), .bare = true                                                                 \
+	}
 
 /* What a list of tests runs on and within; a function may be NULL. */
 struct rig_run {
@@ -91,6 +97,8 @@ int rig_buffer_ioctl(int fd, unsigned long command, const char *name);
 int rig_buffer_undo(int fd, const struct kplug_buffer_alloc *req);
 /* Opens $KPLUG_BPF/NAME.bpf.o or $KPLUG_TEST/NAME.bpf.o and loads it; asserts success. */
 void rig_load(struct kplug_device *device, const char *object, const char *buffer);
+/* Loads a plugin that vouches for the device: what ended programs had is given back at once, not kept in quarantine. */
+void rig_vouch(struct kplug_device *device);
 /* The object file's path, in storage of this thread. */
 const char *rig_object(const char *object);
 
