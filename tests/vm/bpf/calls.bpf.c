@@ -23,6 +23,8 @@ KPLUG_BUFFER(
 #define READ 7 /* reads a register: u64 bar, offset, width; result: the value */
 #define WRITE 8 /* writes one: u64 bar, offset, width, value; result: 0 or an errno */
 #define ADDRESS 9 /* result: the device's address of the buffer */
+#define LAST_ADDRESS 10 /* ... of its last counter */
+#define STACK_ADDRESS 11 /* ... of memory that is no buffer */
 
 static void access(struct kplug_event *ev)
 {
@@ -34,6 +36,14 @@ static void access(struct kplug_event *ev)
 		kplug_answer(ev, kplug_reg_read(ev, arg[0], arg[1], arg[2]), 0, 0);
 	else
 		kplug_answer(ev, kplug_reg_write(ev, arg[0], arg[1], arg[2], arg[3]), 0, 0);
+}
+
+/* kplug_dma_addr() of the plugin's stack. */
+static u64 stack_address(struct kplug_event *ev)
+{
+	u64 own[2] = { 0 };
+
+	return kplug_dma_addr(ev, own, sizeof(own));
 }
 
 KPLUG_HOOK(call)
@@ -68,6 +78,12 @@ KPLUG_HOOK(call)
 		break;
 	case ADDRESS:
 		kplug_answer(ev, kplug_dma_addr(ev, &buf, sizeof(buf)), 0, 0);
+		break;
+	case LAST_ADDRESS:
+		kplug_answer(ev, kplug_dma_addr(ev, &buf.events, sizeof(buf.events)), 0, 0);
+		break;
+	case STACK_ADDRESS:
+		kplug_answer(ev, stack_address(ev), 0, 0);
 		break;
 	}
 }

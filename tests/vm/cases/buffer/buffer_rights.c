@@ -7,6 +7,7 @@
 /* A buffer's owner, group and mode grant or refuse access; an fd passed on carries its rights; so do parts. */
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -45,6 +46,7 @@ struct user {
 	uid_t uid;
 	gid_t gid;
 	bool member; /* of GROUP, besides */
+	bool own_namespace; /* in a user namespace of its own, with all capabilities there */
 	bool reads, writes; /* what the mode grants the user */
 };
 
@@ -55,6 +57,7 @@ static int become(const struct user *u)
 	NEED(!setgroups(u->member ? 1 : 0, groups));
 	NEED(!setresgid(u->gid, u->gid, u->gid));
 	NEED(!setresuid(u->uid, u->uid, u->uid));
+	NEED(!u->own_namespace || !unshare(CLONE_NEWUSER));
 	return 0;
 }
 
@@ -114,6 +117,11 @@ static void member_of_the_group(void)
 static void neither_owner_nor_group(void)
 {
 	a_user((struct user){ .uid = OTHER, .gid = OTHER });
+}
+
+static void capable_in_a_namespace_only(void)
+{
+	a_user((struct user){ .uid = OTHER, .gid = OTHER, .own_namespace = true });
 }
 
 static void root(void)
@@ -269,6 +277,7 @@ int main(void)
 		TEST(owner),
 		TEST(member_of_the_group),
 		TEST(neither_owner_nor_group),
+		TEST(capable_in_a_namespace_only),
 		TEST(root),
 		TEST(listed_with_its_rights),
 		TEST(bad_rights),

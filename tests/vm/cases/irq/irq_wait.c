@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -125,6 +126,51 @@ static void not_an_eventfd(void)
 	raise_and_read();
 	assert_int_equal(taken(efd), 1);
 	close(null);
+}
+
+/* The number that the kernel gives it: the lowest that is free. */
+static int id_of(int fd)
+{
+	char path[64], line[128];
+	int id = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (id < 0 && fgets(line, sizeof(line), f))
+		(void)sscanf(line, "eventfd-id: %d", &id);
+	fclose(f);
+	assert_true(id >= 0);
+	return id;
+}
+
+/* Closes it; its number is free again, unless the kernel still holds the eventfd. */
+static void ends_with_its_fd(int fd)
+{
+	int id = id_of(fd), next;
+
+	close(fd);
+	next = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(id_of(next), id);
+	close(next);
+}
+
+static void a_refused_enable_keeps_no_eventfd(void)
+{
+	struct kplug_buffer *buf = rig_buffer(dev, "calls", 4096);
+	int refused = eventfd(0, EFD_CLOEXEC);
+	uint8_t no = 0xff;
+
+	assert_ok(kplug_plugin_unload(dev));
+	rig_load(dev, "calls", "calls");
+	assert_errno(EBUSY, kplug_irq_enable_eventfd(dev, 0, &no, 1, refused));
+	ends_with_its_fd(refused);
+	enable(efd);
+	refused = eventfd(0, EFD_CLOEXEC);
+	assert_errno(EALREADY, kplug_irq_enable_eventfd(dev, 0, NULL, 0, refused));
+	ends_with_its_fd(refused);
+	kplug_buffer_free(buf);
 }
 
 static void epoll_on_both(void)
@@ -376,6 +422,7 @@ int main(void)
 		TEST(closed_by_its_owner),
 		TEST(each_file_has_its_own_eventfd),
 		TEST(not_an_eventfd),
+		TEST(a_refused_enable_keeps_no_eventfd),
 		TEST(epoll_on_both),
 		TEST(the_device_goes),
 		TEST(a_thread_calls),

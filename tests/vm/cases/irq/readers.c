@@ -2,11 +2,11 @@
 /* machine: msi */
 /* kernel: one */
 /* quick: KPLUG_SCALE=0.2 */
-/* shows: KPLUG_IRQ_INFO kmod/irq/reader.c */
+/* shows: KPLUG_IRQ_INFO kmod/irq/reader.c bpf/coalesce.bpf.c */
 /* timeout: 300 */
 /*
  * 1,000,000 interrupts (times $KPLUG_SCALE, which may be a fraction) on four vectors, to three readers of different
- * speeds: each reader's sums are those of the vectors.
+ * speeds: each reader's sums are those of the vectors. And a delayed wake-up comes in time.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -263,6 +263,50 @@ static void none_is_starved(void)
 	assert_int_equal(seen, (1U << BATCH_VECTORS) - 1);
 }
 
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+/* Raises until the delayed wake-up comes. Have there been interrupts all the time? */
+static bool woken_meanwhile(uint64_t delay)
+{
+	uint64_t begin = now(), last = begin, end;
+	struct kplug_record record;
+	int i, err = -ETIMEDOUT;
+	size_t count;
+
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	for (i = 0; i < 400 && err == -ETIMEDOUT; i++) {
+		last = now();
+		assert_ok(kplug_irq_trigger(dev, 0));
+		err = kplug_irq_wait(dev, 5, &record, 1, &count);
+	}
+	end = now();
+	assert_ok(err);
+	assert_true(end - begin >= delay);
+	assert_ok(kplug_irq_disable(dev, 0));
+	return end - last < delay;
+}
+
+/* kplug_wake_after() counts from the first interrupt: those that follow do not push the wake-up out. */
+static void delay_counts_from_the_first(void)
+{
+	int tries;
+
+	assert_ok(kplug_plugin_unload(dev));
+	rig_load(dev, "coalesce", NULL);
+	assert_ok(kplug_setting_set(dev, "events", 1000000));
+	assert_ok(kplug_setting_set(dev, "usecs", 200000));
+	for (tries = 0; tries < 10; tries++) /* until the host does not hold up this program for so long */
+		if (woken_meanwhile(200000000))
+			return;
+	fail_msg("woken only when no interrupt came");
+}
+
 /* a_million comes first: its vectors begin at 0. */
 int main(void)
 {
@@ -270,6 +314,7 @@ int main(void)
 		TEST(a_million),
 		TEST(stopped_for_a_second),
 		TEST(none_is_starved),
+		TEST(delay_counts_from_the_first),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);

@@ -12,6 +12,7 @@ static void setup(void)
 {
 	rig_load(dev, "irq_modes", NULL);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	(void)kplug_irq_resume(dev, 0); /* after a test that failed */
 }
 
 static void teardown(void)
@@ -126,6 +127,45 @@ static void over_budget(void)
 	assert_in_range(look().out_longest, 1, longest - 1);
 }
 
+/* So many runs, of which none stops the vector. */
+static void runs(uint32_t mode, int count)
+{
+	behave(mode);
+	for (; count; count--) {
+		rig_raise(dev, 1);
+		assert_int_equal(wait_one().flags, 0);
+	}
+}
+
+/* As many as stop it if they come in a row, but most of them long ago. */
+static void slow_runs_are_forgiven(void)
+{
+	runs(IRQ_MODE_GOOD, 64); /* whatever was before */
+	runs(IRQ_MODE_SLOW, 2);
+	runs(IRQ_MODE_GOOD, 64);
+	runs(IRQ_MODE_SLOW, 2);
+	assert_int_equal(look().out_stopped, KPLUG_STOP_NONE);
+}
+
+/* One good run makes up for a small part of a slow one. */
+static void every_other_run_over_budget(void)
+{
+	int slow;
+
+	runs(IRQ_MODE_GOOD, 64);
+	for (slow = 1; slow < 10; slow++) {
+		behave(IRQ_MODE_SLOW);
+		rig_raise(dev, 1);
+		if (wait_one().flags & KPLUG_RECORD_STOPPED)
+			break;
+		runs(IRQ_MODE_GOOD, 1);
+	}
+	assert_in_range(slow, 3, 6);
+	behave(IRQ_MODE_GOOD);
+	assert_ok(kplug_irq_resume(dev, 0));
+	drain();
+}
+
 static void deferred_without_progress(void)
 {
 	uint64_t handled;
@@ -173,8 +213,13 @@ static void left_stopped(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(within_budget), TEST(over_budget),	 TEST(deferred_without_progress),
-		TEST(bad_vectors),   TEST(left_stopped),
+		TEST(within_budget),
+		TEST(over_budget),
+		TEST(slow_runs_are_forgiven),
+		TEST(every_other_run_over_budget),
+		TEST(deferred_without_progress),
+		TEST(bad_vectors),
+		TEST(left_stopped),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);

@@ -288,6 +288,25 @@ static void soft_sizes(void)
 	close(soft);
 }
 
+static void soft_reserved(void)
+{
+	struct kplug_soft req = { .size = sizeof(req), .vectors = 1, .name = "reserved" };
+	int soft = open("/dev/kplug_soft", O_RDWR | O_CLOEXEC);
+
+	assert_true(soft >= 0);
+	req.reserved = 1;
+	assert_int_equal(ioctl(soft, KPLUG_SOFT_CREATE, &req), -1);
+	assert_int_equal(errno, EINVAL);
+	req.reserved = 0;
+	assert_int_equal(ioctl(soft, KPLUG_SOFT_CREATE, &req), 0);
+	req.reserved = 1;
+	assert_int_equal(ioctl(soft, KPLUG_SOFT_DELETE, &req), -1);
+	assert_int_equal(errno, EINVAL);
+	req.reserved = 0;
+	assert_int_equal(ioctl(soft, KPLUG_SOFT_DELETE, &req), 0);
+	close(soft);
+}
+
 /* Outputs are written on success only, and no more of them than the caller's struct holds. */
 static void outputs(void)
 {
@@ -416,6 +435,7 @@ int main(void)
 		TEST(unknown_commands),
 		TEST(reserved_and_flags),
 		TEST(soft_sizes),
+		TEST(soft_reserved),
 		TEST(outputs),
 		TEST(registers),
 		TEST(registers_outside),

@@ -27,5 +27,6 @@ runs 'unbinding' kplug unbind "$edu"
 masks 'the kernel is told that it can' 0
 runs 'binding again' kplug bind "$edu"
 is "$(has)" "$usual" "it has $usual"
+runs 'its line is off while nobody has enabled it' line_is_off
 runs 'unbinding again' kplug unbind "$edu"
 plan

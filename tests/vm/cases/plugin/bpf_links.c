@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* shows: hook:call hook:open KPLUG_CALL kmod/plugin/hook.c kmod/plugin/kfuncs.c */
+/* shows: hook:call hook:open hook:interrupt KPLUG_CALL kmod/plugin/hook.c kmod/plugin/kfuncs.c */
 /* timeout: 400 */
 /* Programs attached to the hooks by plain libbpf, alone and beside a plugin. */
 #include <sys/stat.h>
@@ -8,6 +8,7 @@
 
 #include "lib/prog.h"
 #include "bpf/event_log.h"
+#include "bpf/irq_extra.h"
 
 /* Messages of bpf/calls.bpf.c, and its buffer's first member: the calls that it counted */
 enum { COUNT = 1, DOUBLE, REFUSE, SILENT };
@@ -116,6 +117,47 @@ static void cannot_answer_for_a_plugin_without_the_hook(void)
 	assert_int_equal(watch->seen[0].error, -EBUSY);
 }
 
+static bool ran(void *extra)
+{
+	return ((struct irq_extra *)extra)->runs;
+}
+
+/* One interrupt, which the attached program sees; what its kfuncs return is `err`. */
+static void raise_and_try(struct irq_extra *extra, int err)
+{
+	extra->runs = 0;
+	assert_ok(kplug_irq_trigger(dev, 0));
+	rig_until(ran, extra);
+	assert_int_equal(extra->attach, err);
+	assert_int_equal(extra->wake, err);
+}
+
+/* Nor can it attach bytes to the interrupt, nor wake the readers that the plugin lets sleep. */
+static void cannot_add_to_a_plugins_interrupt(void)
+{
+	struct kplug_record record;
+	struct irq_extra *extra;
+	size_t count;
+
+	prog_attach(&links, "irq_extra", -1);
+	extra = prog_globals(links.obj);
+	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
+	raise_and_try(extra, 0);
+	assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
+	assert_int_equal(record.data_size, sizeof(uint64_t));
+
+	rig_load(dev, "claim_only", NULL);
+	raise_and_try(extra, -EBUSY);
+	assert_errno(ETIMEDOUT, kplug_irq_wait(dev, 100, &record, 1, &count));
+	assert_ok(kplug_plugin_unload(dev));
+	rig_load(dev, "count", "links");
+	raise_and_try(extra, -EBUSY);
+	assert_ok(kplug_irq_wait(dev, 10000, &record, 1, &count));
+	assert_int_equal(record.count, 2);
+	assert_int_equal(record.data_size, 0);
+	assert_ok(kplug_irq_disable(dev, 0));
+}
+
 static uint32_t number(const struct kplug_device *of)
 {
 	struct stat st;
@@ -186,6 +228,7 @@ int main(void)
 		TEST(answers_until_a_plugin_comes),
 		TEST(cannot_answer_for_a_plugin_that_does_not),
 		TEST(cannot_answer_for_a_plugin_without_the_hook),
+		TEST(cannot_add_to_a_plugins_interrupt),
 		TEST(two_devices),
 		TEST(two_plugins),
 		TEST(test_run),

@@ -10,9 +10,9 @@
 
 #include "lib/rig.h"
 
-enum { COUNT = 1, DOUBLE, REFUSE, SILENT, LAST_BYTE, BAD_FLAG, READ, WRITE, ADDRESS };
+enum { COUNT = 1, DOUBLE, REFUSE, SILENT, LAST_BYTE, BAD_FLAG, READ, WRITE, ADDRESS, LAST_ADDRESS, STACK_ADDRESS };
 
-static struct kplug_buffer *buf;
+static struct kplug_buffer *buf, *second; /* the second: of some tests */
 
 static void setup(void)
 {
@@ -24,6 +24,8 @@ static void teardown(void)
 {
 	assert_ok(kplug_plugin_unload(dev));
 	kplug_buffer_free(buf);
+	kplug_buffer_free(second);
+	second = NULL;
 }
 
 static void bytes_come_back(void)
@@ -121,12 +123,30 @@ static void plugin_is_kept_in_the_bar(void)
 	assert_int_equal(reg(READ, 6, 0, 4, 0), -1);
 }
 
-static void plugin_knows_the_device_address(void)
+static uint64_t address(uint32_t message)
 {
 	int64_t result;
 
-	assert_ok(kplug_call(dev, ADDRESS, NULL, 0, &result));
-	assert_int_equal(result, kplug_buffer_dma_addr(buf));
+	assert_ok(kplug_call(dev, message, NULL, 0, &result));
+	return result;
+}
+
+/* Of its own buffer, be that the first of the device's two or the second. */
+static void plugin_knows_the_device_address(void)
+{
+	second = rig_buffer(dev, "second", 4096);
+	assert_int_equal(address(ADDRESS), kplug_buffer_dma_addr(buf));
+	assert_int_equal(address(LAST_ADDRESS), kplug_buffer_dma_addr(buf) + 40);
+	assert_ok(kplug_plugin_unload(dev));
+	rig_load(dev, "calls", "second");
+	assert_int_equal(address(ADDRESS), kplug_buffer_dma_addr(second));
+	assert_int_equal(address(LAST_ADDRESS), kplug_buffer_dma_addr(second) + 40);
+}
+
+static void other_memory_has_no_device_address(void)
+{
+	second = rig_buffer(dev, "second", 4096);
+	assert_int_equal(address(STACK_ADDRESS), 0);
 }
 
 #define THREADS 8
@@ -193,6 +213,7 @@ int main(void)
 		TEST(plugin_reaches_registers),
 		TEST(plugin_is_kept_in_the_bar),
 		TEST(plugin_knows_the_device_address),
+		TEST(other_memory_has_no_device_address),
 		TEST(each_call_arrives_once),
 		BARE(no_plugin),
 	};

@@ -5,11 +5,13 @@
 /* timeout: 600 */
 /* A plugin is swapped while it runs: every call is answered, and nothing is left of the old version. */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/prog.h"
+#include "bpf/held_run.h"
 #include "bpf/swap.h"
 
 #define SWAPS 300
@@ -147,6 +149,91 @@ static void under_load(void)
 	assert_int_equal(counted->calls[2], answers[2]);
 	assert_int_equal(counted->interrupts[1] + counted->interrupts[2], raiser.raised);
 	assert_ok(kplug_irq_disable(dev, 0));
+}
+
+/* --- while a program runs --------------------------------------------------------------------------------------- */
+
+static struct bpf_object *held_obj;
+static int held_fds[KPLUG_HOOK_COUNT];
+static volatile struct held_run *held;
+
+static int swap_for_itself(void)
+{
+	return prog_plugin(dev, held_fds, KPLUG_PLUGIN_REPLACE);
+}
+
+static int roll_back(void)
+{
+	return kplug_plugin_rollback(dev);
+}
+
+static int unload(void)
+{
+	return kplug_plugin_unload(dev);
+}
+
+static int stay_on(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/* The run keeps its CPU to itself. */
+static void *call_once(void *arg)
+{
+	return stay_on(1) || kplug_call(dev, 0, NULL, 0, NULL) ? arg : NULL;
+}
+
+static bool runs(void *before)
+{
+	return held->begun > *(uint64_t *)before;
+}
+
+/* Does `leave` in the middle of a run. Has the run ended when that returns? */
+static bool waits_for_the_run(int (*leave)(void))
+{
+	bool in_time = false, ended = false;
+	uint64_t before;
+	pthread_t thread;
+	void *failed;
+	int tries;
+
+	for (tries = 0; tries < 10 && !in_time; tries++) { /* until this CPU is not too late for it */
+		before = held->ended;
+		assert_int_equal(pthread_create(&thread, NULL, call_once, dev), 0);
+		rig_until(runs, &before);
+		in_time = held->ended == before;
+		if (in_time)
+			assert_ok(leave());
+		ended = held->ended > before;
+		pthread_join(thread, &failed);
+		assert_null(failed);
+	}
+	assert_true(in_time);
+	return ended;
+}
+
+/* What replaces or ends a plugin returns when none of its programs runs. */
+static void a_run_is_waited_for(void)
+{
+	cpu_set_t cpus;
+
+	held_obj = prog_open("held_run", NULL);
+	prog_loads(held_obj);
+	held = prog_globals(held_obj);
+	memset(held_fds, 0xff, sizeof(held_fds));
+	held_fds[KPLUG_HOOK_CALL] = prog_fd(held_obj, "call");
+	assert_ok(prog_plugin(dev, held_fds, 0));
+	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	assert_int_equal(stay_on(0), 0);
+	assert_true(waits_for_the_run(swap_for_itself));
+	assert_true(waits_for_the_run(roll_back));
+	assert_true(waits_for_the_run(unload));
+	assert_int_equal(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
+	bpf_object__close(held_obj);
 }
 
 /* --- what is left ---------------------------------------------------------------------------------------------- */
@@ -300,8 +387,8 @@ static void loader_killed_during_swaps(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(under_load),	    TEST(old_version_ends),	      TEST(unload_ends_both),
-		TEST(loader_killed_before), TEST(loader_killed_during_swaps),
+		TEST(under_load),	TEST(a_run_is_waited_for),  TEST(old_version_ends),
+		TEST(unload_ends_both), TEST(loader_killed_before), TEST(loader_killed_during_swaps),
 	};
 
 	return RIG_RUN(tests, RIG_SOFT, .setup = setup, .teardown = teardown);
