@@ -64,7 +64,7 @@ struct kplug_bus_ops {
 
 	/*
 	 * Reset the device, so that no DMA of it is under way. removing: inside kplug_device_unregister(); else -EAGAIN
-	 * where that may be waiting. -ENOTTY: there is no way. NULL: a confined device needs none.
+	 * where that may be waiting. -ENOTTY: there is no way. NULL: see kplug_device_confined().
 	 */
 	int (*reset)(struct kplug_device *kdev, bool removing);
 };
@@ -80,7 +80,6 @@ struct kplug_device_desc {
 	u32 dma_bits_max; /* 1..64 */
 	u16 vendor, device;
 	u64 bar_size[KPLUG_BAR_MAX];
-	bool confined; /* reaches memory by kplug_device_dma_to_virt() only, so none that was taken from it */
 	bool can_reset;
 };
 
@@ -155,6 +154,12 @@ void kplug_device_zap(struct kplug_device *kdev);
  * IOMMU does, for a device that is software. Any context, in an RCU read section, for which the pointer is good.
  */
 void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len);
+
+/* Does the device reach memory by kplug_device_dma_to_virt() only, so none that was taken from it? */
+static inline bool kplug_device_confined(const struct kplug_device *kdev)
+{
+	return !kdev->desc.ops->reset;
+}
 
 static inline void *kplug_device_priv(struct kplug_device *kdev)
 {

@@ -89,7 +89,8 @@ static int end_memory(struct kplug_file *kfile, enum kplug_event_code code, int 
 {
 	if (!err)
 		kplug_ended_finish(kfile->kdev, list,
-				   kfile->kdev->desc.confined || ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO) ||
+				   kplug_device_confined(kfile->kdev) ||
+					   ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO) ||
 					   plugin_vouches(kfile, code, list));
 	return err;
 }
@@ -295,10 +296,10 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 
 /* The function's first parameter. */
 #define SUBJECT(fn, type)                                                                                              \
-	_Generic(&(fn), int (*)(struct kplug_file *, struct type *)                                                    \
-		 : kfile, int (*)(struct kplug_file *, const struct type *)                                            \
-		 : kfile, default                                                                                      \
-		 : kfile->kdev)
+	_Generic(&(fn),                                                                                                \
+		int (*)(struct kplug_file *, struct type *): kfile,                                                    \
+		int (*)(struct kplug_file *, const struct type *): kfile,                                              \
+		default: kfile->kdev)
 
 /* One function for each row, all of one type, so that an indirect call is checked (CFI). */
 #define RUN(CMD, type, last, fn, ...)                                                                                  \

@@ -118,7 +118,7 @@ static void file_close(const struct kplug_file *kfile)
 	kplug_memory_end(kfile->kdev, kfile->reader.file);
 	if (owned)
 		synchronize_rcu(); /* hooks that have such an address */
-	if (file_ask_close(kfile, owned) || kfile->kdev->desc.confined)
+	if (file_ask_close(kfile, owned) || kplug_device_confined(kfile->kdev))
 		kplug_quarantine_end(kfile->kdev, kfile->reader.file);
 }
 
@@ -128,7 +128,7 @@ static void node_empty_quarantine(struct kplug_device *kdev)
 	LIST_HEAD(list);
 	bool open;
 
-	if (kdev->desc.confined || !kplug_quarantine_pages(kdev) || kplug_device_enter(kdev))
+	if (kplug_device_confined(kdev) || !kplug_quarantine_pages(kdev) || kplug_device_enter(kdev))
 		return;
 	scoped_guard(mutex, &kdev->files_lock)
 		open = !list_empty(&kdev->files);

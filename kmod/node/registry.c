@@ -194,7 +194,7 @@ err_free:
 static void registry_end_memory(struct kplug_device *kdev)
 {
 	kplug_memory_end(kdev, 0);
-	if (!kdev->desc.confined && kplug_quarantine_pages(kdev))
+	if (!kplug_device_confined(kdev) && kplug_quarantine_pages(kdev))
 		kdev->desc.ops->reset(kdev, true);
 	kplug_quarantine_end(kdev, 0);
 }

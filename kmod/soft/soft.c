@@ -243,7 +243,6 @@ static int soft_register(struct soft *soft)
 		.vendor = 0x1234,
 		.device = 0x11e8,
 		.bar_size = { SOFT_BAR_SIZE },
-		.confined = true,
 	};
 
 	soft->kdev = kplug_device_register(&desc);

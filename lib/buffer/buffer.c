@@ -28,8 +28,9 @@ static const struct kp_reason huge_reasons[] = {
 
 static const struct kp_reason drop_reasons[] = {
 	{ ENOENT, "the device has no buffer of this name" },
-	{ EACCES, "a running program owns it (end that), or its owner, group and mode (kplug buffer list shows them) or "
-		  "a security policy deny it, or the device is open read-only" },
+	{ EACCES,
+	  "a running program owns it (end that), or its owner, group and mode (kplug buffer list shows them) or "
+	  "a security policy deny it, or the device is open read-only" },
 	{ 0, NULL },
 };
 

@@ -149,8 +149,28 @@ static int up_to_the_limit(void *arg)
 	close(fd);
 	NEED(!rig_buffer_ioctl(kplug_device_fd(dev), KPLUG_BUFFER_FREE, "first"));
 	until_charged(MIB);
+	NEED(charged() == MIB);
 	NEED(alloc(5 * MIB, "third") >= 0);
 	return 0;
+}
+
+/* What a request that fails at its last step had counted does not stay. */
+static int fails_late(void *arg)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)arg;
+	NEED(!become_nobody());
+	NEED(!setrlimit(RLIMIT_NOFILE, &none));
+	NEED(alloc(5 * MIB, "no_fd") == -EMFILE);
+	until_charged(0);
+	NEED(charged() == 0);
+	return 0;
+}
+
+static void failure_gives_back(void)
+{
+	assert_int_equal(kind_child(fails_late, NULL), 0);
 }
 
 static void limit_of_an_ordinary_user(void)
@@ -201,7 +221,7 @@ int main(void)
 {
 	const struct rig_test cgroup[] = { TEST(buffers_in_a_cgroup) };
 	const struct rig_test locked[] = { TEST(limit_of_an_ordinary_user), TEST(kept_by_a_greedy_user),
-					   TEST(root_is_exempt) };
+					   TEST(failure_gives_back), TEST(root_is_exempt) };
 	int failed;
 
 	kind = KPLUG_BUFFER_CONTIGUOUS;

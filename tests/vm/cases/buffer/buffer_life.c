@@ -328,9 +328,15 @@ static void longer_than_its_device(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(only_its_creator),	      TEST(an_fd), TEST(a_mapping),
-		TEST(a_read_only_mapping),    TEST(a_pin), TEST(a_program),
-		TEST(file_of_a_child),	      TEST(child_frees_nothing), TEST(device_closed_first),
+		TEST(only_its_creator),
+		TEST(an_fd),
+		TEST(a_mapping),
+		TEST(a_read_only_mapping),
+		TEST(a_pin),
+		TEST(a_program),
+		TEST(file_of_a_child),
+		TEST(child_frees_nothing),
+		TEST(device_closed_first),
 		TEST(longer_than_its_device),
 	};
 

@@ -136,9 +136,7 @@ static void read_only_struct(void)
 
 	assert_ptr_not_equal(alloc, MAP_FAILED);
 	close(unused);
-	*alloc = (struct kplug_buffer_alloc){
-		.size = sizeof(*alloc), .bytes = 4096, .name = "hidden"
-	};
+	*alloc = (struct kplug_buffer_alloc){ .size = sizeof(*alloc), .bytes = 4096, .name = "hidden" };
 	assert_int_equal(mprotect(alloc, 4096, PROT_READ), 0);
 	assert_int_equal(call(KPLUG_BUFFER_ALLOC, alloc), -EFAULT);
 	assert_int_equal(mprotect(alloc, 4096, PROT_READ | PROT_WRITE), 0);

@@ -50,11 +50,19 @@ static void changes_nothing(void)
 		unsigned long cmd;
 		void *arg;
 	} changes[] = {
-		{ KPLUG_BUFFER_ALLOC, &alloc }, { KPLUG_BUFFER_INFO, &fd_of },	  { KPLUG_BUFFER_KEEP, &of_name },
+		{ KPLUG_BUFFER_ALLOC, &alloc },
+		{ KPLUG_BUFFER_INFO, &fd_of },
+		{ KPLUG_BUFFER_KEEP, &of_name },
 		{ KPLUG_BUFFER_FREE, &of_name },
-		{ KPLUG_PLUGIN_LOAD, &load },	{ KPLUG_PLUGIN_UNLOAD, &unload }, { KPLUG_PLUGIN_ROLLBACK, &unload },
-		{ KPLUG_CALL, &call },		{ KPLUG_IRQ_ENABLE, &enable },	  { KPLUG_IRQ_DISABLE, &irq },
-		{ KPLUG_IRQ_UNMASK, &irq },	{ KPLUG_IRQ_TRIGGER, &irq },	  { KPLUG_REG, &reg },
+		{ KPLUG_PLUGIN_LOAD, &load },
+		{ KPLUG_PLUGIN_UNLOAD, &unload },
+		{ KPLUG_PLUGIN_ROLLBACK, &unload },
+		{ KPLUG_CALL, &call },
+		{ KPLUG_IRQ_ENABLE, &enable },
+		{ KPLUG_IRQ_DISABLE, &irq },
+		{ KPLUG_IRQ_UNMASK, &irq },
+		{ KPLUG_IRQ_TRIGGER, &irq },
+		{ KPLUG_REG, &reg },
 	};
 	int32_t fds[KPLUG_HOOK_COUNT];
 	size_t i;

@@ -42,10 +42,7 @@ struct form {
 	struct member member[16];
 };
 
-#define M(type, name, what)                                                                                            \
-	{                                                                                                              \
-		offsetof(struct type, name), sizeof(((struct type *)0)->name), what                                    \
-	}
+#define M(type, name, what) { offsetof(struct type, name), sizeof(((struct type *)0)->name), what }
 #define FORM(CMD, type, ...)                                                                                           \
 	{                                                                                                              \
 		CMD, sizeof(struct type),                                                                              \

@@ -55,14 +55,8 @@ struct rig_test {
 	void (*run)(void);
 	bool bare; /* without the case's setup and teardown */
 };
-#define TEST(fn)                                                                                                       \
-	{                                                                                                              \
-		.name = #fn, .run = (fn)                                                                               \
-	}
-#define BARE(fn)                                                                                                       \
-	{                                                                                                              \
-		.name = #fn, .run = (fn), .bare = true                                                                 \
-	}
+#define TEST(fn) { .name = #fn, .run = (fn) }
+#define BARE(fn) { .name = #fn, .run = (fn), .bare = true }
 
 /* What a list of tests runs on and within; a function may be NULL. */
 struct rig_run {
