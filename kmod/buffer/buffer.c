@@ -82,7 +82,7 @@ static int buffer_make(struct kplug_buffer *buf, const struct kplug_buffer_alloc
 	if (err < 0)
 		return err;
 	buf->dma_bits = err;
-	err = buf->memory->flags & KPLUG_MEMORY_OTHERS ? 0 : kplug_charge(&buf->charge, buf->count);
+	err = kplug_charge(&buf->charge, buf->count);
 	if (err)
 		return err;
 	err = buf->memory->get(buf, arg, kplug_dma_limit(buf->kdev, buf->dma_bits));

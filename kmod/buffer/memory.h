@@ -25,7 +25,6 @@ struct vm_area_struct;
 #define KPLUG_MEMORY_HUGE BIT(3) /* physically contiguous: can be mapped by large pages */
 #define KPLUG_MEMORY_SLOW_READ BIT(4) /* bpf() must not copy it */
 #define KPLUG_MEMORY_EXPORT BIT(5) /* can be a dma-buf for other devices */
-#define KPLUG_MEMORY_OTHERS BIT(6) /* another driver's, which has counted it: charged to nobody */
 
 /* Pages that count for a user against RLIMIT_MEMLOCK. */
 struct kplug_charge {

@@ -161,7 +161,7 @@ int kplug_dma_map(struct device *dev, struct page **pages, unsigned long count, 
 	if (err)
 		return err;
 	err = sg_alloc_table_from_pages_segment(sgt, pages, count, offset, bytes, dma_get_max_seg_size(dev),
-						GFP_KERNEL);
+						GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
 	err = dma_map_sgtable(dev, sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);

@@ -94,7 +94,8 @@ static void watchdog_stop(struct kplug_vector *v, enum kplug_stop why)
 	else
 		disable_irq_nosync(v->irq);
 	smp_store_release(&v->watchdog.stopped, why); /* after the above, which a resume undoes */
-	dev_warn(&kdev->dev, "vector %u is stopped: %s; see kplug irq resume\n", v->index, stop_reasons[why]);
+	dev_warn_ratelimited(&kdev->dev, "vector %u is stopped: %s; see kplug irq resume\n", v->index,
+			     stop_reasons[why]);
 	kplug_vector_wake(v);
 }
 

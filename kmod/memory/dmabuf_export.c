@@ -36,7 +36,7 @@ static struct sg_table *export_map_dma(struct dma_buf_attachment *at, enum dma_d
 	struct sg_table *sgt;
 	int err;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
 	err = kplug_dma_map(at->dev, e->pages, e->count, 0, at->dmabuf->size, sgt);
@@ -97,8 +97,8 @@ static const struct dma_buf_ops export_ops = {
 	.vmap = export_vmap,
 };
 
-/* No vmap(): the kernel WARNs of one that fails (dma_buf_vmap() in drivers/dma-buf/dma-buf.c). */
-static const struct dma_buf_ops arena_ops = {
+/* No vmap(), of which the kernel WARNs if it fails: an arena has none, and write-combining memory is too slow to read. */
+static const struct dma_buf_ops without_vmap_ops = {
 	EXPORT_OPS,
 };
 
@@ -148,7 +148,7 @@ int kplug_dmabuf_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 	e = export_by_name(kdev, arg->name);
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	info.ops = e->virt ? &export_ops : &arena_ops;
+	info.ops = e->virt && !e->wc ? &export_ops : &without_vmap_ops;
 	info.size = (size_t)e->count << PAGE_SHIFT;
 	info.flags = O_RDWR;
 	info.priv = e;

@@ -21,6 +21,7 @@ struct import {
 	struct dma_buf_attachment *anchor;
 	struct dma_buf_attachment *at; /* of the parent, while mapped */
 	struct sg_table *sgt;
+	struct kplug_charge rest; /* what the dma-buf has beyond the buffer is mapped, too */
 	unsigned long count; /* of the dma-buf's pages, which may be more than the buffer's */
 	struct page *pages[] __counted_by(count); /* only to compare with what the device sees */
 };
@@ -88,12 +89,17 @@ static int import_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc 
 		goto err_put;
 	im->dmabuf = dmabuf;
 	im->count = dmabuf->size >> PAGE_SHIFT;
-	err = import_open(im, buf);
+	err = kplug_charge(&im->rest, im->count - buf->count);
 	if (err)
 		goto err_free;
+	err = import_open(im, buf);
+	if (err)
+		goto err_uncharge;
 	buf->priv = im;
 	return 0;
 
+err_uncharge:
+	kplug_uncharge(&im->rest);
 err_free:
 	kvfree(im);
 err_put:
@@ -109,6 +115,7 @@ static void import_put(struct kplug_buffer *buf)
 	dma_buf_vunmap_unlocked(im->dmabuf, &map);
 	dma_buf_detach(im->dmabuf, im->anchor);
 	dma_buf_put(im->dmabuf);
+	kplug_uncharge(&im->rest);
 	kvfree(im);
 }
 
@@ -179,7 +186,7 @@ static int import_access(struct kplug_buffer *buf, u32 flags)
 const struct kplug_memory_ops kplug_memory_dmabuf = {
 	.owner = THIS_MODULE,
 	.kind = KPLUG_BUFFER_IMPORTED,
-	.flags = KPLUG_MEMORY_FOREIGN | KPLUG_MEMORY_OTHERS,
+	.flags = KPLUG_MEMORY_FOREIGN,
 	.get = import_get,
 	.put = import_put,
 	.map_dma = import_map_dma,

@@ -84,13 +84,18 @@ static bool plugin_vouches(struct kplug_file *kfile, enum kplug_event_code code,
 	return quiet;
 }
 
+/* As kplug_device_reg_right(), but silent for who has not the capability. */
+static bool may_program(const struct kplug_device *kdev)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO) && !kplug_device_reg_right(kdev);
+}
+
 /* Who could program the device needs nobody to vouch for it. */
 static int end_memory(struct kplug_file *kfile, enum kplug_event_code code, int err, struct list_head *list)
 {
 	if (!err)
 		kplug_ended_finish(kfile->kdev, list,
-				   kplug_device_confined(kfile->kdev) ||
-					   ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO) ||
+				   kplug_device_confined(kfile->kdev) || may_program(kfile->kdev) ||
 					   plugin_vouches(kfile, code, list));
 	return err;
 }

@@ -223,6 +223,8 @@ static int node_mmap_bar(struct kplug_device *kdev, struct vm_area_struct *vma)
 
 	if (err)
 		return err;
+	if (!(vma->vm_file->f_mode & FMODE_WRITE))
+		return -EACCES;
 	return ops->bar_mmap ? ops->bar_mmap(kdev, vma) : -ENODEV;
 }
 

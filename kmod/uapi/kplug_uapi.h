@@ -144,7 +144,8 @@ enum kplug_buffer_kind {
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
  *   EFBIG       more than all memory within the mask
- *   EDQUOT      over the caller's RLIMIT_MEMLOCK, or a contiguous buffer over the limit of its memory cgroup
+ *   EDQUOT      over the caller's RLIMIT_MEMLOCK; or over the limit of its memory cgroup, for which contiguous memory
+ *               beyond the page allocator's (4 MiB) does not count
  *   ETIME       no place was found within timeout_ms
  *   ENXIO       the machine has no such NUMA node, or no memory on it
  *   ERANGE      dma_bits is more than the bus side allows
@@ -164,7 +165,7 @@ enum kplug_buffer_kind {
  *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own
  * The memory counts against RLIMIT_MEMLOCK, for the user and not for the program, as long as it is there: kept, and in
- * quarantine, too. CAP_IPC_LOCK exempts. A dma-buf does not count: its exporter has counted it. More than
+ * quarantine, too. CAP_IPC_LOCK exempts. A dma-buf counts, whole, for who imports it. More than
  * KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all but the
  * last are whole pages. Arenas and dma-bufs have no parts. One open file owns all parts; they are kept and freed
  * together. Allocate the first part last, so that who finds it finds the others. A mapping of an imported buffer may

@@ -208,6 +208,33 @@ static void kept_by_a_greedy_user(void)
 	assert_ok(kplug_buffer_drop(dev, "third1"));
 }
 
+/* A dma-buf counts for who imports it, and all of it, since all of it is mapped. */
+static int imports(void *arg)
+{
+	struct kplug_buffer_alloc one_page = {
+		.size = sizeof(one_page), .bytes = PAGE, .kind = KPLUG_BUFFER_IMPORTED, .name = "page"
+	};
+	struct kplug_buffer *all = NULL;
+
+	(void)arg;
+	NEED(!become_nobody());
+	NEED(alloc(3 * MIB, "exported") >= 0);
+	NEED(!kplug_buffer_export(dev, "exported", &one_page.memory_fd));
+	NEED(!kplug_buffer_import(dev, "all", one_page.memory_fd, NULL, &all));
+	NEED(charged() == 6 * MIB);
+	NEED(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &one_page) == -1 && errno == EDQUOT);
+	NEED(charged() == 6 * MIB);
+	kplug_buffer_free(all);
+	until_charged(3 * MIB);
+	NEED(charged() == 3 * MIB);
+	return 0;
+}
+
+static void imported_memory(void)
+{
+	assert_int_equal(kind_child(imports, NULL), 0);
+}
+
 /* Whom CAP_IPC_LOCK exempts is not counted. */
 static void root_is_exempt(void)
 {
@@ -221,7 +248,7 @@ int main(void)
 {
 	const struct rig_test cgroup[] = { TEST(buffers_in_a_cgroup) };
 	const struct rig_test locked[] = { TEST(limit_of_an_ordinary_user), TEST(kept_by_a_greedy_user),
-					   TEST(failure_gives_back), TEST(root_is_exempt) };
+					   TEST(failure_gives_back), TEST(imported_memory), TEST(root_is_exempt) };
 	int failed;
 
 	kind = KPLUG_BUFFER_CONTIGUOUS;

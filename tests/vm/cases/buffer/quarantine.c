@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* shows: KPLUG_BUFFER_FREE KPLUG_DMA_UNLOCK KPLUG_INFO hook:close hook:event kmod/buffer/quarantine.c kmod/node/node.c */
 /* shows: kmod/pci/pci.c kmod/memory/umem.c */
 /*

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: cli:plugin-check cli:plugin-info cli:plugin-show cli:plugin-swap lib/plugin/check.c
 # timeout: 120
 # kplug plugin check: what the verifier says of a plugin that is not loaded, compared with bpftool.

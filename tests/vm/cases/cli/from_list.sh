@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: cli:plugin-new cli:irq-wait kmod/plugin/kfuncs.c kmod/irq/reader.c
 # timeout: 600
 # A list of register accesses becomes a plugin that serves the device; each mistake is named with its line.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi iommu */
+/* machine: msi */
+/* also: iommu */
 /* shows: KPLUG_DMA_LOCK KPLUG_DMA_ENTRIES kmod/memory/umem.c kmod/dma/dma.c */
 /* timeout: 240 */
 /* Much of the machine's memory locked: 256 MiB of 2 GiB, and 1 GiB with KPLUG_SCALE=4. */

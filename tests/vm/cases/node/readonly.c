@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/prog.h"
@@ -75,6 +76,8 @@ static void changes_nothing(void)
 	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++)
 		if (ioctl(fd, changes[i].cmd, changes[i].arg) != -1 || errno != EACCES)
 			fail_msg("command %zu: %s", i, strerror(errno));
+	assert_ptr_equal(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, KPLUG_MMAP_BAR(0)), MAP_FAILED);
+	assert_int_equal(errno, EACCES);
 	kplug_buffer_free(buf);
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # also: intx
 # shows: lib/wd/sample/td41.c
 # The technical note's sample and the guide's first program, compiled with the porting layer, on the software device

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi iommu */
+/* machine: msi */
+/* also: iommu */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO KPLUG_BUFFER_FREE KPLUG_CALL KPLUG_PLUGIN_LOAD */
 /* shows: KPLUG_PLUGIN_UNLOAD KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE KPLUG_IRQ_UNMASK KPLUG_IRQ_TRIGGER KPLUG_REG */
 /* shows: KPLUG_SOFT_CREATE KPLUG_SOFT_DELETE kmod/node/registry.c kmod/buffer/buffer.c kmod/plugin/plugin.c */
