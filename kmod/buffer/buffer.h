@@ -17,8 +17,8 @@ struct bpf_map;
  * Memory that the device reaches while the buffer is on its list. Its owner, an open file or the device itself, ends
  * that. The map, and with it the memory, lives on while a program, an fd or a mapping holds it.
  *
- * Native (KPLUG_MEMORY_NATIVE): the map is the kernel's own, with its own memory. Backed: the map stands on the buffer's
- * pages, and freeing the map frees the buffer. Constant but for what names a lock. get() sets the members under
+ * Native (KPLUG_MEMORY_NATIVE): the map is the kernel's own, with its own memory. Backed: the map stands on the
+ * buffer's pages, and freeing the map frees the buffer. Constant but for what names a lock. get() sets the members under
  * "memory".
  */
 struct kplug_buffer {
@@ -70,7 +70,7 @@ int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_b
 		      struct list_head *list);
 
 /*
- * quarantine.c. Gives back what is on a list of struct kplug_ended, if the device is quiet; else it goes into quarantine.
+ * quarantine.c. Gives back what is on a list of struct kplug_ended if the device is quiet; else quarantines it.
  * The device is entered, so that removal waits. Waits for a grace period.
  */
 void kplug_ended_finish(struct kplug_device *kdev, struct list_head *list, bool quiet);

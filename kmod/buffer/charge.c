@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory counts for the user that asked for it, in the counter that io_uring and others use (io_uring/rsrc.c): by user and
- * not by program, so that neither a child nor an exit escapes it.
+ * Memory counts for the user that asked for it, in the counter that io_uring and others use (io_uring/rsrc.c): by user
+ * and not by program, so that neither a child nor an exit escapes it.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>

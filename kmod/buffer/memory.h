@@ -31,6 +31,7 @@ struct kplug_charge {
 	struct user_struct *user; /* held; NULL: the caller had CAP_IPC_LOCK */
 	unsigned long pages;
 };
+
 /* charge.c. For the caller: 0, or -EDQUOT. Undone by kplug_uncharge(), in any context that may sleep. */
 int kplug_charge(struct kplug_charge *charge, unsigned long pages);
 void kplug_uncharge(struct kplug_charge *charge);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory between its owner, who has given it up, and its end. Nobody finds it, and it stays charged and mapped for the
- * device: if that still writes there, it meets nobody else's memory, behind an IOMMU neither by a device address that was
- * given again. It leaves when somebody vouches for the device, or when that was reset.
+ * device: if that still writes there, it meets nobody else's memory, behind an IOMMU neither by a device address that
+ * was given again. It leaves when somebody vouches for the device, or when that was reset.
  */
 #include <linux/cleanup.h>
 #include <linux/module.h>

@@ -57,8 +57,8 @@ int kplug_dma_map_request(struct kplug_device *kdev, u32 bits, struct page **pag
 void kplug_dma_unmap(struct device *dev, struct sg_table *sgt);
 
 /*
- * After unmapping, before the memory is given back: an IOMMU forgets what it has cached. By default the kernel has it do
- * so up to 10 ms later (drivers/iommu/dma-iommu.c, IOMMU_DMA_FQ_DEFAULT_TIMEOUT). The device is not yet removed.
+ * After unmapping, before the memory is given back: an IOMMU forgets what it has cached. By default the kernel has it
+ * do so up to 10 ms later (drivers/iommu/dma-iommu.c, IOMMU_DMA_FQ_DEFAULT_TIMEOUT). The device is not yet removed.
  */
 void kplug_dma_flush(struct kplug_device *kdev);
 

@@ -97,7 +97,7 @@ static const struct dma_buf_ops export_ops = {
 	.vmap = export_vmap,
 };
 
-/* No vmap(), of which the kernel WARNs if it fails: an arena has none, and write-combining memory is too slow to read. */
+/* No vmap(), of which the kernel WARNs if it fails: an arena has none, and write-combining memory is slow to read. */
 static const struct dma_buf_ops without_vmap_ops = {
 	EXPORT_OPS,
 };

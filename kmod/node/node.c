@@ -78,7 +78,7 @@ err_leave:
 	return err;
 }
 
-/* One time. True: the plugin vouches that the device uses no memory of the file. *ret_ms: else when to ask again, or 0. */
+/* Once. True: the plugin vouches that the device uses no memory of the file. *ret_ms: else when to ask again, or 0. */
 static bool file_fire_close(const struct kplug_file *kfile, u32 owned, unsigned int *ret_ms)
 {
 	struct kplug_device *kdev = kfile->kdev;

@@ -63,8 +63,8 @@ enum kplug_event_code {
 	KPLUG_EVENT_REMOVE = 1, /* the device is about to be removed */
 	KPLUG_EVENT_SUSPEND,
 	KPLUG_EVENT_RESUME,
-	KPLUG_EVENT_RESET, /* the device was reset, by the kernel or by root; what programs and plugin had set is lost */
-	KPLUG_EVENT_FREE, /* does the device use buffer `sequence` (id) of `file`? To the hook only: see KPLUG_BUFFER_ALLOC */
+	KPLUG_EVENT_RESET, /* the device was reset, by the kernel or root: what was set in it is lost */
+	KPLUG_EVENT_FREE, /* does the device use buffer `sequence` (id) of `file`? Only the hook gets it */
 	KPLUG_EVENT_UNLOCK, /* ... lock `sequence` (id) of `file`? */
 };
 
