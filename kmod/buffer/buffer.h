@@ -18,8 +18,8 @@ struct bpf_map;
  * that. The map, and with it the memory, lives on while a program, an fd or a mapping holds it.
  *
  * Native (KPLUG_MEMORY_NATIVE): the map is the kernel's own, with its own memory. Backed: the map stands on the
- * buffer's pages, and freeing the map frees the buffer. Constant but for what names a lock. get() sets the members under
- * "memory".
+ * buffer's pages, and freeing the map frees the buffer. Constant but for what names a lock. get() sets the members
+ * under "memory".
  */
 struct kplug_buffer {
 	struct list_head list; /* kplug_device.buffers while published: written under buffer_lock, read under RCU */
