@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi iommu */
+/* machine: msi */
+/* also: iommu */
 /* kernel: one */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_FREE kind:auto kind:contiguous kind:paged */
 /* shows: kmod/buffer/buffer.c kmod/memory/migrate.c lib/buffer/alloc.c */

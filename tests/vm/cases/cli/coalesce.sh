@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: cli:plugin-set cli:irq-enable cli:irq-trigger cli:irq-list cli:irq-latency kmod/plugin/kfuncs.c
 # shows: kmod/irq/reader.c bpf/coalesce.bpf.c
 # coalesce.bpf.c with its settings changed while it runs, and what kplug irq latency tells.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: hook:call lib/plugin/observe.c */
 /*
  * An observer keeps up with calls from the other CPU: it sees each, in order, and a wait ends for an event only. It

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# machine: msi iommu
+# machine: msi
+# also: iommu
 # kernel: one
 # shows: kind:contiguous kind:wc cli:buffer-alloc kmod/buffer/memory.c kmod/memory/main.c
 # shows: kmod/memory/migrate.c

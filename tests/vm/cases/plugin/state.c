@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_INFO kmod/plugin/plugin.c lib/plugin/state.c */
 /* shows: lib/plugin/running.c */
 /* timeout: 400 */

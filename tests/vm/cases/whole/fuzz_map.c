@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi iommu */
+/* machine: msi */
+/* also: iommu */
 /* quick: KPLUG_CALLS=1000 */
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kind:arena kind:imported kind:wc kmod/buffer/map.c kmod/buffer/mmap.c */
