@@ -182,7 +182,7 @@ static int check_kind(struct kplug_device *kdev, const struct kplug_buffer_alloc
 
 	if (foreign ? arg->node || arg->parts > 1 : arg->memory_fd || arg->arena_addr)
 		return -EINVAL;
-	if (memory->flags & KPLUG_MEMORY_TRANSLATED && !kplug_dma_translated(kdev->desc.parent))
+	if (memory->flags & KPLUG_MEMORY_TRANSLATED && !kdev->translated)
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -234,7 +234,7 @@ static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
 {
 	if (kind != KPLUG_BUFFER_AUTO)
 		return kind;
-	return kplug_dma_translated(kdev->desc.parent) ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
+	return kdev->translated ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
 }
 
 int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg)

@@ -7,6 +7,13 @@
 #include "core/device.h"
 #include "dma/dma.h"
 
+static bool dma_translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
 void kplug_dma_init(struct kplug_device *kdev)
 {
 	struct device *parent = kdev->desc.parent;
@@ -16,7 +23,7 @@ void kplug_dma_init(struct kplug_device *kdev)
 	kdev->saved.coherent_mask = parent->coherent_dma_mask;
 	kdev->saved.segment = dma_get_max_seg_size(parent);
 	kdev->dma_bits = fls64(kdev->saved.mask);
-	kdev->translated = kplug_dma_translated(parent);
+	kdev->translated = dma_translated(parent);
 	dma_set_max_seg_size(parent, UINT_MAX); /* an IOMMU makes one piece of all */
 }
 
@@ -31,13 +38,6 @@ void kplug_dma_uninit(struct kplug_device *kdev)
 	dma_set_max_seg_size(kdev->desc.parent, kdev->saved.segment);
 }
 
-bool kplug_dma_translated(struct device *dev)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
-}
-
 bool kplug_dma_coherent(struct kplug_device *kdev)
 {
 	return dev_is_dma_coherent(kdev->desc.parent);
@@ -48,7 +48,7 @@ u64 kplug_dma_limit(struct kplug_device *kdev, u32 bits)
 {
 	struct device *parent = kdev->desc.parent;
 
-	if (kplug_dma_translated(parent))
+	if (kdev->translated)
 		return U64_MAX;
 	return min_not_zero(DMA_BIT_MASK(bits), parent->bus_dma_limit);
 }
@@ -125,7 +125,7 @@ static bool sgt_bounces(struct device *dev, const struct sg_table *sgt, struct p
  */
 static bool fits_mask(struct device *dev, unsigned long count)
 {
-	return !kplug_dma_translated(dev) || roundup_pow_of_two(count) <= dma_get_mask(dev) >> PAGE_SHIFT;
+	return !dma_translated(dev) || roundup_pow_of_two(count) <= dma_get_mask(dev) >> PAGE_SHIFT;
 }
 
 /* Checked before mapping: swiotlb WARNs where its own memory is above the mask. */
@@ -134,7 +134,7 @@ static bool would_bounce(struct device *dev, struct page **pages, unsigned long 
 	u64 limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 	unsigned long i;
 
-	if (kplug_dma_translated(dev))
+	if (dma_translated(dev))
 		return false;
 	if (is_swiotlb_force_bounce(dev))
 		return true;

@@ -20,8 +20,6 @@ struct kplug_device;
 void kplug_dma_init(struct kplug_device *kdev);
 void kplug_dma_uninit(struct kplug_device *kdev);
 
-/* Does an IOMMU translate the device's addresses? */
-bool kplug_dma_translated(struct device *dev);
 bool kplug_dma_coherent(struct kplug_device *kdev);
 
 /*

@@ -3,10 +3,10 @@
  * The table of ioctls. User memory is touched only while the device is not entered: a page fault must not hold up its
  * removal.
  */
+#include <linux/capability.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/kmod.h>
-#include <linux/capability.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -14,7 +14,6 @@
 
 #include "buffer/buffer.h"
 #include "core/device.h"
-#include "dma/dma.h"
 #include "node/node.h"
 #include "plugin/hook.h"
 #include "plugin/plugin.h"
@@ -37,7 +36,7 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	arg->out_buffers = kplug_buffer_count(kdev);
 	arg->out_dma_bits = kdev->dma_bits;
 	arg->out_flags = (rcu_access_pointer(kdev->plugin) ? KPLUG_INFO_PLUGIN : 0) |
-			 (kplug_dma_translated(kdev->desc.parent) ? KPLUG_INFO_IOMMU : 0) |
+			 (kdev->translated ? KPLUG_INFO_IOMMU : 0) |
 			 (desc->ops->bar_mmap ? KPLUG_INFO_BAR_MMAP : 0) | (desc->can_reset ? KPLUG_INFO_RESET : 0);
 	arg->out_vendor = desc->vendor;
 	arg->out_device = desc->device;
