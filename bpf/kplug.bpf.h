@@ -145,7 +145,7 @@ struct kplug_arena_place {
  * deferred interrupt without a deferred hook). Returns 0, or -EINVAL for an unknown flag; the event
  * is then not answered.
  *
- * Who owns memory that the device might still write? In close, ev->count is the number of buffers and locks that the
+ * Memory that the device might still write: in close, ev->count is the number of buffers and locks that the
  * file had; if it is not 0, answer KPLUG_QUIET when the device uses none of them (and will not: kplug_dma_addr() of
  * them is 0 by then), or a result of 1 and more to be asked again after so many ms, for 5 s at most. In event
  * KPLUG_EVENT_FREE and _UNLOCK, answer KPLUG_QUIET if the device does not use that one. Without the answer the memory

@@ -387,7 +387,7 @@ struct kplug_lock_opts {
  * memfd, or any other that is not a file's. ptr: any alignment; the memory must be writable, and
  * stay mapped while it is locked. bytes: 1..KPLUG_DMA_LOCK_MAX; counts against RLIMIT_MEMLOCK. Data
  * is never bounced: memory that the device cannot address is an error. Freed by kplug_dma_unlock(),
- * before dev is closed; closing dev also unlocks the memory, but does not free the lock.
+ * before or after dev is closed; closing dev also unlocks the memory, but does not free the lock.
  *   -EFAULT      some of it is not mapped, is read-only, or belongs to a file or a device
  *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, exceeded
  *   -ENOMEM      not enough memory or device addresses

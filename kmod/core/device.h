@@ -7,8 +7,8 @@
  *
  * Locks: `alive` is outermost. Inside it, or without it in removal and in workers, at most one of irq_lock,
  * plugin_lock, files_lock, buffer_lock and dma_lock is held. The spinlocks are innermost, one at a time.
- * mmap_lock is taken inside `alive` (pinning an arena) and outside buffer_lock (mmap of the
- * node): so mmap and page faults only try `alive`, and nothing inside buffer_lock takes mmap_lock.
+ * mmap_lock is taken inside `alive` (pinning an arena) and outside buffer_lock (mmap of the node): so mmap and page
+ * faults only try `alive`, and nothing inside buffer_lock takes mmap_lock.
  */
 #ifndef KPLUG_DEVICE_H
 #define KPLUG_DEVICE_H
@@ -107,8 +107,7 @@ struct kplug_device {
 
 	/* buffer/ */
 	struct list_head buffers; /* RCU list, written under buffer_lock */
-	struct mutex
-		buffer_lock; /* buffers, umems and quarantine; held to the end of an unmap, so removal waits for it */
+	struct mutex buffer_lock; /* held to the end of an unmap, so that removal waits for it */
 	u32 next_buffer_id; /* under buffer_lock */
 	struct list_head quarantine; /* of struct kplug_ended, under buffer_lock */
 	struct xarray umems; /* of struct kplug_umem: written under buffer_lock, read under RCU */

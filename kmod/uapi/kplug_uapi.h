@@ -127,10 +127,10 @@ enum kplug_buffer_kind {
  * existing memory a buffer: a BPF arena of the caller's, or a dma-buf. Needs an open for writing.
  *
  * The open file owns the buffer until KPLUG_BUFFER_FREE, the file's last close or the device's removal ends it, or
- * KPLUG_BUFFER_KEEP hands it to the device. At its end the device no longer reaches the memory, and the name is free.
- * The memory itself stays while an fd, a mapping or a pin of the map or a BPF program holds it.
+ * KPLUG_BUFFER_KEEP hands it to the device. At its end the name is free, and the memory is not the device's any more
+ * (but see the next paragraph). It stays while an fd, a mapping or a pin of the map or a BPF program holds it.
  *
- * Memory that the device could still write is not given back; behind an IOMMU its device address is not, either.
+ * Memory that the device could still write is not given back, nor, behind an IOMMU, its device address.
  * Somebody vouches for the device: at KPLUG_BUFFER_FREE and KPLUG_DMA_UNLOCK a caller with CAP_SYS_RAWIO, else the
  * plugin's event hook; at the last close of the owner the plugin's close hook, whose event tells how many buffers and
  * locks the file had (`count`). It answers KPLUG_QUIET; or in close a positive result, then it is asked again after so
@@ -164,15 +164,22 @@ enum kplug_buffer_kind {
  *   EOVERFLOW   the device has had KPLUG_BUFFER_ID_MAX + 1 buffers
  *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own
- * The memory counts against RLIMIT_MEMLOCK, for the user and not for the program, as long as it is there: kept, and in
- * quarantine, too. CAP_IPC_LOCK exempts. A dma-buf counts, whole, for who imports it. More than
- * KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all but the
- * last are whole pages. Arenas and dma-bufs have no parts. One open file owns all parts; they are kept and freed
- * together. Allocate the first part last, so that who finds it finds the others. A mapping of an imported buffer may
- * hold the dma-buf only, if the exporter maps it in its own way; an fd always holds the buffer. The buffer has an
- * owner, a group and a mode, as a file: they let others get its fd (both rights), map it (KPLUG_MMAP_BUFFER: read;
- * KPLUG_MMAP_HUGE: what is asked) and free it (write), besides the rights of the node. CAP_DAC_OVERRIDE overrides them.
- * Without KPLUG_BUFFER_RIGHTS they are the caller's and 0666. The fd returned here does not depend on them.
+ *
+ * The memory counts against RLIMIT_MEMLOCK, for the user and not for the program, until it is given back: also while
+ * it is kept or in quarantine. CAP_IPC_LOCK exempts. A dma-buf counts, whole, for its importer. A paged buffer's memory
+ * counts until the buffer ends, even if an fd of the map is still open.
+ *
+ * More than KPLUG_BUFFER_MAX bytes are several parts: buffers of one name, each with its own map, id and address; all
+ * but the last are whole pages. Arenas and dma-bufs have no parts. One open file owns all parts; they are kept and
+ * freed together. Allocate the first part last: then a program that finds it finds the others.
+ *
+ * A mapping of an imported buffer may hold the dma-buf only, if the exporter maps it in its own way; an fd always holds
+ * the buffer.
+ *
+ * The buffer has an owner, a group and a mode, as a file: they let others get its fd (both rights), map it
+ * (KPLUG_MMAP_BUFFER: read; KPLUG_MMAP_HUGE: what is asked) and free it (write), besides the rights of the node.
+ * CAP_DAC_OVERRIDE overrides them. Without KPLUG_BUFFER_RIGHTS they are the caller's and 0666. The fd returned here
+ * does not depend on them.
  */
 struct kplug_buffer_alloc {
 	__u32 size;
@@ -283,8 +290,8 @@ struct kplug_buffer_access {
 /*
  * Locks memory of the calling program where it is, and maps it for the device in both directions: ordinary, shared or
  * huge pages that the program may write, but no file's (except tmpfs and memfd) and no device's. Needs an open for
- * writing. It counts against RLIMIT_MEMLOCK as a buffer does. The lock belongs to the open file and
- * ends with it, with the device, or by KPLUG_DMA_UNLOCK. Never bounced: what the device cannot reach is an error.
+ * writing. It counts against RLIMIT_MEMLOCK as a buffer does. The lock belongs to the open file and ends with it, with
+ * the device, or by KPLUG_DMA_UNLOCK. Never bounced: what the device cannot reach is an error.
  *   EFAULT  a part of it is not mapped, is read-only, or is of the wrong sort
  *   EDQUOT  over RLIMIT_MEMLOCK
  *   ENOMEM  no memory; behind an IOMMU also: no device addresses left
@@ -326,9 +333,8 @@ struct kplug_dma_entries {
 };
 
 /*
- * Unlocks a lock, which the device must no longer use: behind an IOMMU its accesses fail then, without one they reach
- * whatever the memory is used for next (but see KPLUG_BUFFER_ALLOC on quarantine). ENOENT: no such lock of this open
- * file.
+ * Unlocks a lock, which the device must no longer use. If nobody vouches for that, the memory is in quarantine: see
+ * KPLUG_BUFFER_ALLOC. ENOENT: no such lock of this open file.
  */
 struct kplug_dma_unlock {
 	__u32 size;
