@@ -119,6 +119,8 @@ static void every_mapping(void)
 	assert_ptr_not_equal(ptr, MAP_FAILED);
 	assert_int_equal(caching_of(ptr), PROT_WC);
 	munmap(ptr, PAGE);
+	/* As a buffer of another kind, bpf() would copy it. */
+	assert_errno(EOPNOTSUPP, kplug_buffer_import(dev, "copied", fd, NULL, &part));
 	close(fd);
 	kplug_buffer_free(buf);
 	buf = NULL;
