@@ -36,8 +36,8 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	arg->out_buffers = kplug_buffer_count(kdev);
 	arg->out_dma_bits = kdev->dma_bits;
 	arg->out_flags = (rcu_access_pointer(kdev->plugin) ? KPLUG_INFO_PLUGIN : 0) |
-			 (kdev->translated ? KPLUG_INFO_IOMMU : 0) |
-			 (desc->ops->bar_mmap ? KPLUG_INFO_BAR_MMAP : 0) | (desc->can_reset ? KPLUG_INFO_RESET : 0);
+			 (kdev->translated ? KPLUG_INFO_IOMMU : 0) | (desc->ops->bar_mmap ? KPLUG_INFO_BAR_MMAP : 0) |
+			 (desc->can_reset ? KPLUG_INFO_RESET : 0);
 	arg->out_vendor = desc->vendor;
 	arg->out_device = desc->device;
 	arg->out_opens = count_files(kdev);
