@@ -117,28 +117,6 @@ static int killed_with_a_lock(void *arg)
 	return 0;
 }
 
-/* Takes memory at once, and looks until the transfer has ended. Returns how many bytes are not zero. */
-static size_t foreign_bytes(void)
-{
-	struct kplug_buffer *other[OTHERS];
-	size_t found = 0, i, j;
-	char name[16];
-
-	for (i = 0; i < OTHERS; i++) {
-		snprintf(name, sizeof(name), "other%zu", i);
-		other[i] = rig_buffer(dev, name, BYTES);
-	}
-	usleep(2 * TRANSFER_US);
-	for (i = 0; i < OTHERS; i++) {
-		const uint8_t *mem = kplug_buffer_ptr(other[i]);
-
-		for (j = 0; j < BYTES; j++)
-			found += mem[j] != 0;
-		kplug_buffer_free(other[i]);
-	}
-	return found;
-}
-
 static void kill_rounds(uint64_t bytes_kept)
 {
 	uint32_t which = rig_machine("iommu") && !at->soft ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
@@ -148,7 +126,7 @@ static void kill_rounds(uint64_t bytes_kept)
 	mark_device();
 	for (i = 0; i < ROUNDS; i++) {
 		assert_int_equal(kind_child(killed_with_a_buffer, &which), -SIGKILL);
-		assert_int_equal(foreign_bytes(), 0);
+		assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 28, 2 * TRANSFER_US), 0);
 	}
 	assert_int_equal(quarantined() - before, ROUNDS * bytes_kept);
 	assert_int_equal(kind_count(dev), 0);

@@ -80,24 +80,10 @@ static struct chip {
 };
 static struct chip *chip; /* the running test's */
 
-static int find_device(struct chip *c)
-{
-	struct kplug_scan_entry *entries = NULL;
-	size_t count = 0, i;
-
-	if (kplug_scan(&entries, &count))
-		return -1;
-	for (i = 0; i < count && !c->address[0]; i++)
-		if (entries[i].vendor == 0x8086 && entries[i].device == c->device)
-			strcpy(c->address, entries[i].name);
-	free(entries);
-	return c->address[0] ? 0 : -1;
-}
-
 static void setup(void)
 {
 	memset(came, 0, sizeof(came));
-	assert_int_equal(find_device(chip), 0);
+	rig_find_pci(0x8086, chip->device, chip->address);
 	assert_ok(kplug_bind(chip->address, false));
 	assert_ok(kplug_device_open(chip->address, NULL, &dev));
 	chip->start();

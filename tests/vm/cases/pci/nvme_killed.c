@@ -44,20 +44,6 @@ struct completion {
 
 static char address[KPLUG_NAME_LEN];
 
-static int find_device(void)
-{
-	struct kplug_scan_entry *entries = NULL;
-	size_t count = 0, i;
-
-	if (kplug_scan(&entries, &count))
-		return -1;
-	for (i = 0; i < count; i++)
-		if (entries[i].vendor == 0x1b36 && entries[i].device == 0x0010)
-			strcpy(address, entries[i].name);
-	free(entries);
-	return address[0] ? 0 : -1;
-}
-
 /* The queues, one page each: admin and I/O, submission and completion. */
 enum { ADMIN_SQ, ADMIN_CQ, IO_SQ, IO_CQ };
 
@@ -156,30 +142,9 @@ static int is_killed(void *arg)
 	return 0;
 }
 
-static size_t foreign_bytes(void)
-{
-	struct kplug_buffer *other[OTHERS];
-	size_t found = 0, i, j;
-	char name[16];
-
-	for (i = 0; i < OTHERS; i++) {
-		snprintf(name, sizeof(name), "other%zu", i);
-		assert_ok(kplug_buffer_alloc(dev, name, BYTES, NULL, &other[i]));
-	}
-	usleep(SLOW_US);
-	for (i = 0; i < OTHERS; i++) {
-		const uint8_t *mem = kplug_buffer_ptr(other[i]);
-
-		for (j = 0; j < BYTES; j++)
-			found += mem[j] != 0;
-		kplug_buffer_free(other[i]);
-	}
-	return found;
-}
-
 static void setup(void)
 {
-	assert_int_equal(find_device(), 0);
+	rig_find_pci(0x1b36, 0x0010, address);
 	assert_ok(kplug_bind(address, false));
 	assert_ok(kplug_device_open(address, NULL, &dev));
 }
@@ -204,7 +169,7 @@ static void reads_under_way(void)
 	assert_int_equal(info.out_quarantined, 0);
 	assert_ok(kplug_reg_read(dev, 0, CC, 4, &control));
 	assert_int_equal(control & 1, 0); /* was reset */
-	assert_int_equal(foreign_bytes(), 0);
+	assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 0, SLOW_US), 0);
 }
 
 int main(void)

@@ -6,7 +6,6 @@
  * A device that can be reset (QEMU's igb, an Intel 82576): it is, where it could still write the memory of a program that
  * has ended, and when nobody else has it open. Programs and plugin are told of every reset.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -19,20 +18,6 @@
 #define BYTES (2 * PAGE)
 
 static char address[KPLUG_NAME_LEN];
-
-static int find_device(void)
-{
-	struct kplug_scan_entry *entries = NULL;
-	size_t count = 0, i;
-
-	if (kplug_scan(&entries, &count))
-		return -1;
-	for (i = 0; i < count; i++)
-		if (entries[i].vendor == 0x8086 && entries[i].device == 0x10c9)
-			strcpy(address, entries[i].name);
-	free(entries);
-	return address[0] ? 0 : -1;
-}
 
 static void reopen(void)
 {
@@ -58,7 +43,7 @@ static uint64_t quarantined(void)
 
 static void setup(void)
 {
-	assert_int_equal(find_device(), 0);
+	rig_find_pci(0x8086, 0x10c9, address);
 	assert_ok(kplug_bind(address, false));
 	reopen();
 	assert_ok(kplug_reg_write(dev, 0, MTA, 4, MARK));
@@ -137,13 +122,9 @@ static void removed_with_a_buffer(void)
 static void reset_by_root(void)
 {
 	char path[96];
-	int fd;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", address);
-	fd = open(path, O_WRONLY);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "1", 1), 1);
-	close(fd);
+	assert_int_equal(rig_write(path, "1"), 0);
 }
 
 static void readers_are_told(void)

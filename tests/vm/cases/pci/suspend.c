@@ -17,18 +17,6 @@
 
 static struct rig_dev edu;
 
-/* 0 or -errno. */
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* The debug kernel cannot. */
 static bool can_suspend(void)
 {
@@ -55,16 +43,16 @@ static void add_again(void)
 	assert_ok(syscall(SYS_finit_module, fd, "", 0) ? -errno : 0);
 	close(fd);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", edu.name);
-	assert_ok(put(path, "1"));
-	assert_ok(put("/sys/bus/pci/rescan", "1"));
-	assert_ok(put("/sys/power/pm_async", "0")); /* one after the other */
+	assert_ok(rig_write(path, "1"));
+	assert_ok(rig_write("/sys/bus/pci/rescan", "1"));
+	assert_ok(rig_write("/sys/power/pm_async", "0")); /* one after the other */
 }
 
 static void let_others_suspend(void)
 {
 	if (!can_suspend())
 		return;
-	assert_ok(put("/sys/power/pm_async", "1"));
+	assert_ok(rig_write("/sys/power/pm_async", "1"));
 	assert_ok(syscall(SYS_delete_module, "nosuspend", O_NONBLOCK) ? -errno : 0);
 }
 
@@ -83,7 +71,7 @@ static void teardown(void)
 
 static void suspend_and_resume(void)
 {
-	assert_errno(EBUSY, put("/sys/power/state", "freeze"));
+	assert_errno(EBUSY, rig_write("/sys/power/state", "freeze"));
 }
 
 /* One record, which stands for both: no program runs in between. */

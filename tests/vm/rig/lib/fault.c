@@ -11,17 +11,6 @@
 #define NTH "/proc/thread-self/fail-nth"
 #define ARM "/sys/module/fail/parameters/arm"
 
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 static unsigned int get(const char *path)
 {
 	char text[32] = "";
@@ -79,10 +68,10 @@ static void put_range(const char *attr, const char *what, unsigned long start, u
 
 	snprintf(path, sizeof(path), "%s/%s-start", attr, what);
 	snprintf(text, sizeof(text), "0x%lx", start);
-	assert_ok(put(path, text));
+	assert_ok(rig_write(path, text));
 	snprintf(path, sizeof(path), "%s/%s-end", attr, what);
 	snprintf(text, sizeof(text), "0x%lx", end);
-	assert_ok(put(path, text));
+	assert_ok(rig_write(path, text));
 }
 
 /*
@@ -99,19 +88,19 @@ static void only_ours(const char *attr)
 	function_range("add_dma_entry", &start, &end);
 	put_range(attr, "reject", start, end);
 	snprintf(path, sizeof(path), "%s/stacktrace-depth", attr);
-	assert_ok(put(path, "12"));
+	assert_ok(rig_write(path, "12"));
 }
 
 void fault_init(void)
 {
 	only_ours(DEBUG "failslab");
 	only_ours(DEBUG "fail_page_alloc");
-	assert_ok(put(DEBUG "failslab/ignore-gfp-wait", "N"));
-	assert_ok(put(DEBUG "failslab/verbose", "0"));
-	assert_ok(put(DEBUG "fail_page_alloc/ignore-gfp-wait", "N"));
-	assert_ok(put(DEBUG "fail_page_alloc/ignore-gfp-highmem", "N"));
-	assert_ok(put(DEBUG "fail_page_alloc/min-order", "0"));
-	assert_ok(put(DEBUG "fail_page_alloc/verbose", "0"));
+	assert_ok(rig_write(DEBUG "failslab/ignore-gfp-wait", "N"));
+	assert_ok(rig_write(DEBUG "failslab/verbose", "0"));
+	assert_ok(rig_write(DEBUG "fail_page_alloc/ignore-gfp-wait", "N"));
+	assert_ok(rig_write(DEBUG "fail_page_alloc/ignore-gfp-highmem", "N"));
+	assert_ok(rig_write(DEBUG "fail_page_alloc/min-order", "0"));
+	assert_ok(rig_write(DEBUG "fail_page_alloc/verbose", "0"));
 	assert_int_equal(system("busybox insmod $KPLUG_KMOD/../debug/fail.ko"), 0);
 }
 
@@ -149,7 +138,7 @@ int fault_call(const char *function, unsigned int nth, long value)
 	char text[128];
 
 	sprintf(text, "%s %u %ld", function, nth, value);
-	return put(ARM, text);
+	return rig_write(ARM, text);
 }
 
 int fault_hold(const char *function, unsigned int nth)
@@ -157,7 +146,7 @@ int fault_hold(const char *function, unsigned int nth)
 	char text[128];
 
 	sprintf(text, "%s %u held", function, nth);
-	return put(ARM, text);
+	return rig_write(ARM, text);
 }
 
 static bool called(void *arg)
@@ -175,6 +164,6 @@ bool fault_call_end(unsigned int nth)
 {
 	unsigned int calls = get(ARM);
 
-	assert_ok(put(ARM, "none"));
+	assert_ok(rig_write(ARM, "none"));
 	return calls >= nth;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kind.h"
 
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,30 @@ uint32_t kind_count(struct kplug_device *device)
 
 	assert_ok(kplug_device_info(device, &info));
 	return info.out_buffers;
+}
+
+size_t kind_foreign_bytes(struct kplug_device *device, size_t count, size_t bytes, uint32_t dma_bits, unsigned int us)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = dma_bits };
+	struct kplug_buffer **buffers = calloc(count, sizeof(struct kplug_buffer *));
+	size_t found = 0, i, j;
+	char name[32];
+
+	assert_non_null(buffers);
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "other%zu", i);
+		assert_ok(kplug_buffer_alloc(device, name, bytes, &opts, &buffers[i]));
+	}
+	usleep(us);
+	for (i = 0; i < count; i++) {
+		const uint8_t *mem = kplug_buffer_ptr(buffers[i]);
+
+		for (j = 0; j < bytes; j++)
+			found += mem[j] != 0;
+		kplug_buffer_free(buffers[i]);
+	}
+	free((void *)buffers);
+	return found;
 }
 
 int kind_child(int (*fn)(void *arg), void *arg)

@@ -30,6 +30,12 @@ struct kplug_buffer *kind_buffer(struct kplug_device *device, const char *name, 
 uint32_t kind_count(struct kplug_device *device);
 
 /*
+ * Takes `count` buffers of this size at once, and looks after `us` microseconds how many of their bytes are not 0: the
+ * device has written them, for a program that had this memory before.
+ */
+size_t kind_foreign_bytes(struct kplug_device *device, size_t count, size_t bytes, uint32_t dma_bits, unsigned int us);
+
+/*
  * Runs fn(arg) in a process of its own: its return value, or minus the signal that ended it. There cmocka's checks
  * would run the rest of the tests twice: NEED() returns 1 instead.
  */

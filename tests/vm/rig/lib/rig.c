@@ -212,6 +212,20 @@ int rig_run(const struct rig_test *tests, size_t count, struct rig_run run)
 	return _cmocka_run_group_tests("rig", all, n, group_setup, group_teardown);
 }
 
+void rig_find_pci(uint16_t vendor, uint16_t device, char address[KPLUG_NAME_LEN])
+{
+	struct kplug_scan_entry *entries = NULL;
+	size_t count = 0, i;
+
+	address[0] = '\0';
+	assert_ok(kplug_scan(&entries, &count));
+	for (i = 0; i < count && !address[0]; i++)
+		if (entries[i].vendor == vendor && entries[i].device == device)
+			strcpy(address, entries[i].name);
+	free(entries);
+	assert_true(address[0]);
+}
+
 struct kplug_device *rig_open(const struct rig_dev *d)
 {
 	struct kplug_device *device = NULL;
@@ -247,6 +261,17 @@ int rig_buffer_undo(int fd, const struct kplug_buffer_alloc *req)
 {
 	close(req->out_fd);
 	return rig_buffer_ioctl(fd, KPLUG_BUFFER_FREE, req->name);
+}
+
+int rig_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
 }
 
 const char *rig_object(const char *object)

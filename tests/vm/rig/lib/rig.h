@@ -80,6 +80,9 @@ int rig_run(const struct rig_test *tests, size_t count, struct rig_run run);
 /* Are we on the machine of this name (tests/vm/rig/boot.sh)? */
 bool rig_machine(const char *name);
 
+/* The address of the first PCI function with these ids; asserts that there is one. */
+void rig_find_pci(uint16_t vendor, uint16_t device, char address[KPLUG_NAME_LEN]);
+
 struct kplug_device *rig_open(const struct rig_dev *d);
 /* Closes dev, if it is open; dev is NULL. */
 void rig_close(void);
@@ -96,6 +99,8 @@ void rig_vouch(struct kplug_device *device);
 /* The object file's path, in storage of this thread. */
 const char *rig_object(const char *object);
 
+/* Writes text to a file, as of sysfs: 0 or a negative errno. */
+int rig_write(const char *path, const char *text);
 /* Raises vector 0 the way the hardware does. */
 void rig_raise(struct kplug_device *device, uint32_t status);
 /* Whether the PCI device of this address keeps its INTx line off. */
