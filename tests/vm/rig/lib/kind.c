@@ -48,7 +48,7 @@ uint32_t kind_count(struct kplug_device *device)
 size_t kind_foreign_bytes(struct kplug_device *device, size_t count, size_t bytes, uint32_t dma_bits, unsigned int us)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = dma_bits };
-	struct kplug_buffer **buffers = calloc(count, sizeof(struct kplug_buffer *));
+	struct kplug_buffer **buffers = (struct kplug_buffer **)calloc(count, sizeof(struct kplug_buffer *));
 	size_t found = 0, i, j;
 	char name[32];
 
