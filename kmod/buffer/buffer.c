@@ -303,6 +303,26 @@ int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_b
 	return err;
 }
 
+static void umem_unpublish(struct kplug_device *kdev, struct kplug_ended *ended, struct list_head *list)
+{
+	lockdep_assert_held(&kdev->buffer_lock);
+	xa_erase(&kdev->umems, ended->id);
+	WRITE_ONCE(kdev->umem_pages, kdev->umem_pages - ended->pages);
+	list_add(&ended->list, list);
+}
+
+int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_dma_unlock *arg, struct list_head *list)
+{
+	struct kplug_ended *ended;
+
+	guard(mutex)(&kdev->buffer_lock);
+	ended = xa_load(&kdev->umems, arg->id);
+	if (!ended || ended->owner != owner)
+		return -ENOENT;
+	umem_unpublish(kdev, ended, list);
+	return 0;
+}
+
 void kplug_buffer_init(struct kplug_device *kdev)
 {
 	INIT_LIST_HEAD(&kdev->buffers);
@@ -311,12 +331,21 @@ void kplug_buffer_init(struct kplug_device *kdev)
 	xa_init_flags(&kdev->umems, XA_FLAGS_ALLOC);
 }
 
-void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner)
+u32 kplug_memory_end(struct kplug_device *kdev, u64 owner)
 {
 	struct kplug_buffer *buf, *next;
+	struct kplug_ended *ended;
+	unsigned long id;
+	u32 count = 0;
 
 	guard(mutex)(&kdev->buffer_lock);
+	xa_for_each(&kdev->umems, id, ended)
+		if (!owner || ended->owner == owner)
+			umem_unpublish(kdev, ended, &kdev->quarantine);
 	list_for_each_entry_safe(buf, next, &kdev->buffers, list)
 		if (!owner || buf->owner == owner)
 			unpublish(buf, &kdev->quarantine);
+	list_for_each_entry(ended, &kdev->quarantine, list)
+		count += ended->owner == owner;
+	return count;
 }

@@ -55,8 +55,11 @@ static inline bool kplug_buffer_native(const struct kplug_buffer *buf)
 }
 
 void kplug_buffer_init(struct kplug_device *kdev);
-/* Take the buffers of an open file, or all of the device (0), off the list, into quarantine. */
-void kplug_buffer_end_all(struct kplug_device *kdev, u64 owner);
+/*
+ * Put all buffers and umems of an open file, or of the device (0), into quarantine. Returns how many of this owner are
+ * there then.
+ */
+u32 kplug_memory_end(struct kplug_device *kdev, u64 owner);
 
 /*
  * See KPLUG_BUFFER_ALLOC, _INFO, _KEEP and _FREE. The device is entered. owner: the open file that asks.
@@ -74,28 +77,24 @@ int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_b
  * The device is entered, so that removal waits. Waits for a grace period.
  */
 void kplug_ended_finish(struct kplug_device *kdev, struct list_head *list, bool quiet);
-/* Put all memory of an open file, or of the device (0), into quarantine; take it out; take it out and give it back. */
-void kplug_memory_end(struct kplug_device *kdev, u64 owner);
+/* Take what an open file, or anybody (0), has in quarantine out of it; take it out and give it back. */
 void kplug_quarantine_take(struct kplug_device *kdev, u64 owner, struct list_head *list);
 void kplug_quarantine_end(struct kplug_device *kdev, u64 owner);
 unsigned long kplug_quarantine_pages(struct kplug_device *kdev);
-/* How many buffers and umems an open file owns, or has in quarantine. */
-u32 kplug_memory_owned(struct kplug_device *kdev, u64 owner);
+
+/* See KPLUG_DMA_UNLOCK. As kplug_buffer_free(). */
+int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_dma_unlock *arg, struct list_head *list);
 
 /* See KPLUG_BUFFER_ACCESS. Enters the device itself: an exporter may wait for long. */
 int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
 
 /*
- * kplug_memory.ko's commands. Lock and entries enter the device themselves; for unlock and export it is entered.
+ * kplug_memory.ko's commands. Lock and entries enter the device themselves; for export it is entered.
  * Lock and export: -ENOPKG: it is not loaded.
  */
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
-int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list);
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg);
-/* As kplug_buffer_end_all() and kplug_buffer_owned(). */
-void kplug_umem_end_all(struct kplug_device *kdev, u64 owner);
-u32 kplug_umem_owned(struct kplug_device *kdev, u64 owner);
 
 /* Frees memory and buffer. Backed: the map's last user is gone. Process context. */
 void kplug_buffer_delete(struct kplug_buffer *buf);
@@ -105,8 +104,6 @@ bool kplug_buffer_name_ok(const char *name);
 /* The part of this name, or NULL. The caller holds buffer_lock. */
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part);
 u32 kplug_buffer_count(struct kplug_device *kdev);
-/* ... and how many of them an open file owns. */
-u32 kplug_buffer_owned(struct kplug_device *kdev, u64 owner);
 /* The device's address of [mem, mem + len) if one buffer covers it, else 0. Any context. */
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len);
 

@@ -40,17 +40,6 @@ u32 kplug_buffer_count(struct kplug_device *kdev)
 	return list_count_nodes(&kdev->buffers);
 }
 
-u32 kplug_buffer_owned(struct kplug_device *kdev, u64 owner)
-{
-	const struct kplug_buffer *buf;
-	u32 count = 0;
-
-	guard(mutex)(&kdev->buffer_lock);
-	list_for_each_entry(buf, &kdev->buffers, list)
-		count += buf->owner == owner;
-	return count;
-}
-
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
 {
 	const struct kplug_buffer *buf;

@@ -94,24 +94,9 @@ int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg)
 	return MEMORY_CALL(-ENOENT, umem_entries, kfile, arg);
 }
 
-int kplug_umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list)
-{
-	return MEMORY_CALL(-ENOENT, umem_unlock, kfile, arg, list);
-}
-
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg)
 {
 	return MEMORY_CALL(-ENOPKG, export, kdev, arg);
-}
-
-void kplug_umem_end_all(struct kplug_device *kdev, u64 owner)
-{
-	MEMORY_CALL(0, umem_end_all, kdev, owner);
-}
-
-u32 kplug_umem_owned(struct kplug_device *kdev, u64 owner)
-{
-	return MEMORY_CALL(0, umem_owned, kdev, owner);
 }
 
 void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len)

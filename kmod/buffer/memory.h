@@ -38,7 +38,7 @@ void kplug_uncharge(struct kplug_charge *charge);
 /* Pages that count for the caller's user now. */
 unsigned long kplug_charged(void);
 
-/* Memory that its owner has given up: see quarantine.c. */
+/* How memory ends that its owner gives up: see quarantine.c. The members are set when it ends; of a umem, at its lock. */
 struct kplug_ended {
 	struct list_head list;
 	u64 owner; /* as of struct kplug_buffer */
@@ -78,13 +78,9 @@ struct kplug_memory_module {
 	struct module *owner;
 	const struct kplug_memory_ops *const *rows; /* up to NULL */
 
-	/* See KPLUG_DMA_LOCK, _ENTRIES (both enter the device) and _UNLOCK. Each umem has a module reference. */
+	/* See KPLUG_DMA_LOCK and _ENTRIES; both enter the device. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);
-	int (*umem_unlock)(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list);
-	/* As kplug_buffer_end_all() and kplug_buffer_owned(). The first returns 0. */
-	int (*umem_end_all)(struct kplug_device *kdev, u64 owner);
-	int (*umem_owned)(struct kplug_device *kdev, u64 owner);
 	/* As kplug_device_dma_to_virt(). */
 	void *(*umem_dma_to_virt)(struct kplug_device *kdev, u64 addr, size_t len);
 

@@ -87,20 +87,3 @@ unsigned long kplug_quarantine_pages(struct kplug_device *kdev)
 		pages += ended->pages;
 	return pages;
 }
-
-u32 kplug_memory_owned(struct kplug_device *kdev, u64 owner)
-{
-	u32 count = kplug_umem_owned(kdev, owner) + kplug_buffer_owned(kdev, owner);
-	const struct kplug_ended *ended;
-
-	guard(mutex)(&kdev->buffer_lock);
-	list_for_each_entry(ended, &kdev->quarantine, list)
-		count += ended->owner == owner;
-	return count;
-}
-
-void kplug_memory_end(struct kplug_device *kdev, u64 owner)
-{
-	kplug_umem_end_all(kdev, owner);
-	kplug_buffer_end_all(kdev, owner);
-}

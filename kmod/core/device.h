@@ -110,7 +110,7 @@ struct kplug_device {
 	struct mutex buffer_lock; /* held to the end of an unmap, so that removal waits for it */
 	u32 next_buffer_id; /* under buffer_lock */
 	struct list_head quarantine; /* of struct kplug_ended, under buffer_lock */
-	struct xarray umems; /* of struct kplug_umem: written under buffer_lock, read under RCU */
+	struct xarray umems; /* of struct kplug_ended, by id: written under buffer_lock, read under RCU */
 	unsigned long umem_pages; /* written under buffer_lock */
 
 	/* dma/ */

@@ -20,9 +20,6 @@ int kplug_dmabuf_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 /* umem.c */
 int umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
-int umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list);
-int umem_end_all(struct kplug_device *kdev, u64 owner);
-int umem_owned(struct kplug_device *kdev, u64 owner);
 void *umem_dma_to_virt(struct kplug_device *kdev, u64 addr, size_t len);
 
 #endif /* KPLUG_KINDS_H */

@@ -14,9 +14,6 @@ static const struct kplug_memory_module memory = {
 	.rows = rows,
 	.umem_lock = umem_lock,
 	.umem_entries = umem_entries,
-	.umem_unlock = umem_unlock,
-	.umem_end_all = umem_end_all,
-	.umem_owned = umem_owned,
 	.umem_dma_to_virt = umem_dma_to_virt,
 	.export = kplug_dmabuf_export,
 };

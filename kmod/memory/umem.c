@@ -16,21 +16,52 @@
 #define ENTRIES_AT_ONCE 1024U
 
 struct kplug_umem {
-	struct kplug_ended ended;
-	u64 owner; /* the open file's id */
+	struct kplug_ended ended; /* .owner: the open file's id; .pages: of these pages */
 	struct device *parent; /* for which it is mapped */
 	struct kplug_charge charge;
 	unsigned int offset; /* of the first byte in the first page */
 	size_t bytes;
-	unsigned long count; /* of pages */
 	struct page **pages;
 	struct sg_table sgt;
 };
+
+static struct kplug_umem *umem_of(struct kplug_ended *ended)
+{
+	return container_of(ended, struct kplug_umem, ended);
+}
 
 static void umem_free(struct kplug_umem *umem)
 {
 	kvfree(umem->pages);
 	kfree(umem);
+}
+
+static void umem_unpin(struct kplug_umem *umem)
+{
+	unsigned long i, n;
+
+	for (i = 0; i < umem->ended.pages; i += n) {
+		n = min(umem->ended.pages - i, 1024);
+		unpin_user_pages_dirty_lock(umem->pages + i, n, true);
+		cond_resched();
+	}
+	kplug_uncharge(&umem->charge);
+}
+
+static void umem_release(struct kplug_ended *ended)
+{
+	struct kplug_umem *umem = umem_of(ended);
+
+	umem_unpin(umem);
+	sg_free_table(&umem->sgt);
+	umem_free(umem);
+}
+
+static void umem_unmap(struct kplug_ended *ended)
+{
+	struct kplug_umem *umem = umem_of(ended);
+
+	dma_unmap_sgtable(umem->parent, &umem->sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
 }
 
 static struct kplug_umem *umem_alloc(u64 owner, u64 addr, size_t bytes)
@@ -39,11 +70,16 @@ static struct kplug_umem *umem_alloc(u64 owner, u64 addr, size_t bytes)
 
 	if (!umem)
 		return NULL;
-	umem->owner = owner;
 	umem->offset = offset_in_page(addr);
 	umem->bytes = bytes;
-	umem->count = DIV_ROUND_UP(umem->offset + bytes, PAGE_SIZE);
-	umem->pages = kvmalloc_array(umem->count, sizeof(*umem->pages), GFP_KERNEL_ACCOUNT);
+	umem->ended = (struct kplug_ended){
+		.owner = owner,
+		.pages = DIV_ROUND_UP(umem->offset + bytes, PAGE_SIZE),
+		.unmap = umem_unmap,
+		.release = umem_release,
+		.module = THIS_MODULE,
+	};
+	umem->pages = kvmalloc_array(umem->ended.pages, sizeof(*umem->pages), GFP_KERNEL_ACCOUNT);
 	if (umem->pages)
 		return umem;
 	umem_free(umem);
@@ -54,35 +90,23 @@ static struct kplug_umem *umem_alloc(u64 owner, u64 addr, size_t bytes)
 static int umem_pin(struct kplug_umem *umem, u64 addr)
 {
 	unsigned long done = 0;
-	int got = kplug_charge(&umem->charge, umem->count);
+	int got = kplug_charge(&umem->charge, umem->ended.pages);
 
 	if (got)
 		return got;
 	addr &= PAGE_MASK;
-	while (done < umem->count) {
-		got = pin_user_pages_fast(addr + (done << PAGE_SHIFT), umem->count - done, FOLL_WRITE | FOLL_LONGTERM,
-					  umem->pages + done);
+	while (done < umem->ended.pages) {
+		got = pin_user_pages_fast(addr + (done << PAGE_SHIFT), umem->ended.pages - done,
+					  FOLL_WRITE | FOLL_LONGTERM, umem->pages + done);
 		if (got <= 0)
 			break;
 		done += got;
 	}
-	if (done == umem->count)
+	if (done == umem->ended.pages)
 		return 0;
 	unpin_user_pages(umem->pages, done);
 	kplug_uncharge(&umem->charge);
 	return got ?: -EFAULT;
-}
-
-static void umem_unpin(struct kplug_umem *umem)
-{
-	unsigned long i, n;
-
-	for (i = 0; i < umem->count; i += n) {
-		n = min(umem->count - i, 1024);
-		unpin_user_pages_dirty_lock(umem->pages + i, n, true);
-		cond_resched();
-	}
-	kplug_uncharge(&umem->charge);
 }
 
 /* The device is entered. */
@@ -95,15 +119,16 @@ static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, stru
 	err = kplug_dma_request_bits(kdev, arg->dma_bits);
 	if (err < 0)
 		return err;
-	err = kplug_dma_map_request(kdev, err, umem->pages, umem->count, umem->offset, umem->bytes, &umem->sgt);
+	err = kplug_dma_map_request(kdev, err, umem->pages, umem->ended.pages, umem->offset, umem->bytes, &umem->sgt);
 	if (err)
 		return err;
 	umem->parent = kdev->desc.parent;
 	mutex_lock(&kdev->buffer_lock);
-	err = xa_alloc(&kdev->umems, &arg->out_id, umem, xa_limit_31b, GFP_KERNEL);
+	err = xa_alloc(&kdev->umems, &arg->out_id, &umem->ended, xa_limit_31b, GFP_KERNEL);
 	if (!err) {
+		umem->ended.id = arg->out_id;
 		arg->out_count = umem->sgt.nents;
-		WRITE_ONCE(kdev->umem_pages, kdev->umem_pages + umem->count);
+		WRITE_ONCE(kdev->umem_pages, kdev->umem_pages + umem->ended.pages);
 		__module_get(THIS_MODULE);
 	}
 	mutex_unlock(&kdev->buffer_lock);
@@ -147,10 +172,10 @@ err_free:
 
 static struct kplug_umem *umem_find(struct kplug_file *kfile, u32 id)
 {
-	struct kplug_umem *umem = xa_load(&kfile->kdev->umems, id);
+	struct kplug_ended *ended = xa_load(&kfile->kdev->umems, id);
 
 	lockdep_assert_held(&kfile->kdev->buffer_lock);
-	return umem && umem->owner == kfile->reader.file ? umem : NULL;
+	return ended && ended->owner == kfile->reader.file ? umem_of(ended) : NULL;
 }
 
 static u32 umem_get_entries(const struct kplug_umem *umem, u32 first, u32 max, struct kplug_dma_entry *to)
@@ -200,84 +225,15 @@ out:
 	return err;
 }
 
-static void umem_release(struct kplug_ended *ended)
-{
-	struct kplug_umem *umem = container_of(ended, struct kplug_umem, ended);
-
-	umem_unpin(umem);
-	sg_free_table(&umem->sgt);
-	umem_free(umem);
-}
-
-static void umem_unmap(struct kplug_ended *ended)
-{
-	struct kplug_umem *umem = container_of(ended, struct kplug_umem, ended);
-
-	dma_unmap_sgtable(umem->parent, &umem->sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
-}
-
-static void umem_unpublish(struct kplug_device *kdev, u32 id, struct kplug_umem *umem, struct list_head *list)
-{
-	lockdep_assert_held(&kdev->buffer_lock);
-	xa_erase(&kdev->umems, id);
-	WRITE_ONCE(kdev->umem_pages, kdev->umem_pages - umem->count);
-	umem->ended = (struct kplug_ended){
-		.id = id,
-		.owner = umem->owner,
-		.pages = umem->count,
-		.unmap = umem_unmap,
-		.release = umem_release,
-		.module = THIS_MODULE,
-	};
-	list_add(&umem->ended.list, list);
-}
-
-int umem_unlock(struct kplug_file *kfile, const struct kplug_dma_unlock *arg, struct list_head *list)
-{
-	struct kplug_device *kdev = kfile->kdev;
-	struct kplug_umem *umem;
-
-	guard(mutex)(&kdev->buffer_lock);
-	umem = umem_find(kfile, arg->id);
-	if (!umem)
-		return -ENOENT;
-	umem_unpublish(kdev, arg->id, umem, list);
-	return 0;
-}
-
-int umem_end_all(struct kplug_device *kdev, u64 owner)
-{
-	struct kplug_umem *umem;
-	unsigned long id;
-
-	guard(mutex)(&kdev->buffer_lock);
-	xa_for_each(&kdev->umems, id, umem)
-		if (!owner || umem->owner == owner)
-			umem_unpublish(kdev, id, umem, &kdev->quarantine);
-	return 0;
-}
-
-int umem_owned(struct kplug_device *kdev, u64 owner)
-{
-	struct kplug_umem *umem;
-	unsigned long id;
-	int count = 0;
-
-	guard(mutex)(&kdev->buffer_lock);
-	xa_for_each(&kdev->umems, id, umem)
-		count += umem->owner == owner;
-	return count;
-}
-
 void *umem_dma_to_virt(struct kplug_device *kdev, u64 addr, size_t len)
 {
-	const struct kplug_umem *umem;
+	struct kplug_ended *ended;
 	struct scatterlist *sg;
 	unsigned long id;
 	unsigned int i;
 
-	xa_for_each(&kdev->umems, id, umem) {
-		for_each_sgtable_dma_sg(&umem->sgt, sg, i) {
+	xa_for_each(&kdev->umems, id, ended) {
+		for_each_sgtable_dma_sg(&umem_of(ended)->sgt, sg, i) {
 			u64 from = addr - sg_dma_address(sg);
 
 			if (addr >= sg_dma_address(sg) && from <= sg_dma_len(sg) && len <= sg_dma_len(sg) - from)

@@ -111,7 +111,8 @@ static int ioctl_dma_unlock(struct kplug_file *kfile, struct kplug_dma_unlock *a
 {
 	LIST_HEAD(list);
 
-	return end_memory(kfile, KPLUG_EVENT_UNLOCK, kplug_umem_unlock(kfile, arg, &list), &list);
+	return end_memory(kfile, KPLUG_EVENT_UNLOCK, kplug_umem_unlock(kfile->kdev, kfile->reader.file, arg, &list),
+			  &list);
 }
 
 static int ioctl_buffer_info(struct kplug_file *kfile, struct kplug_buffer_info *arg)

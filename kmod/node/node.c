@@ -113,9 +113,8 @@ static bool file_ask_close(const struct kplug_file *kfile, u32 owned)
 /* The plugin is asked when it can give the device no address of this memory any more. */
 static void file_close(const struct kplug_file *kfile)
 {
-	u32 owned = kplug_memory_owned(kfile->kdev, kfile->reader.file);
+	u32 owned = kplug_memory_end(kfile->kdev, kfile->reader.file);
 
-	kplug_memory_end(kfile->kdev, kfile->reader.file);
 	if (owned)
 		synchronize_rcu(); /* hooks that have such an address */
 	if (file_ask_close(kfile, owned) || kplug_device_confined(kfile->kdev))
