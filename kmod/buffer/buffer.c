@@ -91,12 +91,11 @@ static int buffer_make(struct kplug_buffer *buf, const struct kplug_buffer_alloc
 	err = map_for_device(buf);
 	if (err)
 		goto err_memory;
-	err = kplug_buffer_native(buf) ? 0 : kplug_map_create_backed(buf);
-	if (err)
-		goto err_unmap;
-	return 0;
-
-err_unmap:
+	if (kplug_buffer_native(buf))
+		return 0;
+	err = kplug_map_create(buf);
+	if (!err)
+		return 0;
 	unmap_for_device(buf);
 err_memory:
 	buf->memory->put(buf);

@@ -218,7 +218,9 @@ static int map_create_one(struct kplug_buffer *buf)
 	__fput_sync(file_close_fd(fd));
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	if (!kplug_buffer_native(buf))
+	if (kplug_buffer_native(buf))
+		buf->virt = array_of(map)->value;
+	else
 		err = map_take_over(map, buf);
 	if (err)
 		bpf_map_put(map);
@@ -250,7 +252,7 @@ static struct cred *raised_cred(int cap)
 	return cred;
 }
 
-static int map_create(struct kplug_buffer *buf)
+int kplug_map_create(struct kplug_buffer *buf)
 {
 	struct map_create c = { .buf = buf };
 
@@ -267,27 +269,6 @@ static int map_create(struct kplug_buffer *buf)
 	if (!c.err)
 		buf->map_id = buf->map->id;
 	return c.err;
-}
-
-int kplug_map_create_backed(struct kplug_buffer *buf)
-{
-	return map_create(buf);
-}
-
-int kplug_map_create_native(struct kplug_buffer *buf)
-{
-	u64 addr;
-	int err;
-
-	err = map_create(buf);
-	if (err)
-		return err;
-	err = buf->map->ops->map_direct_value_addr(buf->map, &addr, 0);
-	if (err)
-		bpf_map_put(buf->map);
-	else
-		buf->virt = (void *)(unsigned long)addr;
-	return err;
 }
 
 int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_file)

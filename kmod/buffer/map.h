@@ -12,16 +12,11 @@ struct file;
 struct kplug_buffer;
 
 /*
- * An unmodified one-element array map of buf->bytes, charged to the caller. Sets buf->map (held by the caller), map_id
- * and virt.
+ * An array map of one element of buf->bytes, charged to the caller. Sets buf->map (held by the caller) and map_id.
+ * Native: an unmodified map; sets virt, too. Backed: a map on buf's pages, with ops of our own. From then on its last
+ * reference frees the buffer, through kplug_buffer_delete().
  */
-int kplug_map_create_native(struct kplug_buffer *buf);
-
-/*
- * An array map on buf's pages, with ops of our own. Sets buf->map (held by the caller) and map_id. From then on the
- * map's last reference frees the buffer, through kplug_buffer_delete().
- */
-int kplug_map_create_backed(struct kplug_buffer *buf);
+int kplug_map_create(struct kplug_buffer *buf);
 
 /*
  * Take the arena behind an fd of the caller's. Sets buf->map (held) and map_id, and *ret_file, which the caller

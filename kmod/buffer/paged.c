@@ -33,15 +33,11 @@ static int paged_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *
 	/* Before the kernel refuses an array it kills programs for it. */
 	if (si_mem_available() < (long)buf->count)
 		return -ENOMEM;
-	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
-	if (!buf->pages)
-		return -ENOMEM;
-	err = kplug_map_create_native(buf);
-	if (err) {
-		kvfree(buf->pages);
+	err = kplug_map_create(buf);
+	if (err)
 		return err;
-	}
-	err = paged_set_pages(buf);
+	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
+	err = buf->pages ? paged_set_pages(buf) : -ENOMEM;
 	if (err)
 		paged_put(buf);
 	return err;
