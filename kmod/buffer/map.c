@@ -4,6 +4,7 @@
  * something that was seen to break.
  */
 #include <linux/bpf.h>
+#include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -131,28 +132,27 @@ static const struct bpf_iter_seq_info no_iter_seq_info = {
  */
 static void fill_ops(const struct bpf_map *map)
 {
-	mutex_lock(&ops_lock);
-	if (!array_ops) {
-		array_ops = map->ops;
-		backed_ops = (struct bpf_map_ops){
-			.map_lookup_elem = backed_lookup,
-			.map_lookup_elem_sys_only = backed_lookup_sys,
-			.map_update_elem = backed_update,
-			.map_direct_value_addr = backed_value_addr,
-			.map_direct_value_meta = backed_value_meta,
-			.map_mmap = backed_mmap,
-			KPLUG_MAP_FAULT(backed_fault).map_free = backed_free,
-			.map_mem_usage = backed_mem_usage,
-			.iter_seq_info = &no_iter_seq_info,
-			.map_get_next_key = array_ops->map_get_next_key,
-			.map_delete_elem = array_ops->map_delete_elem,
-			.map_lookup_batch = array_ops->map_lookup_batch,
-			.map_update_batch = array_ops->map_update_batch,
-			.map_check_btf = array_ops->map_check_btf,
-			.map_btf_id = array_ops->map_btf_id,
-		};
-	}
-	mutex_unlock(&ops_lock);
+	guard(mutex)(&ops_lock);
+	if (array_ops)
+		return;
+	array_ops = map->ops;
+	backed_ops = (struct bpf_map_ops){
+		.map_lookup_elem = backed_lookup,
+		.map_lookup_elem_sys_only = backed_lookup_sys,
+		.map_update_elem = backed_update,
+		.map_direct_value_addr = backed_value_addr,
+		.map_direct_value_meta = backed_value_meta,
+		.map_mmap = backed_mmap,
+		KPLUG_MAP_FAULT(backed_fault).map_free = backed_free,
+		.map_mem_usage = backed_mem_usage,
+		.iter_seq_info = &no_iter_seq_info,
+		.map_get_next_key = array_ops->map_get_next_key,
+		.map_delete_elem = array_ops->map_delete_elem,
+		.map_lookup_batch = array_ops->map_lookup_batch,
+		.map_update_batch = array_ops->map_update_batch,
+		.map_check_btf = array_ops->map_check_btf,
+		.map_btf_id = array_ops->map_btf_id,
+	};
 }
 
 /* A map that a worker makes, in whose fd table no program can guess it. */
