@@ -97,6 +97,7 @@ static int buffer_make(struct kplug_buffer *buf, const struct kplug_buffer_alloc
 	if (!err)
 		return 0;
 	unmap_for_device(buf);
+	kplug_dma_flush(buf->kdev);
 err_memory:
 	buf->memory->put(buf);
 	return err;
