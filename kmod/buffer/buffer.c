@@ -111,7 +111,7 @@ static void release_buffer(struct kplug_ended *ended)
 	if (kplug_buffer_native(buf))
 		kplug_buffer_delete(buf);
 	else
-		kplug_map_put(buf->map);
+		bpf_map_put(buf->map);
 }
 
 static void unmap_ended(struct kplug_ended *ended)

@@ -24,7 +24,7 @@ static struct kplug_buffer *access_get(struct kplug_device *kdev, const struct k
 			return ERR_PTR(-EACCES);
 		if (!buf->memory->access)
 			return NULL;
-		kplug_map_get(buf->map);
+		bpf_map_inc(buf->map);
 		return buf;
 	}
 	return ERR_PTR(-ENOENT);
@@ -48,6 +48,6 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
 		return PTR_ERR_OR_ZERO(buf);
 	map = buf->map;
 	err = buf->memory->access(buf, arg->flags);
-	kplug_map_put(map);
+	bpf_map_put(map);
 	return err;
 }

@@ -301,18 +301,6 @@ struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map)
 	return buffer_of(map);
 }
 
-void kplug_map_get(struct bpf_map *map)
-{
-	bpf_map_inc(map);
-}
-EXPORT_SYMBOL_GPL(kplug_map_get);
-
-void kplug_map_put(struct bpf_map *map)
-{
-	bpf_map_put(map);
-}
-EXPORT_SYMBOL_GPL(kplug_map_put);
-
 int kplug_map_fd(struct bpf_map *map)
 {
 	union bpf_attr attr = { .map_id = map->id }; /* this map's as long as the caller holds it */

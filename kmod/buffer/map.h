@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Only map.c knows struct bpf_map. */
+/* Only map.c knows what is inside struct bpf_map. Others hold maps, by bpf_map_inc() and bpf_map_put(). */
 #ifndef KPLUG_MAP_H
 #define KPLUG_MAP_H
 
-#include <linux/types.h>
+#include <linux/bpf.h>
 
-#include "kplug_uapi.h"
-
-struct bpf_map;
 struct file;
 struct kplug_buffer;
 
@@ -26,10 +23,6 @@ int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_fil
 
 /* The buffer of a backed map, which the caller holds. */
 struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map);
-
-/* One more reference on a map that the caller, or the device's list of buffers, holds. */
-void kplug_map_get(struct bpf_map *map);
-void kplug_map_put(struct bpf_map *map);
 
 /* A new fd of a map that the caller holds, in the caller's table; or a negative errno. */
 int kplug_map_fd(struct bpf_map *map);

@@ -10,12 +10,12 @@
 
 void kplug_buffer_vma_open(struct vm_area_struct *vma)
 {
-	kplug_map_get(vma->vm_private_data);
+	bpf_map_inc(vma->vm_private_data);
 }
 
 void kplug_buffer_vma_close(struct vm_area_struct *vma)
 {
-	kplug_map_put(vma->vm_private_data);
+	bpf_map_put(vma->vm_private_data);
 }
 
 /* No fault handler: all pages are inserted at once, and there are none past the end. */

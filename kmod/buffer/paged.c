@@ -22,7 +22,7 @@ static int paged_set_pages(struct kplug_buffer *buf)
 
 static void paged_put(struct kplug_buffer *buf)
 {
-	kplug_map_put(buf->map);
+	bpf_map_put(buf->map);
 	kvfree(buf->pages);
 }
 

@@ -67,7 +67,7 @@ err_arenas:
 err_pages:
 	kvfree(buf->pages);
 err_map:
-	kplug_map_put(buf->map);
+	bpf_map_put(buf->map);
 	fput(file);
 	return err;
 }
@@ -76,7 +76,7 @@ static void arena_put(struct kplug_buffer *buf)
 {
 	xa_erase(&arenas, buf->map_id);
 	unpin_user_pages_dirty_lock(buf->pages, buf->count, true);
-	kplug_map_put(buf->map);
+	bpf_map_put(buf->map);
 	kvfree(buf->pages);
 }
 

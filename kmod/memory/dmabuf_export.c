@@ -79,7 +79,7 @@ static void export_put(struct exported *e)
 
 	for (i = 0; i < e->count; i++)
 		put_page(e->pages[i]);
-	kplug_map_put(e->map);
+	bpf_map_put(e->map);
 	kvfree(e);
 }
 
@@ -110,7 +110,7 @@ static struct exported *export_get(const struct kplug_buffer *buf)
 	e = kvzalloc(struct_size(e, pages, buf->count), GFP_KERNEL_ACCOUNT);
 	if (!e)
 		return ERR_PTR(-ENOMEM);
-	kplug_map_get(buf->map);
+	bpf_map_inc(buf->map);
 	e->map = buf->map;
 	e->virt = buf->virt;
 	e->wc = buf->memory->flags & KPLUG_MEMORY_SLOW_READ;
