@@ -36,20 +36,22 @@ static struct bpf_array *array_of(const struct bpf_map *map)
 }
 
 /* The map's pointer to its buffer stands in a member that only program arrays use. */
-static struct kplug_buffer *buffer_of(const struct bpf_map *map)
+struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map)
 {
 	return (struct kplug_buffer *)array_of(map)->aux;
 }
 
 static void *backed_lookup(struct bpf_map *map, void *key)
 {
-	return *(u32 *)key ? NULL : buffer_of(map)->virt;
+	return *(u32 *)key ? NULL : kplug_map_buffer(map)->virt;
 }
 
 /* bpf() copies all of it under RCU, for seconds where reading is slow. */
 static void *backed_lookup_sys(struct bpf_map *map, void *key)
 {
-	return buffer_of(map)->memory->flags & KPLUG_MEMORY_SLOW_READ ? ERR_PTR(-EOPNOTSUPP) : backed_lookup(map, key);
+	if (kplug_map_buffer(map)->memory->flags & KPLUG_MEMORY_SLOW_READ)
+		return ERR_PTR(-EOPNOTSUPP);
+	return backed_lookup(map, key);
 }
 
 static long backed_update(struct bpf_map *map, void *key, void *value, u64 flags)
@@ -60,7 +62,7 @@ static long backed_update(struct bpf_map *map, void *key, void *value, u64 flags
 		return -E2BIG;
 	if (flags == BPF_NOEXIST)
 		return -EEXIST;
-	memcpy(buffer_of(map)->virt, value, map->value_size);
+	memcpy(kplug_map_buffer(map)->virt, value, map->value_size);
 	return 0;
 }
 
@@ -68,13 +70,13 @@ static int backed_value_addr(const struct bpf_map *map, u64 *imm, u32 off)
 {
 	if (off >= map->value_size)
 		return -EINVAL;
-	*imm = (unsigned long)buffer_of(map)->virt;
+	*imm = (unsigned long)kplug_map_buffer(map)->virt;
 	return 0;
 }
 
 static int backed_value_meta(const struct bpf_map *map, u64 imm, u32 *off)
 {
-	u64 base = (unsigned long)buffer_of(map)->virt;
+	u64 base = (unsigned long)kplug_map_buffer(map)->virt;
 
 	if (imm < base || imm >= base + map->value_size)
 		return -ENOENT;
@@ -84,7 +86,7 @@ static int backed_value_meta(const struct bpf_map *map, u64 imm, u32 *off)
 
 static int backed_mmap(struct bpf_map *map, struct vm_area_struct *vma)
 {
-	struct kplug_buffer *buf = buffer_of(map);
+	struct kplug_buffer *buf = kplug_map_buffer(map);
 
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	if (buf->memory->mmap)
@@ -94,13 +96,13 @@ static int backed_mmap(struct bpf_map *map, struct vm_area_struct *vma)
 
 static u64 backed_mem_usage(const struct bpf_map *map)
 {
-	return (u64)buffer_of(map)->count << PAGE_SHIFT;
+	return (u64)kplug_map_buffer(map)->count << PAGE_SHIFT;
 }
 
 /* mmap() inserts all pages: only one that was zapped since (MADV_DONTNEED) faults, or one past the end. */
 static vm_fault_t __maybe_unused backed_fault(struct bpf_map *map, struct vm_fault *vmf)
 {
-	struct kplug_buffer *buf = buffer_of(map);
+	struct kplug_buffer *buf = kplug_map_buffer(map);
 
 	if (vmf->pgoff >= buf->count)
 		return VM_FAULT_SIGBUS;
@@ -112,7 +114,7 @@ static vm_fault_t __maybe_unused backed_fault(struct bpf_map *map, struct vm_fau
 /* In a kernel worker, after the last user. */
 static void backed_free(struct bpf_map *map)
 {
-	kplug_buffer_delete(buffer_of(map));
+	kplug_buffer_delete(kplug_map_buffer(map));
 	array_ops->map_free(map);
 	module_put(THIS_MODULE);
 }
@@ -295,11 +297,6 @@ int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_fil
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kplug_map_take_arena);
-
-struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map)
-{
-	return buffer_of(map);
-}
 
 int kplug_map_fd(struct bpf_map *map)
 {
