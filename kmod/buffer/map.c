@@ -273,31 +273,6 @@ int kplug_map_create(struct kplug_buffer *buf)
 	return c.err;
 }
 
-int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_file)
-{
-	struct file *file = fget(fd);
-	struct bpf_map *map;
-
-	if (!file)
-		return -EBADF;
-	map = bpf_map_get(fd);
-	if (IS_ERR(map)) {
-		fput(file);
-		return PTR_ERR(map);
-	}
-	/* Another thread may have replaced the file behind the fd meanwhile. */
-	if (file->private_data != map || map->map_type != BPF_MAP_TYPE_ARENA) {
-		bpf_map_put(map);
-		fput(file);
-		return -EINVAL;
-	}
-	buf->map = map;
-	buf->map_id = map->id;
-	*ret_file = file;
-	return 0;
-}
-EXPORT_SYMBOL_GPL(kplug_map_take_arena);
-
 int kplug_map_fd(struct bpf_map *map)
 {
 	union bpf_attr attr = { .map_id = map->id }; /* this map's as long as the caller holds it */

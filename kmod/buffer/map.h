@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Only map.c knows what is inside struct bpf_map. Others hold maps, by bpf_map_inc() and bpf_map_put(). */
+/*
+ * Only map.c changes what is inside struct bpf_map. Others hold maps, by bpf_map_inc() and bpf_map_put(); memory/arena.c
+ * reads the type and id of an arena.
+ */
 #ifndef KPLUG_MAP_H
 #define KPLUG_MAP_H
 
 #include <linux/bpf.h>
 
-struct file;
 struct kplug_buffer;
 
 /*
@@ -14,12 +16,6 @@ struct kplug_buffer;
  * reference frees the buffer, through kplug_buffer_delete().
  */
 int kplug_map_create(struct kplug_buffer *buf);
-
-/*
- * Take the arena behind an fd of the caller's. Sets buf->map (held) and map_id, and *ret_file, which the caller
- * fput()s. -EBADF: the fd is not open, -EINVAL: not an arena.
- */
-int kplug_map_take_arena(struct kplug_buffer *buf, int fd, struct file **ret_file);
 
 /* The buffer of a backed map, which the caller holds. */
 struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map);

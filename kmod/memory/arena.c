@@ -3,6 +3,9 @@
  * The kind `arena`: a BPF arena of the caller's. The program creates and maps it, since every pointer in it contains
  * the address; its pages are pinned here, so that they outlive bpf_arena_free_pages() (kernel/bpf/arena.c).
  */
+#include <linux/bpf.h>
+#include <linux/cleanup.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -10,11 +13,35 @@
 #include <linux/xarray.h>
 
 #include "buffer/buffer.h"
-#include "buffer/map.h"
 #include "memory/kinds.h"
 
 /* All of them, by map id: an arena is one buffer at most, since a second one would keep the first alive. */
 static DEFINE_XARRAY(arenas);
+
+/*
+ * Take the arena behind an fd of the caller's. Sets buf->map (held) and map_id, and *ret_file, which the caller
+ * fput()s. -EBADF: the fd is not open, -EINVAL: not an arena.
+ */
+static int arena_take(struct kplug_buffer *buf, int fd, struct file **ret_file)
+{
+	struct file *file __free(fput) = fget(fd);
+	struct bpf_map *map;
+
+	if (!file)
+		return -EBADF;
+	map = bpf_map_get(fd);
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+	/* Another thread may have replaced the file behind the fd meanwhile. */
+	if (file->private_data != map || map->map_type != BPF_MAP_TYPE_ARENA) {
+		bpf_map_put(map);
+		return -EINVAL;
+	}
+	buf->map = map;
+	buf->map_id = map->id;
+	*ret_file = no_free_ptr(file);
+	return 0;
+}
 
 static bool is_whole_arena(struct vm_area_struct *vma, const struct file *file, const struct kplug_buffer *buf)
 {
@@ -45,7 +72,7 @@ static int arena_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *
 	struct file *file;
 	int err;
 
-	err = kplug_map_take_arena(buf, arg->memory_fd, &file);
+	err = arena_take(buf, arg->memory_fd, &file);
 	if (err)
 		return err;
 	buf->user_addr = arg->arena_addr;

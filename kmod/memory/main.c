@@ -31,6 +31,7 @@ static void __exit kplug_memory_exit(void)
 module_init(kplug_memory_init);
 module_exit(kplug_memory_exit);
 
+KPLUG_IMPORT_NS(BPF_INTERNAL); /* bpf_map_get() */
 KPLUG_IMPORT_NS(DMA_BUF);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("kplug: large contiguous, write-combining, arena, dma-buf and program memory");
