@@ -120,35 +120,23 @@ static bool sgt_bounces(struct device *dev, const struct sg_table *sgt, struct p
 }
 
 /*
- * Behind an IOMMU a device address is aligned to the size and never 0. Do not ask for what cannot be: the kernel then
- * refuses every request of this size until an address is freed (max32_alloc_size in drivers/iommu/iova.c).
+ * Do not ask for what cannot be. Behind an IOMMU a device address is aligned to the size and never 0, and the kernel
+ * then refuses every request of this size until an address is freed (max32_alloc_size in drivers/iommu/iova.c). Without
+ * one swiotlb WARNs where its own memory is above the mask.
  */
-static bool fits_mask(struct device *dev, unsigned long count)
-{
-	return !dma_translated(dev) || roundup_pow_of_two(count) <= dma_get_mask(dev) >> PAGE_SHIFT;
-}
-
-/* Checked before mapping: swiotlb WARNs where its own memory is above the mask. */
-static bool would_bounce(struct device *dev, struct page **pages, unsigned long count)
+int kplug_dma_possible(struct device *dev, struct page **pages, unsigned long count)
 {
 	u64 limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 	unsigned long i;
 
 	if (dma_translated(dev))
-		return false;
+		return roundup_pow_of_two(count) <= dma_get_mask(dev) >> PAGE_SHIFT ? 0 : -ENOMEM;
 	if (is_swiotlb_force_bounce(dev))
-		return true;
+		return -EIO;
 	for (i = 0; i < count; i++)
 		if (page_to_phys(pages[i]) + PAGE_SIZE - 1 > limit)
-			return true;
-	return false;
-}
-
-int kplug_dma_possible(struct device *dev, struct page **pages, unsigned long count)
-{
-	if (!fits_mask(dev, count))
-		return -ENOMEM;
-	return would_bounce(dev, pages, count) ? -EIO : 0;
+			return -EIO;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(kplug_dma_possible);
 
