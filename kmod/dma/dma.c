@@ -27,12 +27,6 @@ void kplug_dma_init(struct kplug_device *kdev)
 	dma_set_max_seg_size(parent, UINT_MAX); /* an IOMMU makes one piece of all */
 }
 
-static void restore_masks(struct kplug_device *kdev)
-{
-	dma_set_mask(kdev->desc.parent, kdev->saved.mask);
-	dma_set_coherent_mask(kdev->desc.parent, kdev->saved.coherent_mask);
-}
-
 void kplug_dma_uninit(struct kplug_device *kdev)
 {
 	dma_set_max_seg_size(kdev->desc.parent, kdev->saved.segment);
@@ -66,7 +60,8 @@ EXPORT_SYMBOL_GPL(kplug_dma_lock_mask);
 
 void kplug_dma_unlock_mask(struct kplug_device *kdev)
 {
-	restore_masks(kdev);
+	dma_set_mask(kdev->desc.parent, kdev->saved.mask);
+	dma_set_coherent_mask(kdev->desc.parent, kdev->saved.coherent_mask);
 	mutex_unlock(&kdev->dma_lock);
 }
 EXPORT_SYMBOL_GPL(kplug_dma_unlock_mask);
@@ -153,18 +148,14 @@ int kplug_dma_map(struct device *dev, struct page **pages, unsigned long count, 
 	if (err)
 		return err;
 	err = dma_map_sgtable(dev, sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
-	if (err)
-		goto err_table;
-	err = -EIO;
-	if (sgt_bounces(dev, sgt, pages))
-		goto err_unmap;
-	return 0;
-
-err_unmap:
-	dma_unmap_sgtable(dev, sgt, DMA_BIDIRECTIONAL, KPLUG_DMA_ATTRS);
-err_table:
-	sg_free_table(sgt);
-	return err;
+	if (err) {
+		sg_free_table(sgt);
+		return err;
+	}
+	if (!sgt_bounces(dev, sgt, pages))
+		return 0;
+	kplug_dma_unmap(dev, sgt);
+	return -EIO;
 }
 EXPORT_SYMBOL_GPL(kplug_dma_map);
 
