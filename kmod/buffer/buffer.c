@@ -193,8 +193,6 @@ static int check_request(struct kplug_device *kdev, u64 owner, const struct kplu
 		return -EINVAL;
 	if (arg->node && (arg->node > MAX_NUMNODES || !node_state(arg->node - 1, N_MEMORY)))
 		return -ENXIO;
-	if (!kplug_dma_coherent(kdev))
-		return -EOPNOTSUPP;
 	guard(mutex)(&kdev->buffer_lock);
 	return name_taken(kdev, arg, owner) ? -EEXIST : 0;
 }

@@ -32,12 +32,6 @@ void kplug_dma_uninit(struct kplug_device *kdev)
 	dma_set_max_seg_size(kdev->desc.parent, kdev->saved.segment);
 }
 
-bool kplug_dma_coherent(struct kplug_device *kdev)
-{
-	return dev_is_dma_coherent(kdev->desc.parent);
-}
-EXPORT_SYMBOL_GPL(kplug_dma_coherent);
-
 u64 kplug_dma_limit(struct kplug_device *kdev, u32 bits)
 {
 	struct device *parent = kdev->desc.parent;
@@ -70,6 +64,8 @@ int kplug_dma_request_bits(struct kplug_device *kdev, u32 bits)
 {
 	int err;
 
+	if (!dev_is_dma_coherent(kdev->desc.parent))
+		return -EOPNOTSUPP;
 	if (!bits)
 		return kdev->dma_bits;
 	if (bits > kdev->desc.dma_bits_max)

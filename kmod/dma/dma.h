@@ -20,11 +20,10 @@ struct kplug_device;
 void kplug_dma_init(struct kplug_device *kdev);
 void kplug_dma_uninit(struct kplug_device *kdev);
 
-bool kplug_dma_coherent(struct kplug_device *kdev);
-
 /*
  * The bits of device addresses that a request asks for; 0: those of the device's bind. Returns 1..64, or
- * -ERANGE: more than the bus side allows, -EIO: the kernel cannot do DMA with this mask.
+ * -EOPNOTSUPP: the device is not cache-coherent, -ERANGE: more than the bus side allows, -EIO: the kernel cannot do DMA
+ * with this mask.
  */
 int kplug_dma_request_bits(struct kplug_device *kdev, u32 bits);
 

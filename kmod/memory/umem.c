@@ -114,8 +114,6 @@ static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, stru
 {
 	int err;
 
-	if (!kplug_dma_coherent(kdev))
-		return -EOPNOTSUPP;
 	err = kplug_dma_request_bits(kdev, arg->dma_bits);
 	if (err < 0)
 		return err;
