@@ -2,7 +2,6 @@
 /* Finds the row of a kind, and calls kplug_memory.ko where it is loaded. */
 #include <linux/cleanup.h>
 #include <linux/err.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 
 #include "buffer/buffer.h"
@@ -10,24 +9,17 @@
 #include "core/device.h"
 
 static const struct kplug_memory_ops *const core_rows[] = { &kplug_memory_paged, &kplug_memory_contiguous, NULL };
-static const struct kplug_memory_module __rcu *memory_module; /* written under memory_lock */
-static DEFINE_MUTEX(memory_lock);
+static const struct kplug_memory_module __rcu *memory_module; /* written as kplug_memory.ko loads and unloads */
 
-int kplug_memory_register(const struct kplug_memory_module *module)
+void kplug_memory_register(const struct kplug_memory_module *module)
 {
-	guard(mutex)(&memory_lock);
-	if (rcu_access_pointer(memory_module))
-		return -EBUSY;
 	rcu_assign_pointer(memory_module, module);
-	return 0;
 }
 EXPORT_SYMBOL_GPL(kplug_memory_register);
 
-void kplug_memory_unregister(const struct kplug_memory_module *module)
+void kplug_memory_unregister(void)
 {
-	mutex_lock(&memory_lock);
 	RCU_INIT_POINTER(memory_module, NULL);
-	mutex_unlock(&memory_lock);
 	synchronize_rcu();
 }
 EXPORT_SYMBOL_GPL(kplug_memory_unregister);

@@ -88,9 +88,9 @@ struct kplug_memory_module {
 	int (*export)(struct kplug_device *kdev, struct kplug_buffer_export *arg);
 };
 
-/* One at a time; -EBUSY otherwise. After unregistering no call is under way. */
-int kplug_memory_register(const struct kplug_memory_module *module);
-void kplug_memory_unregister(const struct kplug_memory_module *module);
+/* For kplug_memory.ko only, of which the kernel loads one at a time. After unregistering no call is under way. */
+void kplug_memory_register(const struct kplug_memory_module *module);
+void kplug_memory_unregister(void);
 
 /*
  * The n-th row of a kind, with a reference on its module, for kplug_memory_put(). -ENOPKG: kplug_memory.ko may have it

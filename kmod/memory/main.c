@@ -20,12 +20,13 @@ static const struct kplug_memory_module memory = {
 
 static int __init kplug_memory_init(void)
 {
-	return kplug_memory_register(&memory);
+	kplug_memory_register(&memory);
+	return 0;
 }
 
 static void __exit kplug_memory_exit(void)
 {
-	kplug_memory_unregister(&memory);
+	kplug_memory_unregister();
 }
 
 module_init(kplug_memory_init);
