@@ -4,6 +4,7 @@
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -62,7 +63,7 @@ static struct kplug_buffer *buffer_new(struct kplug_device *kdev, u64 owner, con
 static void buffer_free(struct kplug_buffer *buf)
 {
 	kplug_uncharge(&buf->charge);
-	kplug_memory_put(buf->memory);
+	module_put(buf->memory->owner);
 	kplug_device_release(buf->kdev);
 	kfree(buf);
 }
@@ -206,7 +207,7 @@ static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_
 	err = check_kind(kdev, arg, memory);
 	buf = err ? NULL : buffer_new(kdev, owner, arg, rights, memory);
 	if (!buf) {
-		kplug_memory_put(memory);
+		module_put(memory->owner);
 		return err ?: -ENOMEM;
 	}
 	err = buffer_make(buf, arg);

@@ -61,11 +61,6 @@ const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind, uns
 	return ERR_PTR(-ENOSPC);
 }
 
-void kplug_memory_put(const struct kplug_memory_ops *ops)
-{
-	module_put(ops->owner);
-}
-
 /* Calls kplug_memory.ko, holding a reference on it; `without_` is the result where it is not loaded. */
 #define MEMORY_CALL(without_, op_, ...)                                                                                \
 	({                                                                                                             \

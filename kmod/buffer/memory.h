@@ -93,11 +93,10 @@ void kplug_memory_register(const struct kplug_memory_module *module);
 void kplug_memory_unregister(void);
 
 /*
- * The n-th row of a kind, with a reference on its module, for kplug_memory_put(). -ENOPKG: kplug_memory.ko may have it
- * and is not loaded, -ENOSPC: there are not so many.
+ * The n-th row of a kind, with a reference on its owner. -ENOPKG: kplug_memory.ko may have it and is not loaded,
+ * -ENOSPC: there are not so many.
  */
 const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind, unsigned int n);
-void kplug_memory_put(const struct kplug_memory_ops *ops);
 
 extern const struct kplug_memory_ops kplug_memory_paged, kplug_memory_contiguous;
 
