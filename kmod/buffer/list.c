@@ -43,19 +43,15 @@ u32 kplug_buffer_count(struct kplug_device *kdev)
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
 {
 	const struct kplug_buffer *buf;
-	u64 addr = 0;
 
-	rcu_read_lock();
+	guard(rcu)();
 	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
 		size_t offset = mem - buf->virt;
 
-		if (buf->virt && mem >= buf->virt && offset <= buf->bytes && len <= buf->bytes - offset) {
-			addr = buf->dma + offset;
-			break;
-		}
+		if (buf->virt && mem >= buf->virt && offset <= buf->bytes && len <= buf->bytes - offset)
+			return buf->dma + offset;
 	}
-	rcu_read_unlock();
-	return addr;
+	return 0;
 }
 
 /* The buffer of this name, or with the lowest id from `id` on. */
@@ -93,7 +89,6 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 {
 	bool wants_fd = arg->flags & KPLUG_BUFFER_FD;
 	struct kplug_buffer *buf;
-	int err = 0;
 
 	if (arg->flags & ~KPLUG_BUFFER_FD || arg->reserved ||
 	    (arg->name[0] ? !kplug_buffer_name_ok(arg->name) : arg->part))
@@ -102,10 +97,8 @@ int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg)
 	buf = look_up(kdev, arg);
 	if (!buf)
 		return -ENOENT;
-	if (wants_fd)
-		err = kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
-	if (err)
-		return err;
+	if (wants_fd && kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE))
+		return -EACCES;
 	tell(buf, arg);
 	if (wants_fd)
 		arg->out_fd = kplug_map_fd(buf->map);
