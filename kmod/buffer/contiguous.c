@@ -9,11 +9,6 @@
 
 #include "buffer/buffer.h"
 
-static bool is_below(struct page *page, unsigned long count, u64 limit)
-{
-	return page_to_phys(page) + ((u64)count << PAGE_SHIFT) - 1 <= limit;
-}
-
 static struct page *alloc_on(int node, gfp_t gfp, unsigned int order)
 {
 	return node == NUMA_NO_NODE ? alloc_pages(gfp, order) : alloc_pages_node(node, gfp | __GFP_THISNODE, order);
@@ -37,11 +32,22 @@ static struct page *alloc_charged(int node, gfp_t gfp, unsigned int order)
 	return alloc_on(node, gfp | __GFP_ACCOUNT, order) ?: ERR_PTR(-EDQUOT);
 }
 
+/* Page by page: free_contig_range() WARNs of pages that a program still pins. */
+static void free_pages_of(const struct kplug_buffer *buf, struct page *page)
+{
+	unsigned long i;
+
+	for (i = 0; i < buf->count; i++) {
+		__free_page(page + i);
+		cond_resched();
+	}
+}
+
 /* The allocator gives powers of two; free the tail at once. NULL or an ERR_PTR, as above. */
 static struct page *alloc_in_zone(const struct kplug_buffer *buf, u64 limit, gfp_t zone)
 {
-	unsigned long count = buf->count;
-	unsigned int order = get_order((u64)count << PAGE_SHIFT);
+	u64 bytes = (u64)buf->count << PAGE_SHIFT;
+	unsigned int order = get_order(bytes);
 	struct page *page;
 	unsigned long i;
 
@@ -51,12 +57,11 @@ static struct page *alloc_in_zone(const struct kplug_buffer *buf, u64 limit, gfp
 	if (IS_ERR_OR_NULL(page))
 		return page;
 	split_page(page, order);
-	for (i = count; i < 1UL << order; i++)
+	for (i = buf->count; i < 1UL << order; i++)
 		__free_page(page + i);
-	if (is_below(page, count, limit))
+	if (page_to_phys(page) + bytes - 1 <= limit)
 		return page;
-	for (i = 0; i < count; i++)
-		__free_page(page + i);
+	free_pages_of(buf, page);
 	return NULL;
 }
 
@@ -86,17 +91,6 @@ int kplug_contiguous_set(struct kplug_buffer *buf, struct page *page)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kplug_contiguous_set);
-
-/* Page by page: free_contig_range() WARNs of pages that a program still pins. */
-static void free_pages_of(struct kplug_buffer *buf, struct page *page)
-{
-	unsigned long i;
-
-	for (i = 0; i < buf->count; i++) {
-		__free_page(page + i);
-		cond_resched();
-	}
-}
 
 int kplug_contiguous_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit)
 {
