@@ -6,12 +6,24 @@
 #include <linux/mm_types.h>
 #include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
+#include <linux/uidgid.h>
 
 #include "buffer/memory.h"
-#include "buffer/rights.h"
 #include "kplug_uapi.h"
 
 struct bpf_map;
+
+/* Who may use a buffer, beside the rights of the device's node: as a file's owner, group and mode. See rights.c. */
+struct kplug_rights {
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+};
+
+/* What the caller asks for. Errors: as of KPLUG_BUFFER_ALLOC. */
+int kplug_rights_init(struct kplug_rights *rights, const struct kplug_buffer_alloc *arg);
+/* May the caller? wanted: MAY_READ, MAY_WRITE or both. 0 or -EACCES. */
+int kplug_rights_check(const struct kplug_rights *rights, int wanted);
 
 /*
  * Memory that the device reaches while the buffer is on its list. Its owner, an open file or the device itself, ends

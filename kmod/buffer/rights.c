@@ -6,7 +6,7 @@
 #include <linux/fs.h>
 #include <linux/user_namespace.h>
 
-#include "buffer/rights.h"
+#include "buffer/buffer.h"
 
 #define ALL 0666
 #define NOT_GIVEN U32_MAX
