@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
+#include <linux/nospec.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
@@ -13,6 +14,11 @@
 #include "buffer/map.h"
 #include "core/device.h"
 #include "dma/dma.h"
+
+static const struct kplug_memory_ops *const core_rows[KPLUG_BUFFER_KINDS] = {
+	[KPLUG_BUFFER_PAGED] = &kplug_memory_paged,
+	[KPLUG_BUFFER_CONTIGUOUS] = &kplug_memory_contiguous,
+};
 
 static int map_for_device(struct kplug_buffer *buf)
 {
@@ -198,6 +204,7 @@ static int check_request(struct kplug_device *kdev, u64 owner, const struct kplu
 	return name_taken(kdev, arg, owner) ? -EEXIST : 0;
 }
 
+/* Takes over the reference on the row's owner. */
 static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg,
 		      const struct kplug_rights *rights, const struct kplug_memory_ops *memory)
 {
@@ -232,28 +239,30 @@ static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_
 static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
 {
 	if (kind != KPLUG_BUFFER_AUTO)
-		return kind;
+		return array_index_nospec(kind, KPLUG_BUFFER_KINDS);
 	return kdev->translated ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
 }
 
 int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg)
 {
 	const struct kplug_memory_ops *memory;
+	enum kplug_buffer_kind kind;
 	struct kplug_rights rights;
-	unsigned int n;
 	int err;
 
 	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, owner, arg);
 	if (err)
 		return err;
-	err = -ENOSPC;
-	for (n = 0; err == -ENOSPC; n++) {
-		memory = kplug_memory_get(choose_kind(kdev, arg->kind), n);
-		if (IS_ERR(memory))
-			return PTR_ERR(memory);
+	kind = choose_kind(kdev, arg->kind);
+	memory = core_rows[kind];
+	if (memory) {
+		__module_get(memory->owner);
 		err = alloc_from(kdev, owner, arg, &rights, memory);
+		if (err != -ENOSPC)
+			return err;
 	}
-	return err;
+	memory = kplug_memory_get(kind);
+	return IS_ERR(memory) ? PTR_ERR(memory) : alloc_from(kdev, owner, arg, &rights, memory);
 }
 
 int kplug_buffer_keep(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg)

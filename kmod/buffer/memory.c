@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Finds the row of a kind, and calls kplug_memory.ko where it is loaded. */
+/* Finds what kplug_memory.ko has, and calls it, where it is loaded. */
 #include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/rcupdate.h>
@@ -8,7 +8,6 @@
 #include "buffer/memory.h"
 #include "core/device.h"
 
-static const struct kplug_memory_ops *const core_rows[] = { &kplug_memory_paged, &kplug_memory_contiguous, NULL };
 static const struct kplug_memory_module __rcu *memory_module; /* written as kplug_memory.ko loads and unloads */
 
 void kplug_memory_register(const struct kplug_memory_module *module)
@@ -33,30 +32,14 @@ static const struct kplug_memory_module *kplug_memory_module_get(void)
 	return module && try_module_get(module->owner) ? module : NULL;
 }
 
-static const struct kplug_memory_ops *row_of(const struct kplug_memory_ops *const *rows, enum kplug_buffer_kind kind,
-					     unsigned int *n)
+const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind)
 {
-	for (; *rows; rows++)
-		if ((*rows)->kind == kind && !(*n)--)
-			return *rows;
-	return NULL;
-}
+	const struct kplug_memory_module *module = kplug_memory_module_get();
 
-const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind, unsigned int n)
-{
-	const struct kplug_memory_ops *row = row_of(core_rows, kind, &n);
-	const struct kplug_memory_module *module;
-
-	if (row) {
-		__module_get(row->owner);
-		return row;
-	}
-	module = kplug_memory_module_get();
 	if (!module)
 		return ERR_PTR(-ENOPKG);
-	row = row_of(module->rows, kind, &n);
-	if (row)
-		return row; /* with the reference */
+	if (module->rows[kind])
+		return module->rows[kind]; /* with the reference */
 	module_put(module->owner);
 	return ERR_PTR(-ENOSPC);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kinds of memory. A kind is one row of operations; outside of its row nothing asks for the kind. The core has the
- * rows paged and contiguous; kplug_memory.ko registers the others and what else it can do.
+ * rows paged and contiguous; kplug_memory.ko registers the others, a second one of contiguous, and what else it can do.
  */
 #ifndef KPLUG_MEMORY_H
 #define KPLUG_MEMORY_H
@@ -56,7 +56,7 @@ struct kplug_memory_ops {
 
 	/*
 	 * Acquire buf->count zeroed pages at or below physical address `limit` and set what buffer.h names; the device
-	 * has been entered. Errors: of KPLUG_BUFFER_ALLOC; -ENOSPC: try the next row of this kind. put() releases them
+	 * has been entered. Errors: of KPLUG_BUFFER_ALLOC; -ENOSPC: try kplug_memory.ko's row. put() releases them
 	 * after the device no longer reaches them.
 	 */
 	int (*get)(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit);
@@ -76,7 +76,7 @@ struct kplug_memory_ops {
 /* kplug_memory.ko, as the core calls it. */
 struct kplug_memory_module {
 	struct module *owner;
-	const struct kplug_memory_ops *const *rows; /* up to NULL */
+	const struct kplug_memory_ops *const *rows; /* by kind; NULL: it has none */
 
 	/* See KPLUG_DMA_LOCK and _ENTRIES; both enter the device. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
@@ -92,11 +92,8 @@ struct kplug_memory_module {
 void kplug_memory_register(const struct kplug_memory_module *module);
 void kplug_memory_unregister(void);
 
-/*
- * The n-th row of a kind, with a reference on its owner. -ENOPKG: kplug_memory.ko may have it and is not loaded,
- * -ENOSPC: there are not so many.
- */
-const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind, unsigned int n);
+/* kplug_memory.ko's row of a kind, with a reference on its owner. -ENOPKG: it is not loaded, -ENOSPC: it has none. */
+const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind);
 
 extern const struct kplug_memory_ops kplug_memory_paged, kplug_memory_contiguous;
 

@@ -5,8 +5,11 @@
 #include "core/compat.h"
 #include "memory/kinds.h"
 
-static const struct kplug_memory_ops *const rows[] = {
-	&kplug_memory_large, &kplug_memory_arena, &kplug_memory_dmabuf, &kplug_memory_wc, NULL,
+static const struct kplug_memory_ops *const rows[KPLUG_BUFFER_KINDS] = {
+	[KPLUG_BUFFER_CONTIGUOUS] = &kplug_memory_large,
+	[KPLUG_BUFFER_ARENA] = &kplug_memory_arena,
+	[KPLUG_BUFFER_IMPORTED] = &kplug_memory_dmabuf,
+	[KPLUG_BUFFER_WC] = &kplug_memory_wc,
 };
 
 static const struct kplug_memory_module memory = {

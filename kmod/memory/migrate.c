@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Contiguous memory of any size: moves other pages out of a range (alloc_contig_range(), which works without CMA).
- * The second row of its kind, after the page allocator's.
+ * The second row of its kind: the core asks the page allocator first.
  */
 #include <linux/err.h>
 #include <linux/highmem.h>
