@@ -22,7 +22,6 @@ static const struct kplug_memory_ops *const core_rows[KPLUG_BUFFER_KINDS] = {
 
 static int map_for_device(struct kplug_buffer *buf)
 {
-	struct device *parent = buf->kdev->desc.parent;
 	int err;
 
 	if (buf->memory->map_dma)
@@ -34,12 +33,14 @@ static int map_for_device(struct kplug_buffer *buf)
 	buf->dma = sg_dma_address(buf->sgt.sgl);
 	if (buf->sgt.nents == 1)
 		return 0;
-	kplug_dma_unmap(parent, &buf->sgt);
+	kplug_dma_unmap(buf->kdev->desc.parent, &buf->sgt);
 	return -EIO;
 }
 
-static void unmap_for_device(struct kplug_buffer *buf)
+static void unmap_ended(struct kplug_ended *ended)
 {
+	struct kplug_buffer *buf = container_of(ended, struct kplug_buffer, ended);
+
 	if (buf->memory->unmap_dma)
 		buf->memory->unmap_dma(buf);
 	else
@@ -103,7 +104,7 @@ static int buffer_make(struct kplug_buffer *buf, const struct kplug_buffer_alloc
 	err = kplug_map_create(buf);
 	if (!err)
 		return 0;
-	unmap_for_device(buf);
+	unmap_ended(&buf->ended);
 	kplug_dma_flush(buf->kdev);
 err_memory:
 	buf->memory->put(buf);
@@ -119,11 +120,6 @@ static void release_buffer(struct kplug_ended *ended)
 		kplug_buffer_delete(buf);
 	else
 		bpf_map_put(buf->map);
-}
-
-static void unmap_ended(struct kplug_ended *ended)
-{
-	unmap_for_device(container_of(ended, struct kplug_buffer, ended));
 }
 
 /* Take it off the device's list, onto one of struct kplug_ended. */
@@ -151,7 +147,7 @@ static bool name_taken(struct kplug_device *kdev, const struct kplug_buffer_allo
 }
 
 /* The last step: the buffer is whole. From then on another thread may free it. */
-static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg)
+static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg, int fd)
 {
 	struct kplug_device *kdev = buf->kdev;
 
@@ -165,6 +161,7 @@ static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg)
 	arg->out_kind = buf->memory->kind;
 	arg->out_map_id = buf->map_id;
 	arg->out_id = buf->id;
+	arg->out_fd = fd;
 	list_add_tail_rcu(&buf->list, &kdev->buffers);
 	return 0;
 }
@@ -223,17 +220,15 @@ static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_
 		return err;
 	}
 	fd = kplug_map_fd(buf->map);
-	err = fd < 0 ? fd : publish(buf, arg);
-	if (err) {
-		if (fd >= 0)
-			close_fd(fd);
-		unmap_for_device(buf);
-		kplug_dma_flush(kdev);
-		release_buffer(&buf->ended);
-		return err;
-	}
-	arg->out_fd = fd;
-	return 0;
+	err = fd < 0 ? fd : publish(buf, arg, fd);
+	if (!err)
+		return 0;
+	if (fd >= 0)
+		close_fd(fd);
+	unmap_ended(&buf->ended);
+	kplug_dma_flush(kdev);
+	release_buffer(&buf->ended);
+	return err;
 }
 
 static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
