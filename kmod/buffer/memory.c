@@ -31,6 +31,7 @@ static const struct kplug_memory_module *kplug_memory_module_get(void)
 	module = rcu_dereference(memory_module);
 	return module && try_module_get(module->owner) ? module : NULL;
 }
+DEFINE_FREE(memory_module, const struct kplug_memory_module *, if (_T) module_put(_T->owner))
 
 const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind)
 {
@@ -44,29 +45,25 @@ const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind)
 	return ERR_PTR(-ENOSPC);
 }
 
-/* Calls kplug_memory.ko, holding a reference on it; `without_` is the result where it is not loaded. */
-#define MEMORY_CALL(without_, op_, ...)                                                                                \
-	({                                                                                                             \
-		const struct kplug_memory_module *module = kplug_memory_module_get();                                  \
-		int ret = module ? module->op_(__VA_ARGS__) : (without_);                                              \
-		if (module)                                                                                            \
-			module_put(module->owner);                                                                     \
-		ret;                                                                                                   \
-	})
-
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)
 {
-	return MEMORY_CALL(-ENOPKG, umem_lock, kfile, arg);
+	const struct kplug_memory_module *module __free(memory_module) = kplug_memory_module_get();
+
+	return module ? module->umem_lock(kfile, arg) : -ENOPKG;
 }
 
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg)
 {
-	return MEMORY_CALL(-ENOENT, umem_entries, kfile, arg);
+	const struct kplug_memory_module *module __free(memory_module) = kplug_memory_module_get();
+
+	return module ? module->umem_entries(kfile, arg) : -ENOENT;
 }
 
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg)
 {
-	return MEMORY_CALL(-ENOPKG, export, kdev, arg);
+	const struct kplug_memory_module *module __free(memory_module) = kplug_memory_module_get();
+
+	return module ? module->export(kdev, arg) : -ENOPKG;
 }
 
 void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len)
