@@ -49,29 +49,22 @@ void kplug_ended_finish(struct kplug_device *kdev, struct list_head *list, bool 
 	give_back(list);
 }
 
-static void take_locked(struct kplug_device *kdev, u64 owner, struct list_head *list)
-{
-	struct kplug_ended *ended, *next;
-
-	lockdep_assert_held(&kdev->buffer_lock);
-	list_for_each_entry_safe(ended, next, &kdev->quarantine, list)
-		if (!owner || ended->owner == owner)
-			list_move(&ended->list, list);
-}
-
-void kplug_quarantine_take(struct kplug_device *kdev, u64 owner, struct list_head *list)
+void kplug_quarantine_take(struct kplug_device *kdev, struct list_head *list)
 {
 	guard(mutex)(&kdev->buffer_lock);
-	take_locked(kdev, owner, list);
+	list_splice_init(&kdev->quarantine, list);
 }
 
 /* In one hold of the lock: removal, which takes it, then knows that the parent device is no longer used. */
 void kplug_quarantine_end(struct kplug_device *kdev, u64 owner)
 {
+	struct kplug_ended *ended, *next;
 	LIST_HEAD(list);
 
 	scoped_guard(mutex, &kdev->buffer_lock) {
-		take_locked(kdev, owner, &list);
+		list_for_each_entry_safe(ended, next, &kdev->quarantine, list)
+			if (!owner || ended->owner == owner)
+				list_move(&ended->list, &list);
 		unmap_all(kdev, &list);
 	}
 	give_back(&list);

@@ -133,7 +133,7 @@ static void node_empty_quarantine(struct kplug_device *kdev)
 		open = !list_empty(&kdev->files);
 	/* Who opens it now is told of the reset. What is put into quarantine from now on stays there. */
 	if (!open) {
-		kplug_quarantine_take(kdev, 0, &list);
+		kplug_quarantine_take(kdev, &list);
 		kplug_ended_finish(kdev, &list, !kdev->desc.ops->reset(kdev, false));
 	}
 	kplug_device_leave(kdev);
