@@ -18,7 +18,6 @@ int kplug_charge(struct kplug_charge *charge, unsigned long pages)
 	struct user_struct *user = current_user();
 	long old;
 
-	*charge = (struct kplug_charge){};
 	if (ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		return 0;
 	old = atomic_long_read(&user->locked_vm);

@@ -34,7 +34,6 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
 {
 	u32 ways = KPLUG_ACCESS_READ | KPLUG_ACCESS_WRITE;
 	struct kplug_buffer *buf;
-	struct bpf_map *map;
 	int err;
 
 	if (arg->flags & ~(ways | KPLUG_ACCESS_END) || !(arg->flags & ways) || arg->reserved || !arg->bytes)
@@ -46,8 +45,7 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
 	kplug_device_leave(kdev);
 	if (IS_ERR_OR_NULL(buf))
 		return PTR_ERR_OR_ZERO(buf);
-	map = buf->map;
 	err = buf->memory->access(buf, arg->flags);
-	bpf_map_put(map);
+	bpf_map_put(buf->map);
 	return err;
 }

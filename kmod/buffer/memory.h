@@ -32,7 +32,7 @@ struct kplug_charge {
 	unsigned long pages;
 };
 
-/* charge.c. For the caller: 0, or -EDQUOT. Undone by kplug_uncharge(), in any context that may sleep. */
+/* charge.c. For the caller, into a struct of zeros: 0, or -EDQUOT. Undone by kplug_uncharge(), in any context that may sleep. */
 int kplug_charge(struct kplug_charge *charge, unsigned long pages);
 void kplug_uncharge(struct kplug_charge *charge);
 /* Pages that count for the caller's user now. */

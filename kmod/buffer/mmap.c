@@ -33,7 +33,6 @@ int kplug_buffer_mmap_pages(struct kplug_buffer *buf, unsigned long pgoff, struc
 	unsigned long count = vma_pages(vma);
 	int err;
 
-	vma->vm_private_data = buf->map;
 	vma->vm_ops = &buffer_vm_ops;
 	if (buf->memory->mmap)
 		err = buf->memory->mmap(buf, pgoff, vma);
