@@ -159,7 +159,7 @@ static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg, int
 	buf->id = kdev->next_buffer_id++;
 	arg->out_dma_addr = buf->dma;
 	arg->out_kind = buf->memory->kind;
-	arg->out_map_id = buf->map_id;
+	arg->out_map_id = buf->map->id;
 	arg->out_id = buf->id;
 	arg->out_fd = fd;
 	list_add_tail_rcu(&buf->list, &kdev->buffers);

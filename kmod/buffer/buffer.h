@@ -44,7 +44,6 @@ struct kplug_buffer {
 	char name[KPLUG_BUFFER_NAME_LEN];
 	u16 part, parts; /* which, of how many under this name; 0 of 1 for most */
 	u32 id;
-	u32 map_id;
 	u32 dma_bits; /* what the request asked for */
 	int node; /* NUMA_NO_NODE: any */
 	struct kplug_rights rights;

@@ -16,7 +16,7 @@ static struct kplug_buffer *access_get(struct kplug_device *kdev, const struct k
 
 	guard(mutex)(&kdev->buffer_lock);
 	list_for_each_entry(buf, &kdev->buffers, list) {
-		if (buf->map_id != arg->map_id)
+		if (buf->map->id != arg->map_id)
 			continue;
 		if (arg->offset > buf->bytes || arg->bytes > buf->bytes - arg->offset)
 			return ERR_PTR(-ERANGE);

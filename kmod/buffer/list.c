@@ -73,7 +73,7 @@ static void tell(const struct kplug_buffer *buf, struct kplug_buffer_info *arg)
 	arg->out_bytes = buf->bytes;
 	arg->out_dma_addr = buf->dma;
 	arg->out_kind = buf->memory->kind;
-	arg->out_map_id = buf->map_id;
+	arg->out_map_id = buf->map->id;
 	arg->out_flags = buf->owner ? 0 : KPLUG_BUFFER_KEPT;
 	arg->out_fd = -1;
 	arg->out_mode = buf->rights.mode;

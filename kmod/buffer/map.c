@@ -268,8 +268,6 @@ int kplug_map_create(struct kplug_buffer *buf)
 	destroy_work_on_stack(&c.work);
 	mem_cgroup_put(c.memcg);
 	put_cred(c.cred);
-	if (!c.err)
-		buf->map_id = buf->map->id;
 	return c.err;
 }
 

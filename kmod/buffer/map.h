@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Only map.c changes what is inside struct bpf_map. Others hold maps, by bpf_map_inc() and bpf_map_put(); memory/arena.c
- * reads the type and id of an arena.
+ * Only map.c changes what is inside struct bpf_map. Others hold maps, by bpf_map_inc() and bpf_map_put(), and read the
+ * id, which is a map's own for as long as it is held.
  */
 #ifndef KPLUG_MAP_H
 #define KPLUG_MAP_H
@@ -11,9 +11,9 @@
 struct kplug_buffer;
 
 /*
- * An array map of one element of buf->bytes, charged to the caller. Sets buf->map (held by the caller) and map_id.
- * Native: an unmodified map; sets virt, too. Backed: a map on buf's pages, with ops of our own. From then on its last
- * reference frees the buffer, through kplug_buffer_delete().
+ * An array map of one element of buf->bytes, charged to the caller. Sets buf->map, held by the caller. Native: an
+ * unmodified map; sets virt, too. Backed: a map on buf's pages, with ops of our own. From then on its last reference
+ * frees the buffer, through kplug_buffer_delete().
  */
 int kplug_map_create(struct kplug_buffer *buf);
 

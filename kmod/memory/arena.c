@@ -19,8 +19,8 @@
 static DEFINE_XARRAY(arenas);
 
 /*
- * Take the arena behind an fd of the caller's. Sets buf->map (held) and map_id, and *ret_file, which the caller
- * fput()s. -EBADF: the fd is not open, -EINVAL: not an arena.
+ * Take the arena behind an fd of the caller's. Sets buf->map (held) and *ret_file, which the caller fput()s. -EBADF: the
+ * fd is not open, -EINVAL: not an arena.
  */
 static int arena_take(struct kplug_buffer *buf, int fd, struct file **ret_file)
 {
@@ -38,7 +38,6 @@ static int arena_take(struct kplug_buffer *buf, int fd, struct file **ret_file)
 		return -EINVAL;
 	}
 	buf->map = map;
-	buf->map_id = map->id;
 	*ret_file = no_free_ptr(file);
 	return 0;
 }
@@ -80,7 +79,7 @@ static int arena_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *
 	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages), GFP_KERNEL_ACCOUNT);
 	if (!buf->pages)
 		goto err_map;
-	err = xa_insert(&arenas, buf->map_id, buf, GFP_KERNEL);
+	err = xa_insert(&arenas, buf->map->id, buf, GFP_KERNEL);
 	if (err)
 		goto err_pages;
 	err = arena_pin(buf, file);
@@ -90,7 +89,7 @@ static int arena_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *
 	return 0;
 
 err_arenas:
-	xa_erase(&arenas, buf->map_id);
+	xa_erase(&arenas, buf->map->id);
 err_pages:
 	kvfree(buf->pages);
 err_map:
@@ -101,7 +100,7 @@ err_map:
 
 static void arena_put(struct kplug_buffer *buf)
 {
-	xa_erase(&arenas, buf->map_id);
+	xa_erase(&arenas, buf->map->id);
 	unpin_user_pages_dirty_lock(buf->pages, buf->count, true);
 	bpf_map_put(buf->map);
 	kvfree(buf->pages);
