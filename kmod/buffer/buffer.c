@@ -231,13 +231,6 @@ static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_
 	return err;
 }
 
-static enum kplug_buffer_kind choose_kind(struct kplug_device *kdev, u32 kind)
-{
-	if (kind != KPLUG_BUFFER_AUTO)
-		return array_index_nospec(kind, KPLUG_BUFFER_KINDS);
-	return kdev->translated ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
-}
-
 int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg)
 {
 	const struct kplug_memory_ops *memory;
@@ -248,7 +241,9 @@ int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer
 	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, owner, arg);
 	if (err)
 		return err;
-	kind = choose_kind(kdev, arg->kind);
+	kind = array_index_nospec(arg->kind, KPLUG_BUFFER_KINDS);
+	if (kind == KPLUG_BUFFER_AUTO)
+		kind = kdev->translated ? KPLUG_BUFFER_PAGED : KPLUG_BUFFER_CONTIGUOUS;
 	memory = core_rows[kind];
 	if (memory) {
 		__module_get(memory->owner);
