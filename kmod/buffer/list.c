@@ -2,9 +2,9 @@
 /* A device's list of buffers: looking them up by name, id and address, and what programs may know of them. */
 #include <linux/cleanup.h>
 #include <linux/cred.h>
-#include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/rculist.h>
+#include <linux/string.h>
 
 #include "buffer/buffer.h"
 #include "buffer/map.h"
@@ -12,13 +12,10 @@
 
 bool kplug_buffer_name_ok(const char *name)
 {
-	size_t i, len = strnlen(name, KPLUG_BUFFER_NAME_LEN);
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
+	size_t len = strnlen(name, KPLUG_BUFFER_NAME_LEN);
 
-	for (i = 0; i < len; i++)
-		/* The kernel's isalnum() knows Latin-1. */
-		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '_' && name[i] != '.'))
-			return false;
-	return len && len < KPLUG_BUFFER_NAME_LEN;
+	return len && len < KPLUG_BUFFER_NAME_LEN && strspn(name, allowed) == len;
 }
 EXPORT_SYMBOL_GPL(kplug_buffer_name_ok);
 
