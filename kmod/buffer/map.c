@@ -12,20 +12,17 @@
 #include <linux/rcupdate.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "buffer/buffer.h"
 #include "buffer/map.h"
 #include "core/compat.h"
-#include "core/device.h"
 
 KPLUG_IMPORT_NS(BPF_INTERNAL);
 
 static struct workqueue_struct *map_create_queue;
 
 /* The genuine ops of array maps, and ours; filled when the first map is made, under ops_lock. */
-#define DONOR_SIZE sizeof(u64)
 static const struct bpf_map_ops *array_ops;
 static struct bpf_map_ops backed_ops;
 static DEFINE_MUTEX(ops_lock);
@@ -171,7 +168,7 @@ static int map_create_fd(const struct kplug_buffer *buf)
 	union bpf_attr attr = {
 		.map_type = BPF_MAP_TYPE_ARRAY,
 		.key_size = sizeof(u32),
-		.value_size = kplug_buffer_native(buf) ? buf->bytes : DONOR_SIZE,
+		.value_size = kplug_buffer_native(buf) ? buf->bytes : sizeof(u64), /* until map_take_over() */
 		.max_entries = 1,
 		.map_flags = BPF_F_MMAPABLE,
 	};

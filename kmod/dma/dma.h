@@ -6,8 +6,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
 
-#include "kplug_uapi.h"
-
 struct kplug_device;
 
 /*
