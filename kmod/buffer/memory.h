@@ -32,13 +32,16 @@ struct kplug_charge {
 	unsigned long pages;
 };
 
-/* charge.c. For the caller, into a struct of zeros: 0, or -EDQUOT. Undone by kplug_uncharge(), in any context that may sleep. */
+/*
+ * charge.c. For the caller, into a struct of zeros: 0, or -EDQUOT. Undone by kplug_uncharge(), in any context that may
+ * sleep.
+ */
 int kplug_charge(struct kplug_charge *charge, unsigned long pages);
 void kplug_uncharge(struct kplug_charge *charge);
 /* Pages that count for the caller's user now. */
 unsigned long kplug_charged(void);
 
-/* How memory ends that its owner gives up: see quarantine.c. The members are set when it ends; of a umem, at its lock. */
+/* How memory ends that its owner gives up: see quarantine.c. Set when a buffer ends, and when a umem begins. */
 struct kplug_ended {
 	struct list_head list;
 	u64 owner; /* as of struct kplug_buffer */

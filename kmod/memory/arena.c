@@ -19,8 +19,8 @@
 static DEFINE_XARRAY(arenas);
 
 /*
- * Take the arena behind an fd of the caller's. Sets buf->map (held) and *ret_file, which the caller fput()s. -EBADF: the
- * fd is not open, -EINVAL: not an arena.
+ * Take the arena behind an fd of the caller's. Sets buf->map (held) and *ret_file, which the caller fput()s. -EBADF:
+ * the fd is not open, -EINVAL: not an arena.
  */
 static int arena_take(struct kplug_buffer *buf, int fd, struct file **ret_file)
 {

@@ -16,7 +16,7 @@
 #define ENTRIES_AT_ONCE 1024U
 
 struct kplug_umem {
-	struct kplug_ended ended; /* .owner: the open file's id; .pages: of these pages */
+	struct kplug_ended ended; /* its owner, id and pages are the umem's */
 	struct device *parent; /* for which it is mapped */
 	struct kplug_charge charge;
 	unsigned int offset; /* of the first byte in the first page */
