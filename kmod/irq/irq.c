@@ -24,23 +24,13 @@ static void irq_hook_ctx(struct kplug_hook_ctx *f, const struct kplug_vector *v,
 	};
 }
 
-/* No program served the interrupt. An MSI is the device's; an INTx line stays masked until a program unmasks it. */
-static void irq_default_answer(struct kplug_hook_ctx *f)
+/*
+ * Without a program to ask: a message is the device's, and so is an interrupt of a line that it raises. The line then
+ * stays masked until a program unmasks it.
+ */
+static bool irq_is_ours(const struct kplug_vector *v)
 {
-	struct kplug_device *kdev = f->kdev;
-
-	if (f->ev.shared && !kdev->desc.ops->intx_mask(kdev))
-		return;
-	f->ev.flags = KPLUG_MINE;
-	f->ev.notify = 1;
-}
-
-/* Runs no hook: no file has the vector enabled (see vector_release()), or the watchdog has stopped it. */
-static irqreturn_t irq_dismiss(const struct kplug_vector *v)
-{
-	if (!kplug_vector_intx(v))
-		return IRQ_HANDLED;
-	return v->kdev->desc.ops->intx_mask(v->kdev) ? IRQ_HANDLED : IRQ_NONE;
+	return !kplug_vector_intx(v) || v->kdev->desc.ops->intx_mask(v->kdev);
 }
 
 static irqreturn_t irq_handle(int irq, void *arg)
@@ -50,17 +40,20 @@ static irqreturn_t irq_handle(int irq, void *arg)
 	u64 time = ktime_get_ns(), end;
 	struct kplug_hook_ctx f;
 
+	/* No hook where no file has the vector enabled (see vector_release()), or the watchdog has stopped it. */
 	if (!READ_ONCE(v->users) || kplug_watchdog_stopped(v))
-		return irq_dismiss(v);
+		return IRQ_RETVAL(irq_is_ours(v));
 	irq_hook_ctx(&f, v, KPLUG_HOOK_INTERRUPT, time, &attachment);
 	f.ev.sequence = v->stats.sequence + 1; /* the line is in service: this handler is the only writer */
 	kplug_watchdog_before(v);
 	kplug_hook_fire(&f);
 	end = ktime_get_ns();
-	if (f.answered || f.served)
+	if (f.answered || f.served) {
 		kplug_watchdog_after(v, f.ev.flags, time, end);
-	else
-		irq_default_answer(&f);
+	} else if (irq_is_ours(v)) {
+		f.ev.flags = KPLUG_MINE;
+		f.ev.notify = 1;
+	}
 
 	if (!(f.ev.flags & KPLUG_MINE)) {
 		WRITE_ONCE(v->watchdog.unclaimed, v->watchdog.unclaimed + 1);
