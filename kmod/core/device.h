@@ -46,7 +46,7 @@ struct kplug_bus_ops {
 	 */
 	int (*bar_mmap)(struct kplug_device *kdev, struct vm_area_struct *vma);
 
-	/* The Linux interrupt number of a vector below desc.vectors. Required if there are any. */
+	/* The Linux interrupt number of a vector below desc.vectors, which stays. Required if there are any. */
 	int (*irq)(struct kplug_device *kdev, u32 vector);
 
 	/* Raise a vector by software. NULL: the core uses the kernel's interrupt injection. */

@@ -112,9 +112,6 @@ static int vector_request(struct kplug_vector *v)
 
 	if (v->requested)
 		return 0;
-	v->irq = kdev->desc.ops->irq(kdev, v->index);
-	if (v->irq < 0)
-		return v->irq;
 	err = request_threaded_irq(v->irq, irq_handle, irq_handle_deferred, intx ? IRQF_SHARED : 0,
 				   dev_name(&kdev->dev), v);
 	v->requested = !err;

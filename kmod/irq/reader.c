@@ -85,6 +85,7 @@ void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 in
 {
 	v->kdev = kdev;
 	v->index = index;
+	v->irq = kdev->desc.ops->irq(kdev, index);
 	raw_spin_lock_init(&v->lock);
 	INIT_LIST_HEAD(&v->eventfds);
 	kplug_hrtimer_setup(&v->wake_timer, wake_timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);

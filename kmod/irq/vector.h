@@ -26,9 +26,9 @@ struct kplug_watchdog {
 };
 
 struct kplug_vector {
-	struct kplug_device *kdev;
+	struct kplug_device *kdev; /* this and the next two are constant */
 	u32 index;
-	int irq; /* Linux number; valid while requested */
+	int irq; /* Linux number */
 	bool requested; /* under irq_lock */
 	unsigned int users; /* open files that have it enabled; written under irq_lock, read by the handlers */
 	atomic_t pending; /* interrupts that the deferred hook has not seen */

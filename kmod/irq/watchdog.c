@@ -138,7 +138,7 @@ int kplug_irq_info(struct kplug_device *kdev, struct kplug_irq_info *arg)
 
 	if (IS_ERR(v))
 		return PTR_ERR(v);
-	arg->out_irq = max(kdev->desc.ops->irq(kdev, v->index), 0);
+	arg->out_irq = v->irq;
 	arg->out_users = READ_ONCE(v->users);
 	arg->out_stopped = kplug_watchdog_stopped(v);
 	arg->out_reserved = 0;
