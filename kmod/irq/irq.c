@@ -145,32 +145,14 @@ static void vector_release(struct kplug_vector *v)
 	kplug_vector_cancel_wake(v);
 }
 
-/* Takes over the eventfd, which may be NULL, in any case. */
-static int vector_enable(struct kplug_vector *v, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
-			 u8 *data, struct eventfd_ctx *eventfd)
+static void vector_disable(struct kplug_vector *v, struct kplug_reader *reader)
 {
-	int err;
-
 	lockdep_assert_held(&v->kdev->irq_lock);
-	err = -EALREADY;
-	if (!test_bit(v->index, reader->enabled))
-		err = irq_fire(v, reader, KPLUG_HOOK_INT_ENABLE, data, arg->data_size);
-	if (err) {
-		if (eventfd)
-			eventfd_ctx_put(eventfd);
-		return err;
-	}
-	kplug_vector_subscribe(v, reader, eventfd);
-	WRITE_ONCE(v->users, v->users + 1); /* first: an interrupt may come at once */
-	err = vector_request(v);
-	if (!err) {
-		set_bit(v->index, reader->enabled);
-		return 0;
-	}
+	clear_bit(v->index, reader->enabled);
 	WRITE_ONCE(v->users, v->users - 1);
+	if (!v->users)
+		vector_release(v);
 	irq_fire(v, reader, KPLUG_HOOK_INT_DISABLE, NULL, 0);
-	kplug_reader_unsubscribe(reader, v->index, v->index + 1);
-	return err;
 }
 
 struct kplug_vector *kplug_vector_at(struct kplug_device *kdev, u32 index)
@@ -180,11 +162,14 @@ struct kplug_vector *kplug_vector_at(struct kplug_device *kdev, u32 index)
 	return index < vectors ? &kdev->vector[array_index_nospec(index, vectors)] : ERR_PTR(-ERANGE);
 }
 
+DEFINE_FREE(eventfd_put, struct eventfd_ctx *, if (!IS_ERR_OR_NULL(_T)) eventfd_ctx_put(_T))
+
 int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
 		     u8 *data)
 {
 	struct kplug_vector *v = kplug_vector_at(kdev, arg->vector);
-	struct eventfd_ctx *eventfd = NULL;
+	struct eventfd_ctx *eventfd __free(eventfd_put) = NULL;
+	int err;
 
 	if (arg->flags & ~KPLUG_IRQ_EVENTFD)
 		return -EINVAL;
@@ -195,17 +180,20 @@ int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, con
 	if (IS_ERR(eventfd))
 		return PTR_ERR(eventfd);
 	guard(mutex)(&kdev->irq_lock);
-	return vector_enable(v, reader, arg, data, eventfd);
-}
-
-static void vector_disable(struct kplug_vector *v, struct kplug_reader *reader)
-{
-	lockdep_assert_held(&v->kdev->irq_lock);
-	clear_bit(v->index, reader->enabled);
-	WRITE_ONCE(v->users, v->users - 1);
-	if (!v->users)
-		vector_release(v);
-	irq_fire(v, reader, KPLUG_HOOK_INT_DISABLE, NULL, 0);
+	if (test_bit(v->index, reader->enabled))
+		return -EALREADY;
+	err = irq_fire(v, reader, KPLUG_HOOK_INT_ENABLE, data, arg->data_size);
+	if (err)
+		return err;
+	kplug_vector_subscribe(v, reader, no_free_ptr(eventfd));
+	set_bit(v->index, reader->enabled);
+	WRITE_ONCE(v->users, v->users + 1); /* first: an interrupt may come at once */
+	err = vector_request(v);
+	if (err) {
+		vector_disable(v, reader);
+		kplug_reader_unsubscribe(reader, v->index, v->index + 1);
+	}
+	return err;
 }
 
 int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq *arg)
