@@ -210,18 +210,17 @@ int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, co
 	return 0;
 }
 
-void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reader)
+void kplug_irq_close(struct kplug_device *kdev, struct kplug_reader *reader)
 {
 	u32 vector;
 
-	guard(mutex)(&kdev->irq_lock);
-	for_each_set_bit(vector, reader->enabled, kdev->desc.vectors)
-		vector_disable(&kdev->vector[vector], reader);
-}
-
-void kplug_irq_unsubscribe_all(struct kplug_device *kdev, struct kplug_reader *reader)
-{
-	guard(mutex)(&kdev->irq_lock);
+	if (!kplug_device_enter(kdev)) {
+		scoped_guard(mutex, &kdev->irq_lock)
+			for_each_set_bit(vector, reader->enabled, kdev->desc.vectors)
+				vector_disable(&kdev->vector[vector], reader);
+		kplug_device_leave(kdev);
+	}
+	guard(mutex)(&kdev->irq_lock); /* removal may be walking the lists that the reader is on */
 	kplug_reader_unsubscribe(reader, 0, kdev->desc.vectors);
 }
 

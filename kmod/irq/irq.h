@@ -39,14 +39,16 @@ void kplug_reader_free(struct kplug_reader *reader);
 int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
 		     u8 *data);
 int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq *arg);
-/* Disables what the reader has enabled; its eventfds stay subscribed. */
-void kplug_irq_disable_all(struct kplug_device *kdev, struct kplug_reader *reader);
-/* Before the reader is freed. The device may be dead, or being removed. */
-void kplug_irq_unsubscribe_all(struct kplug_device *kdev, struct kplug_reader *reader);
 int kplug_irq_unmask(struct kplug_device *kdev, const struct kplug_irq *arg);
 int kplug_irq_trigger(struct kplug_device *kdev, const struct kplug_irq *arg);
 int kplug_irq_resume(struct kplug_device *kdev, const struct kplug_irq *arg);
 int kplug_irq_info(struct kplug_device *kdev, struct kplug_irq_info *arg);
+
+/*
+ * Before the reader is freed: disables what it has enabled, and drops its eventfds. The caller has not entered the
+ * device, which may be dead, or being removed.
+ */
+void kplug_irq_close(struct kplug_device *kdev, struct kplug_reader *reader);
 
 /* Is there a record for the reader? Any context. */
 bool kplug_irq_has_records(struct kplug_device *kdev, const struct kplug_reader *reader);

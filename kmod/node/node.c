@@ -144,11 +144,7 @@ static int node_release(struct inode *inode, struct file *file)
 	struct kplug_file *kfile = file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
 
-	if (!kplug_device_enter(kdev)) {
-		kplug_irq_disable_all(kdev, &kfile->reader);
-		kplug_device_leave(kdev);
-	}
-	kplug_irq_unsubscribe_all(kdev, &kfile->reader); /* removal may be walking the lists that the file is on */
+	kplug_irq_close(kdev, &kfile->reader);
 	file_close(kfile);
 	mutex_lock(&kdev->files_lock);
 	list_del(&kfile->list);
