@@ -9,7 +9,7 @@
 
 #include "irq/vector.h"
 
-static void irq_hook_ctx(struct kplug_hook_ctx *f, const struct kplug_vector *v, enum kplug_hook hook, u64 time,
+static void irq_hook_ctx(struct kplug_hook_ctx *f, const struct kplug_vector *v, enum kplug_hook hook,
 			 struct kplug_attachment *attachment)
 {
 	attachment->size = 0;
@@ -18,7 +18,6 @@ static void irq_hook_ctx(struct kplug_hook_ctx *f, const struct kplug_vector *v,
 		.ev.device = v->kdev->number,
 		.ev.vector = v->index,
 		.ev.shared = kplug_vector_intx(v),
-		.ev.time = time,
 		.kdev = v->kdev,
 		.attachment = attachment,
 	};
@@ -43,7 +42,8 @@ static irqreturn_t irq_handle(int irq, void *arg)
 	/* No hook where no file has the vector enabled (see vector_release()), or the watchdog has stopped it. */
 	if (!READ_ONCE(v->users) || kplug_watchdog_stopped(v))
 		return IRQ_RETVAL(irq_is_ours(v));
-	irq_hook_ctx(&f, v, KPLUG_HOOK_INTERRUPT, time, &attachment);
+	irq_hook_ctx(&f, v, KPLUG_HOOK_INTERRUPT, &attachment);
+	f.ev.time = time;
 	f.ev.sequence = v->stats.sequence + 1; /* the line is in service: this handler is the only writer */
 	kplug_watchdog_before(v);
 	kplug_hook_fire(&f);
@@ -73,17 +73,16 @@ static irqreturn_t irq_handle_deferred(int irq, void *arg)
 	struct kplug_attachment attachment;
 	struct kplug_vector *v = arg;
 	int count = atomic_xchg(&v->pending, 0);
-	u64 sequence, time, begin;
 	struct kplug_hook_ctx f;
+	u64 begin;
 
 	if (!count || !READ_ONCE(v->users))
 		return IRQ_HANDLED;
-	raw_spin_lock_irq(&v->lock);
-	sequence = v->stats.sequence;
-	time = v->time;
-	raw_spin_unlock_irq(&v->lock);
-	irq_hook_ctx(&f, v, KPLUG_HOOK_DEFERRED, time, &attachment);
-	f.ev.sequence = sequence;
+	irq_hook_ctx(&f, v, KPLUG_HOOK_DEFERRED, &attachment);
+	scoped_guard(raw_spinlock_irq, &v->lock) {
+		f.ev.sequence = v->stats.sequence;
+		f.ev.time = v->record.time;
+	}
 	f.ev.count = count;
 	begin = ktime_get_ns();
 	kplug_hook_fire(&f);

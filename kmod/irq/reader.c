@@ -33,22 +33,24 @@ static void vector_count_wakeup(struct kplug_vector *v, u32 notify)
 
 void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u64 now)
 {
-	u32 notify = f->ev.notify;
+	u32 since = min_t(u64, now - f->ev.time, U32_MAX), notify = f->ev.notify;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	if (f->ev.hook == KPLUG_HOOK_INTERRUPT) {
 		v->stats.sequence++;
 		v->stats.coalesced += !notify;
-		v->time = f->ev.time;
-		v->answered = now;
-		v->deferred = 0;
-		v->attachment.size = 0;
-	} else {
-		v->deferred = now;
+		v->record.time = f->ev.time;
+		v->record.answered = since;
+		v->record.deferred = 0;
+		v->record.data_size = 0;
+	} else if (f->ev.sequence == v->stats.sequence) { /* else an interrupt has come that it does not know of */
+		v->record.deferred = since;
 	}
-	if (f->attachment->size)
-		v->attachment = *f->attachment;
+	if (f->attachment->size) {
+		v->record.data_size = f->attachment->size;
+		memcpy(v->record.data, f->attachment->bytes, f->attachment->size);
+	}
 	if (notify) {
 		vector_count_wakeup(v, notify);
 	} else if (f->wake_after && !v->armed) {
@@ -86,6 +88,8 @@ void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 in
 	v->kdev = kdev;
 	v->index = index;
 	v->irq = kdev->desc.ops->irq(kdev, index);
+	v->record.type = KPLUG_RECORD_IRQ;
+	v->record.vector = index;
 	raw_spin_lock_init(&v->lock);
 	INIT_LIST_HEAD(&v->eventfds);
 	kplug_hrtimer_setup(&v->wake_timer, wake_timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
@@ -167,32 +171,20 @@ bool kplug_irq_has_records(struct kplug_device *kdev, const struct kplug_reader 
 	return false;
 }
 
-static u32 ns_since(u64 later, u64 time)
-{
-	return later ? min_t(u64, later - time, U32_MAX) : 0;
-}
-
 static bool reader_peek_vector(struct kplug_vector *v, const struct kplug_cursor *read, struct kplug_record *record,
 			       struct kplug_cursor *cursor)
 {
 	guard(raw_spinlock_irq)(&v->lock);
 	if (v->stats.posts == read->posts)
 		return false;
-	*record = (struct kplug_record){
-		.type = KPLUG_RECORD_IRQ,
-		.vector = v->index,
-		.count = v->stats.sequence - read->sequence,
-		.notify = v->stats.notify - read->notify,
-		.sequence = v->stats.sequence,
-		.time = v->time,
-		.coalesced = v->stats.coalesced - read->coalesced,
-		.lost = v->stats.posts - read->posts - 1,
-		.answered = ns_since(v->answered, v->time),
-		.deferred = ns_since(v->deferred, v->time),
-		.flags = kplug_watchdog_stopped(v) ? KPLUG_RECORD_STOPPED : 0,
-		.data_size = v->attachment.size,
-	};
-	memcpy(record->data, v->attachment.bytes, v->attachment.size);
+	*record = v->record;
+	memset(record->data + record->data_size, 0, sizeof(record->data) - record->data_size);
+	record->count = v->stats.sequence - read->sequence;
+	record->notify = v->stats.notify - read->notify;
+	record->sequence = v->stats.sequence;
+	record->coalesced = v->stats.coalesced - read->coalesced;
+	record->lost = v->stats.posts - read->posts - 1;
+	record->flags = kplug_watchdog_stopped(v) ? KPLUG_RECORD_STOPPED : 0;
 	*cursor = v->stats;
 	return true;
 }

@@ -35,12 +35,9 @@ struct kplug_vector {
 	struct kplug_watchdog watchdog;
 
 	raw_spinlock_t lock;
-	struct kplug_cursor stats; /* under lock, as the next six */
+	struct kplug_cursor stats; /* under lock, as the next two */
 	bool armed; /* wake_timer is to wake */
-	u64 time; /* ns: when the last interrupt came */
-	u64 answered; /* ... its interrupt hook was done */
-	u64 deferred; /* ... the deferred hook began; 0: it has not */
-	struct kplug_attachment attachment; /* to the last interrupt */
+	struct kplug_record record; /* of the last interrupt: what is the same for all readers */
 	struct hrtimer wake_timer; /* wakes if nothing else does: kplug_wake_after() */
 
 	struct list_head eventfds; /* RCU list, written under irq_lock */

@@ -259,6 +259,27 @@ static void deferred_without_the_hook(void)
 	assert_ok(kplug_plugin_unload(dev));
 }
 
+/* The record is of the interrupt that comes while the deferred hook of the one before runs. */
+static void deferred_hook_is_interrupted(void)
+{
+	struct kplug_device *again;
+	struct kplug_record r;
+
+	if (!at->soft)
+		skip(); /* another's plugin cannot raise its vector alone */
+	assert_ok(kplug_soft_create("again", 1, 0));
+	assert_ok(kplug_device_open("again", NULL, &again));
+	rig_load(again, "defer_again", NULL);
+	assert_ok(kplug_irq_enable(again, 0, NULL, 0));
+	assert_ok(kplug_irq_trigger(again, 0));
+	r = wait_one(again);
+	assert_int_equal(r.count, 2);
+	assert_int_equal(r.sequence, 2);
+	assert_int_equal(r.deferred, 0); /* it knows of the first only */
+	kplug_device_close(again);
+	assert_ok(kplug_soft_delete("again"));
+}
+
 /* count.bpf.c: every vector of the device counted in the buffer and reported to the reader. */
 static void count_plugin(void)
 {
@@ -360,6 +381,7 @@ int main(void)
 		TEST(a_disabled_vector_is_silent),
 		TEST(a_sleeping_reader_is_woken),
 		BARE(deferred_without_the_hook),
+		BARE(deferred_hook_is_interrupted),
 		BARE(count_plugin),
 		BARE(bad_vectors),
 		BARE(enabled_twice),
