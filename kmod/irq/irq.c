@@ -271,7 +271,8 @@ void kplug_irq_remove(struct kplug_device *kdev)
 	for (i = 0; i < kdev->desc.vectors; i++) {
 		WRITE_ONCE(kdev->vector[i].users, 0);
 		vector_free_irq(&kdev->vector[i]);
-		kplug_vector_end(&kdev->vector[i]);
+		kplug_vector_cancel_wake(&kdev->vector[i]);
+		kplug_vector_signal(&kdev->vector[i]); /* once more; they stay until their files close */
 	}
 }
 

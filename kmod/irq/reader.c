@@ -4,20 +4,23 @@
 #include <linux/eventfd.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 #include <linux/wait.h>
 
 #include "core/compat.h"
 #include "irq/vector.h"
 
-static void vector_wake_readers(struct kplug_vector *v)
+void kplug_vector_signal(struct kplug_vector *v)
 {
 	struct kplug_subscription *s;
 
-	rcu_read_lock();
+	guard(rcu)();
 	list_for_each_entry_rcu(s, &v->eventfds, node)
 		eventfd_signal(s->eventfd);
-	rcu_read_unlock();
+}
+
+static void vector_wake_readers(struct kplug_vector *v)
+{
+	kplug_vector_signal(v);
 	wake_up_interruptible(&v->kdev->readers);
 }
 
@@ -132,15 +135,6 @@ void kplug_vector_cancel_wake(struct kplug_vector *v)
 {
 	hrtimer_cancel(&v->wake_timer);
 	v->armed = false;
-}
-
-void kplug_vector_end(struct kplug_vector *v)
-{
-	struct kplug_subscription *s;
-
-	kplug_vector_cancel_wake(v);
-	list_for_each_entry(s, &v->eventfds, node)
-		eventfd_signal(s->eventfd);
 }
 
 int kplug_reader_init(struct kplug_device *kdev, struct kplug_reader *reader)

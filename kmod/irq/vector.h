@@ -62,8 +62,8 @@ void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader,
 void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 first, u32 past);
 /* Cancels what kplug_wake_after() has armed. No hook runs. */
 void kplug_vector_cancel_wake(struct kplug_vector *v);
-/* At the device's removal, under irq_lock: signals the eventfds once more. They stay until their files close. */
-void kplug_vector_end(struct kplug_vector *v);
+/* Signals the eventfds. Any context. */
+void kplug_vector_signal(struct kplug_vector *v);
 
 /* watchdog.c. Called around the interrupt hook; start and end in ns. The second may stop the vector. Hard IRQ. */
 void kplug_watchdog_before(struct kplug_vector *v);
