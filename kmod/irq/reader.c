@@ -102,9 +102,8 @@ void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader,
 {
 	struct kplug_subscription *s = &reader->vector[v->index];
 
-	raw_spin_lock_irq(&v->lock);
-	s->cursor = v->stats;
-	raw_spin_unlock_irq(&v->lock);
+	scoped_guard(raw_spinlock_irq, &v->lock)
+		s->cursor = v->stats;
 	s->eventfd = eventfd;
 	if (eventfd)
 		list_add_rcu(&s->node, &v->eventfds);
@@ -141,9 +140,7 @@ int kplug_reader_init(struct kplug_device *kdev, struct kplug_reader *reader)
 {
 	reader->enabled = bitmap_zalloc(kdev->desc.vectors, GFP_KERNEL_ACCOUNT);
 	reader->vector = kvcalloc(kdev->desc.vectors, sizeof(*reader->vector), GFP_KERNEL_ACCOUNT);
-	spin_lock(&kdev->event_lock);
-	reader->events = kdev->events;
-	spin_unlock(&kdev->event_lock);
+	reader->events = READ_ONCE(kdev->events);
 	return reader->enabled && reader->vector ? 0 : -ENOMEM;
 }
 
@@ -183,8 +180,7 @@ static bool reader_peek_vector(struct kplug_vector *v, const struct kplug_cursor
 	return true;
 }
 
-static bool reader_peek_event(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
-			      struct kplug_cursor *cursor)
+static bool reader_peek_event(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record)
 {
 	guard(spinlock)(&kdev->event_lock);
 	if (kdev->events == reader->events)
@@ -195,7 +191,6 @@ static bool reader_peek_event(struct kplug_device *kdev, const struct kplug_read
 		.count = kdev->events - reader->events,
 		.time = kdev->event_time,
 	};
-	cursor->sequence = kdev->events;
 	return true;
 }
 
@@ -205,7 +200,7 @@ bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader
 	unsigned int i;
 
 	/* Events are few. Vectors take turns, or busy ones would starve the others. */
-	if (reader_peek_event(kdev, reader, record, cursor))
+	if (reader_peek_event(kdev, reader, record))
 		return true;
 	for_each_set_bit_wrap(i, reader->enabled, kdev->desc.vectors, reader->next)
 		if (reader_peek_vector(&kdev->vector[i], &reader->vector[i].cursor, record, cursor))
@@ -216,7 +211,7 @@ bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader
 void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record, const struct kplug_cursor *cursor)
 {
 	if (record->type == KPLUG_RECORD_EVENT) {
-		WRITE_ONCE(reader->events, cursor->sequence);
+		WRITE_ONCE(reader->events, reader->events + record->count);
 	} else {
 		reader->vector[record->vector].cursor = *cursor;
 		reader->next = record->vector + 1; /* past the last: for_each_set_bit_wrap() wraps */
