@@ -56,14 +56,14 @@ static irqreturn_t irq_handle(int irq, void *arg)
 	}
 
 	if (!(f.ev.flags & KPLUG_MINE)) {
-		WRITE_ONCE(v->watchdog.unclaimed, v->watchdog.unclaimed + 1);
+		WRITE_ONCE(v->unclaimed, v->unclaimed + 1);
 		/* A message is the device's whatever the plugin says; on a shared line the neighbour must be asked. */
 		return kplug_vector_intx(v) ? IRQ_NONE : IRQ_HANDLED;
 	}
 	kplug_vector_post(v, &f, end);
 	if (!(f.ev.flags & KPLUG_DEFER))
 		return IRQ_HANDLED;
-	WRITE_ONCE(v->watchdog.deferred, v->watchdog.deferred + 1);
+	WRITE_ONCE(v->deferred, v->deferred + 1);
 	/* Wake only on 0 -> 1: IRQ_WAKE_THREAD again before the thread ran counts as spurious. */
 	return atomic_inc_return(&v->pending) == 1 ? IRQ_WAKE_THREAD : IRQ_HANDLED;
 }

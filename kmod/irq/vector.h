@@ -11,17 +11,17 @@
 #include "plugin/hook.h"
 #include "irq/irq.h"
 
-/* Written by the vector's handler alone unless noted: an interrupt in service does not come again. */
+/*
+ * What the watchdog has seen since the last resume. The vector's handler alone writes it, since an interrupt in service
+ * does not come again; and a resume, under irq_lock, while no handler does.
+ */
 struct kplug_watchdog {
-	u32 stopped; /* enum kplug_stop; cleared under irq_lock */
 	u32 seen; /* INTx: interrupts that a plugin had a say in */
 	u32 wrong; /* ... checks in a row that found the line not as the plugin says */
 	bool checking; /* ... at this interrupt */
 	bool was_up; /* ... and the line was up before the hook */
 	u32 strikes; /* for runs over the budget */
 	u64 longest; /* ns, of the interrupt hook's runs */
-	u64 unclaimed;
-	u64 deferred;
 	u64 deferred_since; /* ns: when the oldest of `pending` came */
 };
 
@@ -32,6 +32,9 @@ struct kplug_vector {
 	bool requested; /* under irq_lock */
 	unsigned int users; /* open files that have it enabled; written under irq_lock, read by the handlers */
 	atomic_t pending; /* interrupts that the deferred hook has not seen */
+	u32 stopped; /* enum kplug_stop; set by the handler, cleared under irq_lock */
+	u64 unclaimed; /* as the next: counted by the handler alone */
+	u64 deferred;
 	struct kplug_watchdog watchdog;
 
 	raw_spinlock_t lock;
@@ -70,7 +73,7 @@ void kplug_watchdog_before(struct kplug_vector *v);
 void kplug_watchdog_after(struct kplug_vector *v, u32 flags, u64 start, u64 end);
 static inline u32 kplug_watchdog_stopped(const struct kplug_vector *v)
 {
-	return smp_load_acquire(&v->watchdog.stopped); /* pairs with kplug_irq_resume() and watchdog_stop() */
+	return smp_load_acquire(&v->stopped); /* pairs with kplug_irq_resume() and watchdog_stop() */
 }
 
 #endif /* KPLUG_VECTOR_H */

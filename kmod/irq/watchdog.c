@@ -41,8 +41,7 @@ void kplug_watchdog_before(struct kplug_vector *v)
 	struct kplug_watchdog *w = &v->watchdog;
 
 	w->checking = kplug_vector_intx(v) && ++w->seen % CHECK_EVERY == 0;
-	if (w->checking)
-		w->was_up = intx_line_is_up(v);
+	w->was_up = w->checking && intx_line_is_up(v);
 }
 
 /*
@@ -57,10 +56,7 @@ static bool watchdog_is_wrong(struct kplug_vector *v, bool claimed)
 	if (!w->checking)
 		return false;
 	up = intx_line_is_up(v);
-	if (claimed ? up || !w->was_up : up && w->was_up)
-		w->wrong++;
-	else
-		w->wrong = 0;
+	w->wrong = (claimed ? up || !w->was_up : up && w->was_up) ? w->wrong + 1 : 0;
 	return w->wrong >= CHECKS;
 }
 
@@ -93,7 +89,7 @@ static void watchdog_stop(struct kplug_vector *v, enum kplug_stop why)
 		kdev->desc.ops->intx_enable(kdev, false);
 	else
 		disable_irq_nosync(v->irq);
-	smp_store_release(&v->watchdog.stopped, why); /* after the above, which a resume undoes */
+	smp_store_release(&v->stopped, why); /* after the above, which a resume undoes */
 	dev_warn_ratelimited(&kdev->dev, "vector %u is stopped: %s; see kplug irq resume\n", v->index,
 			     stop_reasons[why]);
 	kplug_vector_wake(v);
@@ -120,11 +116,8 @@ int kplug_irq_resume(struct kplug_device *kdev, const struct kplug_irq *arg)
 	guard(mutex)(&kdev->irq_lock);
 	if (!kplug_watchdog_stopped(v))
 		return -EALREADY;
-	v->watchdog.wrong = 0;
-	v->watchdog.strikes = 0;
-	v->watchdog.longest = 0;
-	v->watchdog.deferred_since = ktime_get_ns();
-	smp_store_release(&v->watchdog.stopped, KPLUG_STOP_NONE); /* after the above, which the handler reads */
+	v->watchdog = (struct kplug_watchdog){ .deferred_since = ktime_get_ns() };
+	smp_store_release(&v->stopped, KPLUG_STOP_NONE); /* after the above, which the handler reads */
 	if (!kplug_vector_intx(v))
 		enable_irq(v->irq);
 	else if (v->users)
@@ -142,8 +135,8 @@ int kplug_irq_info(struct kplug_device *kdev, struct kplug_irq_info *arg)
 	arg->out_users = READ_ONCE(v->users);
 	arg->out_stopped = kplug_watchdog_stopped(v);
 	arg->out_reserved = 0;
-	arg->out_unclaimed = READ_ONCE(v->watchdog.unclaimed);
-	arg->out_deferred = READ_ONCE(v->watchdog.deferred);
+	arg->out_unclaimed = READ_ONCE(v->unclaimed);
+	arg->out_deferred = READ_ONCE(v->deferred);
 	arg->out_longest = READ_ONCE(v->watchdog.longest);
 	raw_spin_lock_irq(&v->lock);
 	arg->out_interrupts = v->stats.sequence;
