@@ -99,8 +99,7 @@ static int irq_fire(struct kplug_vector *v, const struct kplug_reader *reader, e
 	f.ev.vector = v->index;
 	f.ev.size = size;
 	f.data = data;
-	kplug_hook_fire(&f);
-	return kplug_refusal(&f);
+	return kplug_hook_fire(&f);
 }
 
 static int vector_request(struct kplug_vector *v)

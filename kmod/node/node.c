@@ -44,8 +44,7 @@ static int file_fire(const struct kplug_file *kfile, enum kplug_hook hook)
 {
 	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, hook, kfile->reader.file);
 
-	kplug_hook_fire(&f);
-	return kplug_refusal(&f);
+	return kplug_hook_fire(&f);
 }
 
 static int node_open(struct inode *inode, struct file *file)

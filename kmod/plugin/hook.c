@@ -57,7 +57,7 @@ static void hook_probe(void *unused, struct kplug_event *ev)
 		trace_kplug_##hook(ev);                                                                                \
 		break;
 
-void kplug_hook_fire(struct kplug_hook_ctx *f)
+int kplug_hook_fire(struct kplug_hook_ctx *f)
 {
 	struct kplug_event *ev = &f->ev;
 
@@ -70,6 +70,7 @@ void kplug_hook_fire(struct kplug_hook_ctx *f)
 		KPLUG_HOOKS(FIRE)
 	}
 	preempt_enable_notrace();
+	return clamp_t(s64, ev->result, -MAX_ERRNO, 0);
 }
 
 #define TRACEPOINT(hook, HOOK) [KPLUG_HOOK_##HOOK] = &__tracepoint_kplug_##hook,

@@ -4,8 +4,6 @@
 
 #include <linux/container_of.h>
 #include <linux/cred.h>
-#include <linux/err.h>
-#include <linux/minmax.h>
 #include <linux/sched.h>
 
 #include "plugin/event.h"
@@ -53,17 +51,12 @@ static inline struct kplug_hook_ctx *kplug_hook_ctx_of(struct kplug_event *ev)
 	}
 /* clang-format on */
 
-/* The answer of a hook that may refuse, as 0 or a negative errno, whatever number the program gave. */
-static inline int kplug_refusal(const struct kplug_hook_ctx *f)
-{
-	return f->ev.result < 0 ? max_t(s64, f->ev.result, -MAX_ERRNO) : 0;
-}
-
 /*
  * Fires the hook f->ev.hook. The device's plugin answers, or, if it has none, programs attached to the tracepoint; then
- * perf and others see the event. The answer is in f->ev. Any context.
+ * perf and others see the event. The answer is in f->ev. Returns its result as hooks that may refuse have it: 0 or a
+ * negative errno, whatever number the program gave. Any context.
  */
-void kplug_hook_fire(struct kplug_hook_ctx *f);
+int kplug_hook_fire(struct kplug_hook_ctx *f);
 
 /* The name of the hook's tracepoint. */
 const char *kplug_hook_tracepoint(enum kplug_hook hook);
