@@ -19,7 +19,7 @@ static bool hook_run(struct bpf_prog *prog, struct kplug_event *ev)
 	struct bpf_run_ctx *old;
 	bool entered;
 
-	rcu_read_lock();
+	guard(rcu)();
 	entered = kplug_prog_enter(prog);
 	if (entered) {
 		old = bpf_set_run_ctx(&run_ctx.run_ctx);
@@ -27,7 +27,6 @@ static bool hook_run(struct bpf_prog *prog, struct kplug_event *ev)
 		bpf_reset_run_ctx(old);
 	}
 	kplug_prog_leave(prog);
-	rcu_read_unlock();
 	return entered;
 }
 
