@@ -12,12 +12,6 @@
 #include "core/device.h"
 #include "plugin/hook.h"
 
-/* May the program add to what readers get of the interrupt? */
-static int may_attach(const struct kplug_hook_ctx *f)
-{
-	return f->closed ? -EBUSY : f->attachment ? 0 : -EINVAL;
-}
-
 __bpf_kfunc_start_defs();
 
 __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 notify)
@@ -44,10 +38,9 @@ __bpf_kfunc u8 *kplug_event_data(struct kplug_event *ev, u32 offset, const size_
 
 __bpf_kfunc u64 kplug_reg_read(struct kplug_event *ev, u32 bar, u64 offset, u32 width)
 {
-	u64 value;
+	u64 value = U64_MAX; /* stays where there is no such register */
 
-	if (kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, false))
-		return U64_MAX;
+	kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, false);
 	return value;
 }
 
@@ -64,10 +57,11 @@ __bpf_kfunc u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, u32 mem_
 __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__sz)
 {
 	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
-	int err = may_attach(f);
 
-	if (err)
-		return err;
+	if (f->closed)
+		return -EBUSY;
+	if (!f->attachment)
+		return -EINVAL;
 	if (mem__sz > sizeof(f->attachment->bytes))
 		return -E2BIG;
 	memcpy(f->attachment->bytes, mem, mem__sz);
@@ -78,10 +72,11 @@ __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__s
 __bpf_kfunc int kplug_wake_after(struct kplug_event *ev, u64 ns)
 {
 	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
-	int err = may_attach(f);
 
-	if (err)
-		return err;
+	if (f->closed)
+		return -EBUSY;
+	if (!f->attachment)
+		return -EINVAL;
 	if (!ns || ns > 10 * NSEC_PER_SEC)
 		return -ERANGE;
 	f->wake_after = ns;
