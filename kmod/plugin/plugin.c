@@ -41,7 +41,7 @@ static void plugin_put(struct kplug_plugin *plugin)
 {
 	enum kplug_hook hook;
 
-	if (!plugin)
+	if (IS_ERR_OR_NULL(plugin))
 		return;
 	for (hook = 0; hook < KPLUG_HOOK_COUNT; hook++)
 		if (plugin->prog[hook])
@@ -50,15 +50,14 @@ static void plugin_put(struct kplug_plugin *plugin)
 	kfree(plugin);
 }
 
+DEFINE_FREE(plugin_put, struct kplug_plugin *, plugin_put(_T))
+
 static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 *fds)
 {
-	struct kplug_plugin *plugin;
-	unsigned int count = 0;
+	struct kplug_plugin *plugin __free(plugin_put) = kzalloc(sizeof(*plugin), GFP_KERNEL_ACCOUNT);
 	struct bpf_prog *prog;
 	enum kplug_hook hook;
-	int err;
 
-	plugin = kzalloc(sizeof(*plugin), GFP_KERNEL_ACCOUNT);
 	if (!plugin)
 		return ERR_PTR(-ENOMEM);
 	plugin->kdev = kplug_device_hold(kdev);
@@ -70,23 +69,13 @@ static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct k
 		if (fds[hook] == -1)
 			continue;
 		prog = bpf_prog_get_type_dev(fds[hook], BPF_PROG_TYPE_TRACING, false);
-		err = PTR_ERR_OR_ZERO(prog);
-		if (err)
-			goto err_put;
+		if (IS_ERR(prog))
+			return ERR_CAST(prog);
 		plugin->prog[hook] = prog;
-		err = -EPROTOTYPE;
 		if (!serves_hook(prog, hook))
-			goto err_put;
-		count++;
+			return ERR_PTR(-EPROTOTYPE);
 	}
-	err = -EINVAL;
-	if (!count)
-		goto err_put;
-	return plugin;
-
-err_put:
-	plugin_put(plugin);
-	return ERR_PTR(err);
+	return_ptr(plugin);
 }
 
 static bool may_load(void)
@@ -115,24 +104,23 @@ static void plugin_publish(struct kplug_device *kdev, struct kplug_plugin *plugi
 
 int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 fds[KPLUG_HOOK_COUNT])
 {
-	struct kplug_plugin *plugin;
+	struct kplug_plugin *plugin __free(plugin_put) = NULL;
 
 	if (!may_load())
 		return -EPERM;
 	if (arg->flags & ~KPLUG_PLUGIN_REPLACE || arg->reserved || !arg->name[0] ||
 	    strnlen(arg->name, KPLUG_NAME_LEN) == KPLUG_NAME_LEN ||
-	    strnlen(arg->version, KPLUG_NAME_LEN) == KPLUG_NAME_LEN)
+	    strnlen(arg->version, KPLUG_NAME_LEN) == KPLUG_NAME_LEN ||
+	    !memchr_inv(fds, 0xff, KPLUG_HOOK_COUNT * sizeof(*fds))) /* all are -1 */
 		return -EINVAL;
 	plugin = plugin_get(kdev, arg, fds);
 	if (IS_ERR(plugin))
 		return PTR_ERR(plugin);
 
 	guard(mutex)(&kdev->plugin_lock);
-	if (rcu_access_pointer(kdev->plugin) && !(arg->flags & KPLUG_PLUGIN_REPLACE)) {
-		plugin_put(plugin);
+	if (rcu_access_pointer(kdev->plugin) && !(arg->flags & KPLUG_PLUGIN_REPLACE))
 		return -EBUSY;
-	}
-	plugin_publish(kdev, plugin);
+	plugin_publish(kdev, no_free_ptr(plugin));
 	return 0;
 }
 
