@@ -4,7 +4,7 @@
 
 #include "buffer/map.h"
 #include "core/device.h"
-#include "plugin/hook.h"
+#include "plugin/plugin.h"
 
 static int __init kplug_init(void)
 {

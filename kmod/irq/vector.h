@@ -8,7 +8,7 @@
 #include <linux/spinlock.h>
 
 #include "core/device.h"
-#include "plugin/hook.h"
+#include "plugin/plugin.h"
 #include "irq/irq.h"
 
 /*

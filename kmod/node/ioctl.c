@@ -15,7 +15,6 @@
 #include "buffer/buffer.h"
 #include "core/device.h"
 #include "node/node.h"
-#include "plugin/hook.h"
 #include "plugin/plugin.h"
 
 static u32 count_files(struct kplug_device *kdev)

@@ -11,7 +11,7 @@
 #include "buffer/buffer.h"
 #include "node/node.h"
 #include "core/device.h"
-#include "plugin/hook.h"
+#include "plugin/plugin.h"
 
 #define CLOSE_WAIT_MS 5000 /* how long a plugin can put the end of a file's memory off */
 

@@ -14,7 +14,6 @@
 #include "node/node.h"
 #include "core/device.h"
 #include "dma/dma.h"
-#include "plugin/hook.h"
 #include "irq/irq.h"
 #include "plugin/plugin.h"
 

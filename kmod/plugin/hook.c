@@ -5,7 +5,6 @@
 
 #include "core/compat.h"
 #include "core/device.h"
-#include "plugin/hook.h"
 #include "plugin/plugin.h"
 
 #define CREATE_TRACE_POINTS

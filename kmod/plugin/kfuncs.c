@@ -10,7 +10,7 @@
 #include "buffer/buffer.h"
 #include "core/compat.h"
 #include "core/device.h"
-#include "plugin/hook.h"
+#include "plugin/plugin.h"
 
 __bpf_kfunc_start_defs();
 

@@ -8,7 +8,6 @@
 #include <linux/timekeeping.h>
 
 #include "core/device.h"
-#include "plugin/hook.h"
 #include "plugin/plugin.h"
 
 /* Is the last of the tracepoint's two parameters (the first is the probe's data) a pointer to an event of our size? */
