@@ -72,18 +72,13 @@ int kplug_hook_fire(struct kplug_hook_ctx *f)
 }
 
 #define TRACEPOINT(hook, HOOK) [KPLUG_HOOK_##HOOK] = &__tracepoint_kplug_##hook,
-static struct tracepoint *const tracepoints[KPLUG_HOOK_COUNT] = { KPLUG_HOOKS(TRACEPOINT) };
-
-const char *kplug_hook_tracepoint(enum kplug_hook hook)
-{
-	return tracepoints[hook]->name;
-}
+struct tracepoint *const kplug_hooks[KPLUG_HOOK_COUNT] = { KPLUG_HOOKS(TRACEPOINT) };
 
 /* Unregisters the probes of the first `count` hooks and waits until none runs. */
 static void hook_unregister(unsigned int count)
 {
 	while (count--)
-		tracepoint_probe_unregister(tracepoints[count], hook_probe, NULL);
+		tracepoint_probe_unregister(kplug_hooks[count], hook_probe, NULL);
 	tracepoint_synchronize_unregister();
 }
 
@@ -94,7 +89,7 @@ int kplug_hook_init(void)
 
 	/* Runs before all other probes, so that they record the answered event. */
 	for (i = 0; i < KPLUG_HOOK_COUNT && !err; i++)
-		err = tracepoint_probe_register_prio(tracepoints[i], hook_probe, NULL, TRACEPOINT_DEFAULT_PRIO + 1);
+		err = tracepoint_probe_register_prio(kplug_hooks[i], hook_probe, NULL, TRACEPOINT_DEFAULT_PRIO + 1);
 	if (err)
 		hook_unregister(i - 1);
 	return err;

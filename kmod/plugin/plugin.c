@@ -6,6 +6,7 @@
 #include <linux/cred.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <linux/tracepoint-defs.h>
 
 #include "core/device.h"
 #include "plugin/plugin.h"
@@ -33,7 +34,7 @@ static bool serves_hook(const struct bpf_prog *prog, enum kplug_hook hook)
 	const struct bpf_prog_aux *aux = prog->aux;
 
 	return prog->expected_attach_type == BPF_TRACE_RAW_TP && aux->attach_btf_trace && !prog->sleepable &&
-	       aux->attach_func_name && !strcmp(aux->attach_func_name, kplug_hook_tracepoint(hook)) && takes_event(aux);
+	       aux->attach_func_name && !strcmp(aux->attach_func_name, kplug_hooks[hook]->name) && takes_event(aux);
 }
 
 static void plugin_put(struct kplug_plugin *plugin)

@@ -61,8 +61,8 @@ static inline struct kplug_hook_ctx *kplug_hook_ctx_of(struct kplug_event *ev)
  */
 int kplug_hook_fire(struct kplug_hook_ctx *f);
 
-/* The name of the hook's tracepoint. */
-const char *kplug_hook_tracepoint(enum kplug_hook hook);
+/* Their tracepoints. */
+extern struct tracepoint *const kplug_hooks[KPLUG_HOOK_COUNT];
 
 /* A device's programs. Constant except its counters. Holds a reference on each program and on the device. */
 struct kplug_plugin {
