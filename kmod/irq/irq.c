@@ -9,10 +9,8 @@
 
 #include "irq/vector.h"
 
-static void irq_hook_ctx(struct kplug_hook_ctx *f, const struct kplug_vector *v, enum kplug_hook hook,
-			 struct kplug_attachment *attachment)
+static void irq_hook_ctx(struct kplug_hook_ctx *f, const struct kplug_vector *v, enum kplug_hook hook, u8 *attachment)
 {
-	attachment->size = 0;
 	*f = (struct kplug_hook_ctx){
 		.ev.hook = hook,
 		.ev.device = v->kdev->number,
@@ -34,7 +32,7 @@ static bool irq_is_ours(const struct kplug_vector *v)
 
 static irqreturn_t irq_handle(int irq, void *arg)
 {
-	struct kplug_attachment attachment;
+	u8 attachment[KPLUG_ATTACH_MAX];
 	struct kplug_vector *v = arg;
 	u64 time = ktime_get_ns(), end;
 	struct kplug_hook_ctx f;
@@ -42,7 +40,7 @@ static irqreturn_t irq_handle(int irq, void *arg)
 	/* No hook where no file has the vector enabled (see vector_release()), or the watchdog has stopped it. */
 	if (!READ_ONCE(v->users) || kplug_watchdog_stopped(v))
 		return IRQ_RETVAL(irq_is_ours(v));
-	irq_hook_ctx(&f, v, KPLUG_HOOK_INTERRUPT, &attachment);
+	irq_hook_ctx(&f, v, KPLUG_HOOK_INTERRUPT, attachment);
 	f.ev.time = time;
 	f.ev.sequence = v->stats.sequence + 1; /* the line is in service: this handler is the only writer */
 	kplug_watchdog_before(v);
@@ -70,7 +68,7 @@ static irqreturn_t irq_handle(int irq, void *arg)
 
 static irqreturn_t irq_handle_deferred(int irq, void *arg)
 {
-	struct kplug_attachment attachment;
+	u8 attachment[KPLUG_ATTACH_MAX];
 	struct kplug_vector *v = arg;
 	int count = atomic_xchg(&v->pending, 0);
 	struct kplug_hook_ctx f;
@@ -78,7 +76,7 @@ static irqreturn_t irq_handle_deferred(int irq, void *arg)
 
 	if (!count || !READ_ONCE(v->users))
 		return IRQ_HANDLED;
-	irq_hook_ctx(&f, v, KPLUG_HOOK_DEFERRED, &attachment);
+	irq_hook_ctx(&f, v, KPLUG_HOOK_DEFERRED, attachment);
 	scoped_guard(raw_spinlock_irq, &v->lock) {
 		f.ev.sequence = v->stats.sequence;
 		f.ev.time = v->record.time;

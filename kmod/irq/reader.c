@@ -50,9 +50,9 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u
 	} else if (f->ev.sequence == v->stats.sequence) { /* else an interrupt has come that it does not know of */
 		v->record.deferred = since;
 	}
-	if (f->attachment->size) {
-		v->record.data_size = f->attachment->size;
-		memcpy(v->record.data, f->attachment->bytes, f->attachment->size);
+	if (f->attached) {
+		v->record.data_size = f->attached;
+		memcpy(v->record.data, f->attachment, f->attached);
 	}
 	if (notify) {
 		vector_count_wakeup(v, notify);

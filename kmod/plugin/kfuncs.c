@@ -62,10 +62,10 @@ __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__s
 		return -EBUSY;
 	if (!f->attachment)
 		return -EINVAL;
-	if (mem__sz > sizeof(f->attachment->bytes))
+	if (mem__sz > KPLUG_ATTACH_MAX)
 		return -E2BIG;
-	memcpy(f->attachment->bytes, mem, mem__sz);
-	f->attachment->size = mem__sz;
+	memcpy(f->attachment, mem, mem__sz);
+	f->attached = mem__sz;
 	return 0;
 }
 

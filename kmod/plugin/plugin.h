@@ -16,12 +16,6 @@ struct kplug_device;
 
 #define KPLUG_ANSWER_FLAGS (KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD | KPLUG_QUIET)
 
-/* What a plugin has attached to an interrupt. Bytes behind `size` are not initialised. */
-struct kplug_attachment {
-	u32 size;
-	u8 bytes[KPLUG_ATTACH_MAX];
-};
-
 /*
  * One firing of a hook, on the stack of the caller. kfuncs find it through the event; a program has no other way to a
  * device.
@@ -30,7 +24,8 @@ struct kplug_hook_ctx {
 	struct kplug_event ev;
 	struct kplug_device *kdev;
 	u8 *data; /* ev.size bytes, or NULL */
-	struct kplug_attachment *attachment; /* interrupt, deferred: what kplug_attach() fills */
+	u8 *attachment; /* interrupt, deferred: KPLUG_ATTACH_MAX bytes for kplug_attach(), not initialised; else NULL */
+	u32 attached; /* bytes */
 	u64 wake_after; /* ns, by kplug_wake_after(); 0: not asked */
 	bool answered; /* set by kplug_answer() only; else ev's answer is all 0 */
 	bool closed; /* the device's plugin has run, or serves another hook: kplug_answer() refuses other programs */
