@@ -10,23 +10,21 @@
 #define CREATE_TRACE_POINTS
 #include "plugin/trace.h"
 
-/* As __bpf_trace_run() in kernel/trace/bpf_trace.c. False: skipped, since the program was running on this CPU. */
-static bool hook_run(struct bpf_prog *prog, struct kplug_event *ev)
+/* As __bpf_trace_run() in kernel/trace/bpf_trace.c. Not served: skipped, since the program was running on this CPU. */
+static void hook_run(struct bpf_prog *prog, struct kplug_hook_ctx *f)
 {
 	struct bpf_trace_run_ctx run_ctx = {};
-	u64 args[1] = { (unsigned long)ev };
+	u64 args[1] = { (unsigned long)&f->ev };
 	struct bpf_run_ctx *old;
-	bool entered;
 
 	guard(rcu)();
-	entered = kplug_prog_enter(prog);
-	if (entered) {
+	f->served = kplug_prog_enter(prog);
+	if (f->served) {
 		old = bpf_set_run_ctx(&run_ctx.run_ctx);
 		(void)bpf_prog_run(prog, args);
 		bpf_reset_run_ctx(old);
 	}
 	kplug_prog_leave(prog);
-	return entered;
 }
 
 /* The module's probe on each of its tracepoints. Preemption is off: kplug_hook_fire(). */
@@ -41,7 +39,7 @@ static void hook_probe(void *unused, struct kplug_event *ev)
 	prog = plugin->prog[ev->hook];
 	if (prog) {
 		/* A skipped program has not answered: the default answer holds. */
-		f->served = hook_run(prog, ev);
+		hook_run(prog, f);
 		if (!f->served)
 			atomic64_inc(&plugin->misses);
 		if (ev->result < 0)
