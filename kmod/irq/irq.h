@@ -23,6 +23,8 @@ struct kplug_reader {
 	u64 file; /* id of the open file, for events; never reused */
 	u64 events; /* as `cursor` below */
 	u32 next; /* the vector that the next read begins with, under the file's read_lock */
+	/* How far the peeked record goes, under the same. Absolute: enabling the vector anew meanwhile does no harm. */
+	struct kplug_cursor peeked;
 	unsigned long *enabled; /* a bit per vector: written under kplug_device.irq_lock, read without it */
 	struct kplug_subscription {
 		struct kplug_cursor cursor; /* under the file's read_lock, or while not enabled */
@@ -53,14 +55,11 @@ void kplug_irq_close(struct kplug_device *kdev, struct kplug_reader *reader);
 /* Is there a record for the reader? Any context. */
 bool kplug_irq_has_records(struct kplug_device *kdev, const struct kplug_reader *reader);
 /*
- * Takes a record, without waiting; false: there is none. It counts as unread until committed with the cursor that came
- * with it (an absolute one: enabling a vector anew meanwhile does no harm). Both happen under one hold of the file's
- * read_lock.
+ * Takes a record, without waiting; false: there is none. It counts as unread until committed. Both happen under one
+ * hold of the file's read_lock.
  */
-bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
-		    struct kplug_cursor *cursor);
-void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record,
-		      const struct kplug_cursor *cursor);
+bool kplug_irq_peek(struct kplug_device *kdev, struct kplug_reader *reader, struct kplug_record *record);
+void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record);
 
 int kplug_irq_alloc(struct kplug_device *kdev);
 /* Frees every interrupt, for the device's removal; waits until no handler and no deferred thread runs. */

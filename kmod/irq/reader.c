@@ -162,9 +162,10 @@ bool kplug_irq_has_records(struct kplug_device *kdev, const struct kplug_reader 
 	return false;
 }
 
-static bool reader_peek_vector(struct kplug_vector *v, const struct kplug_cursor *read, struct kplug_record *record,
-			       struct kplug_cursor *cursor)
+static bool reader_peek_vector(struct kplug_vector *v, struct kplug_reader *reader, struct kplug_record *record)
 {
+	const struct kplug_cursor *read = &reader->vector[v->index].cursor;
+
 	guard(raw_spinlock_irq)(&v->lock);
 	if (v->stats.posts == read->posts)
 		return false;
@@ -176,7 +177,7 @@ static bool reader_peek_vector(struct kplug_vector *v, const struct kplug_cursor
 	record->coalesced = v->stats.coalesced - read->coalesced;
 	record->lost = v->stats.posts - read->posts - 1;
 	record->flags = kplug_watchdog_stopped(v) ? KPLUG_RECORD_STOPPED : 0;
-	*cursor = v->stats;
+	reader->peeked = v->stats;
 	return true;
 }
 
@@ -194,8 +195,7 @@ static bool reader_peek_event(struct kplug_device *kdev, const struct kplug_read
 	return true;
 }
 
-bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader, struct kplug_record *record,
-		    struct kplug_cursor *cursor)
+bool kplug_irq_peek(struct kplug_device *kdev, struct kplug_reader *reader, struct kplug_record *record)
 {
 	unsigned int i;
 
@@ -203,17 +203,17 @@ bool kplug_irq_peek(struct kplug_device *kdev, const struct kplug_reader *reader
 	if (reader_peek_event(kdev, reader, record))
 		return true;
 	for_each_set_bit_wrap(i, reader->enabled, kdev->desc.vectors, reader->next)
-		if (reader_peek_vector(&kdev->vector[i], &reader->vector[i].cursor, record, cursor))
+		if (reader_peek_vector(&kdev->vector[i], reader, record))
 			return true;
 	return false;
 }
 
-void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record, const struct kplug_cursor *cursor)
+void kplug_irq_commit(struct kplug_reader *reader, const struct kplug_record *record)
 {
 	if (record->type == KPLUG_RECORD_EVENT) {
 		WRITE_ONCE(reader->events, reader->events + record->count);
 	} else {
-		reader->vector[record->vector].cursor = *cursor;
+		reader->vector[record->vector].cursor = reader->peeked;
 		reader->next = record->vector + 1; /* past the last: for_each_set_bit_wrap() wraps */
 	}
 }

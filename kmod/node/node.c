@@ -162,14 +162,13 @@ static bool file_ready(struct kplug_file *kfile)
 static ssize_t file_read_now(struct kplug_file *kfile, struct kplug_record __user *to, size_t max)
 {
 	struct kplug_record record;
-	struct kplug_cursor cursor;
 	size_t count;
 
 	guard(mutex)(&kfile->read_lock);
-	for (count = 0; count < max && kplug_irq_peek(kfile->kdev, &kfile->reader, &record, &cursor); count++) {
+	for (count = 0; count < max && kplug_irq_peek(kfile->kdev, &kfile->reader, &record); count++) {
 		if (copy_to_user(&to[count], &record, sizeof(record)))
 			return count * sizeof(record) ?: -EFAULT;
-		kplug_irq_commit(&kfile->reader, &record, &cursor);
+		kplug_irq_commit(&kfile->reader, &record);
 	}
 	return count * sizeof(record);
 }
