@@ -24,7 +24,7 @@ static vm_fault_t huge_fault_small(struct vm_fault *vmf)
 	return vmf_insert_pfn(vmf->vma, vmf->address, huge_pfn(vmf->vma, vmf->address));
 }
 
-static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long addr = ALIGN_DOWN(vmf->address, PMD_SIZE);
@@ -41,7 +41,8 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 static const struct vm_operations_struct huge_vm_ops = {
 	.open = kplug_buffer_vma_open,
 	.close = kplug_buffer_vma_close,
-	KPLUG_HUGE_FAULT(huge_fault).fault = huge_fault_small,
+	.fault = huge_fault_small,
+	.huge_fault = huge_fault,
 };
 
 int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma)

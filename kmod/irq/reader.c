@@ -95,7 +95,7 @@ void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 in
 	v->record.vector = index;
 	raw_spin_lock_init(&v->lock);
 	INIT_LIST_HEAD(&v->eventfds);
-	kplug_hrtimer_setup(&v->wake_timer, wake_timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+	hrtimer_setup(&v->wake_timer, wake_timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 }
 
 void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd)

@@ -49,7 +49,8 @@ static struct page *from_zone(struct zone *zone, unsigned long count, u64 limit,
 			return ERR_PTR(-EINTR);
 		if (time_after(jiffies, deadline))
 			return ERR_PTR(-ETIME);
-		if (usable(zone, pfn, count) && !kplug_alloc_contig_range(pfn, pfn + count, GFP_KERNEL | __GFP_NOWARN))
+		if (usable(zone, pfn, count) &&
+		    !alloc_contig_range(pfn, pfn + count, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
 			return pfn_to_page(pfn);
 		cond_resched();
 	}

@@ -277,7 +277,8 @@ static int side_claim_vf(struct notifier_block *nb, unsigned long action, void *
 	struct pci_dev *pdev = to_pci_dev(dev);
 
 	if (action == BUS_NOTIFY_ADD_DEVICE && pdev->is_virtfn &&
-	    pci_dev_driver(pci_physfn(pdev)) == &kplug_pci_driver && kplug_override_driver(pdev, kplug_pci_driver.name))
+	    pci_dev_driver(pci_physfn(pdev)) == &kplug_pci_driver &&
+	    device_set_driver_override(&pdev->dev, kplug_pci_driver.name))
 		pci_err(pdev, "no memory to keep other drivers away\n");
 	return NOTIFY_DONE;
 }

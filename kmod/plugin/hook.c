@@ -18,13 +18,13 @@ static void hook_run(struct bpf_prog *prog, struct kplug_hook_ctx *f)
 	struct bpf_run_ctx *old;
 
 	guard(rcu)();
-	f->served = kplug_prog_enter(prog);
+	f->served = bpf_prog_get_recursion_context(prog);
 	if (f->served) {
 		old = bpf_set_run_ctx(&run_ctx.run_ctx);
 		(void)bpf_prog_run(prog, args);
 		bpf_reset_run_ctx(old);
 	}
-	kplug_prog_leave(prog);
+	bpf_prog_put_recursion_context(prog);
 }
 
 /* The module's probe on each of its tracepoints. Preemption is off: kplug_hook_fire(). */

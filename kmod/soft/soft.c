@@ -269,7 +269,7 @@ static int soft_create(const struct kplug_soft *req)
 	strscpy(soft->name, req->name);
 	bitmap_fill(soft->masked, KPLUG_VECTOR_MAX);
 	soft->work = IRQ_WORK_INIT_HARD(soft_work);
-	kplug_hrtimer_setup(&soft->pause, soft_pause_over, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	hrtimer_setup(&soft->pause, soft_pause_over, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 
 	soft->pdev = platform_device_register_full(&info);
 	ret = PTR_ERR_OR_ZERO(soft->pdev);
