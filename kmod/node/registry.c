@@ -143,28 +143,14 @@ static void registry_free(struct device *dev)
 		wake_up_var(&alive_devices);
 }
 
-/* After device_initialize(), put_device() undoes everything here, by registry_free(). */
+/* From here on put_device() undoes everything, by registry_free(). */
 static struct kplug_device *registry_alloc(const struct kplug_device_desc *desc)
 {
-	struct kplug_device *kdev;
-	int number, err;
+	struct kplug_device *kdev = kzalloc(sizeof(*kdev), GFP_KERNEL);
 
-	kdev = kzalloc(sizeof(*kdev), GFP_KERNEL);
 	if (!kdev)
-		return ERR_PTR(-ENOMEM);
-	number = ida_alloc_max(&numbers, MINORS - 1, GFP_KERNEL);
-	err = number;
-	if (number < 0)
-		goto err_free;
-	kdev->number = number;
+		return NULL;
 	kdev->desc = *desc;
-	err = percpu_init_rwsem(&kdev->alive);
-	if (err)
-		goto err_number;
-	err = kplug_irq_alloc(kdev);
-	if (err)
-		goto err_sem;
-
 	mutex_init(&kdev->plugin_lock);
 	kplug_buffer_init(kdev);
 	mutex_init(&kdev->irq_lock);
@@ -172,21 +158,27 @@ static struct kplug_device *registry_alloc(const struct kplug_device_desc *desc)
 	init_waitqueue_head(&kdev->readers);
 	INIT_LIST_HEAD(&kdev->files);
 	mutex_init(&kdev->files_lock);
+	cdev_init(&kdev->cdev, &kplug_fops);
+	kdev->cdev.owner = desc->ops->owner; /* no open while that module is unloaded; open files hold kplug.ko */
 	device_initialize(&kdev->dev);
 	kdev->dev.class = &kplug_class;
 	kdev->dev.parent = desc->parent;
-	kdev->dev.devt = first_devt + number;
 	kdev->dev.release = registry_free;
 	atomic_inc(&alive_devices);
 	return kdev;
+}
 
-err_sem:
-	percpu_free_rwsem(&kdev->alive);
-err_number:
-	ida_free(&numbers, number);
-err_free:
-	kfree(kdev);
-	return ERR_PTR(err);
+/* What may fail. Each part can be freed if it is not there: a zeroed semaphore, no vectors, a negative number. */
+static int registry_fill(struct kplug_device *kdev)
+{
+	int number = ida_alloc_max(&numbers, MINORS - 1, GFP_KERNEL);
+
+	kdev->number = number;
+	if (number < 0)
+		return number;
+	kdev->dev.devt = first_devt + number;
+	return percpu_init_rwsem(&kdev->alive) ?: kplug_irq_alloc(kdev) ?:
+	       dev_set_name(&kdev->dev, "%s", kdev->desc.name);
 }
 
 /* Silenced, a device may still have a transfer to end when its next driver lets it. */
@@ -249,14 +241,12 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 	int err;
 
 	kdev = registry_alloc(desc);
-	if (IS_ERR(kdev))
-		return kdev;
-	err = dev_set_name(&kdev->dev, "%s", desc->name);
+	if (!kdev)
+		return ERR_PTR(-ENOMEM);
+	err = registry_fill(kdev);
 	if (err)
 		goto err_put;
 	kdev->desc.name = dev_name(&kdev->dev);
-	cdev_init(&kdev->cdev, &kplug_fops);
-	kdev->cdev.owner = desc->ops->owner; /* no open while that module is unloaded; open files hold kplug.ko */
 	kplug_dma_init(kdev);
 	err = registry_add(kdev);
 	if (err)
