@@ -2,7 +2,6 @@
 /* The registry of devices: names, numbers, nodes, and the order in which a device is set up and torn down. */
 #include <linux/fs.h>
 #include <linux/idr.h>
-#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/security.h>
@@ -71,9 +70,7 @@ int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, 
 
 	if (bar >= KPLUG_BAR_MAX)
 		return -ERANGE;
-	if (width != 1 && width != 2 && width != 4 && width != 8)
-		return -EINVAL;
-	if (offset & (width - 1))
+	if (!is_power_of_2(width) || width > 8 || !IS_ALIGNED(offset, width))
 		return -EINVAL;
 	size = kdev->desc.bar_size[bar];
 	if (width > size || offset > size - width)
@@ -181,15 +178,6 @@ static int registry_fill(struct kplug_device *kdev)
 	       dev_set_name(&kdev->dev, "%s", kdev->desc.name);
 }
 
-/* Silenced, a device may still have a transfer to end when its next driver lets it. */
-static void registry_end_memory(struct kplug_device *kdev)
-{
-	kplug_memory_end(kdev, 0);
-	if (!kplug_device_confined(kdev) && kplug_quarantine_pages(kdev))
-		kdev->desc.ops->reset(kdev, true);
-	kplug_quarantine_end(kdev, 0);
-}
-
 void kplug_device_zap(struct kplug_device *kdev)
 {
 	struct kplug_file *kfile;
@@ -205,17 +193,23 @@ EXPORT_SYMBOL_GPL(kplug_device_zap);
 /* Tears a device down that no program can open any more. */
 static void registry_teardown(struct kplug_device *kdev)
 {
+	const struct kplug_bus_ops *ops = kdev->desc.ops;
+
 	/* Waits for all ioctls, mmaps and page faults in flight, and refuses new ones. */
 	percpu_down_write(&kdev->alive);
 	kdev->dead = true;
 	percpu_up_write(&kdev->alive);
 
 	/* First the device is quiet, then no interrupt hook runs, then no other hook, then its view of memory goes. */
-	kdev->desc.ops->silence(kdev);
+	ops->silence(kdev);
 	kplug_irq_remove(kdev);
-	kdev->desc.ops->silence(kdev); /* an interrupt may have written PCI's command register back as it was */
+	ops->silence(kdev); /* an interrupt may have written PCI's command register back as it was */
 	kplug_plugin_remove(kdev);
-	registry_end_memory(kdev);
+	kplug_memory_end(kdev, 0);
+	/* Silenced, a device may still have a transfer to end when its next driver lets it. */
+	if (!kplug_device_confined(kdev) && kplug_quarantine_pages(kdev))
+		ops->reset(kdev, true);
+	kplug_quarantine_end(kdev, 0);
 	kplug_dma_uninit(kdev);
 
 	wake_up_interruptible_all(&kdev->readers);
@@ -225,14 +219,10 @@ static void registry_teardown(struct kplug_device *kdev)
 /* Looks for the name first: the driver core would refuse it too, but with a warning and a stack trace. */
 static int registry_add(struct kplug_device *kdev)
 {
-	struct device *same;
-
 	guard(mutex)(&names_lock);
-	same = class_find_device_by_name(&kplug_class, dev_name(&kdev->dev));
-	if (!same)
-		return cdev_device_add(&kdev->cdev, &kdev->dev);
-	put_device(same);
-	return -EEXIST;
+	struct device *same __free(put_device) = class_find_device_by_name(&kplug_class, dev_name(&kdev->dev));
+
+	return same ? -EEXIST : cdev_device_add(&kdev->cdev, &kdev->dev);
 }
 
 struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
@@ -288,5 +278,4 @@ void kplug_device_exit(void)
 	wait_var_event(&alive_devices, !atomic_read(&alive_devices));
 	class_unregister(&kplug_class);
 	unregister_chrdev_region(first_devt, MINORS);
-	ida_destroy(&numbers);
 }
