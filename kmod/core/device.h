@@ -19,7 +19,6 @@
 #include <linux/percpu-rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "kplug_uapi.h"
@@ -73,7 +72,7 @@ struct kplug_bus_ops {
 struct kplug_device_desc {
 	const struct kplug_bus_ops *ops;
 	struct device *parent; /* does the DMA; alive until unregister */
-	void *priv; /* the bus side's own, see kplug_device_priv() */
+	void *priv; /* the bus side's own */
 	const char *name; /* of the node; unique, at most KPLUG_NAME_LEN - 1 bytes */
 	enum kplug_irq_mode irq_mode;
 	u32 vectors; /* 0..KPLUG_VECTOR_MAX */
@@ -158,11 +157,6 @@ void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t l
 static inline bool kplug_device_confined(const struct kplug_device *kdev)
 {
 	return !kdev->desc.ops->reset;
-}
-
-static inline void *kplug_device_priv(struct kplug_device *kdev)
-{
-	return kdev->desc.priv;
 }
 
 /* Begin and end a use of a live device: 0, or -ENODEV. */

@@ -32,7 +32,7 @@ static vm_fault_t bar_insert(struct kplug_device *kdev, struct vm_fault *vmf)
 /* The device is alive. During a reset the access faults again and again, rather than wait with our mmap_lock. */
 static vm_fault_t bar_insert_fenced(struct kplug_device *kdev, struct vm_fault *vmf)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 	vm_fault_t ret;
 
 	if (!down_read_trylock(&side->reset_lock))

@@ -13,7 +13,7 @@
 
 static u64 side_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 	void __iomem *reg = side->base[bar] + offset;
 
 	if (READ_ONCE(side->fenced))
@@ -32,7 +32,7 @@ static u64 side_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 wid
 
 static void side_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 	void __iomem *reg = side->base[bar] + offset;
 
 	if (READ_ONCE(side->fenced))
@@ -51,28 +51,28 @@ static void side_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 w
 
 static int side_irq(struct kplug_device *kdev, u32 vector)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 
 	return pci_irq_vector(side->pdev, vector);
 }
 
 static bool side_intx_mask(struct kplug_device *kdev)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 
 	return pci_check_and_mask_intx(side->pdev);
 }
 
 static void side_intx_enable(struct kplug_device *kdev, bool on)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 
 	pci_intx(side->pdev, on);
 }
 
 static void side_silence(struct kplug_device *kdev)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 
 	pci_clear_master(side->pdev);
 	if (kdev->desc.irq_mode == KPLUG_IRQ_INTX)
@@ -81,7 +81,7 @@ static void side_silence(struct kplug_device *kdev)
 
 static int side_reset(struct kplug_device *kdev, bool removing)
 {
-	struct pci_side *side = kplug_device_priv(kdev);
+	struct pci_side *side = kdev->desc.priv;
 
 	if (!removing && pci_num_vf(side->pdev))
 		return -EBUSY; /* they would be reset, too, and not be restored */

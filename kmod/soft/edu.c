@@ -99,7 +99,7 @@ static void edu_dma_run(struct soft *soft, struct kplug_device *kdev)
 
 u64 soft_edu_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
 {
-	struct soft *soft = kplug_device_priv(kdev);
+	struct soft *soft = kdev->desc.priv;
 	const struct soft_edu *edu = &soft->edu;
 	u64 value = ~0ULL;
 
@@ -129,7 +129,7 @@ u64 soft_edu_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 width)
 
 void soft_edu_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, u64 value)
 {
-	struct soft *soft = kplug_device_priv(kdev);
+	struct soft *soft = kdev->desc.priv;
 	struct soft_edu *edu = &soft->edu;
 
 	guard(raw_spinlock_irqsave)(&soft->lock);

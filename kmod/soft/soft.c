@@ -193,14 +193,14 @@ static int soft_irq_init(struct soft *soft)
 
 static int soft_irq(struct kplug_device *kdev, u32 vector)
 {
-	struct soft *soft = kplug_device_priv(kdev);
+	struct soft *soft = kdev->desc.priv;
 
 	return irq_find_mapping(soft->domain, vector);
 }
 
 static int soft_trigger(struct kplug_device *kdev, u32 vector)
 {
-	struct soft *soft = kplug_device_priv(kdev);
+	struct soft *soft = kdev->desc.priv;
 
 	guard(raw_spinlock_irqsave)(&soft->lock);
 	soft_raise(soft, vector);
@@ -209,7 +209,7 @@ static int soft_trigger(struct kplug_device *kdev, u32 vector)
 
 static void soft_silence(struct kplug_device *kdev)
 {
-	struct soft *soft = kplug_device_priv(kdev);
+	struct soft *soft = kdev->desc.priv;
 
 	scoped_guard(raw_spinlock_irq, &soft->lock)
 		soft->dead = true;
