@@ -24,56 +24,44 @@ static void file_free(struct kplug_file *kfile)
 	kfree(kfile);
 }
 
-static struct kplug_file *file_alloc(struct kplug_device *kdev, struct file *file)
+/* Asks the plugin, which may refuse. */
+static int file_admit(struct kplug_file *kfile)
 {
-	struct kplug_file *kfile = kzalloc(sizeof(*kfile), GFP_KERNEL_ACCOUNT);
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, KPLUG_HOOK_OPEN, kfile->reader.file);
+	int err;
 
-	if (!kfile)
-		return NULL;
-	kfile->kdev = kplug_device_hold(kdev);
-	kfile->file = file;
-	mutex_init(&kfile->read_lock);
-	kfile->reader.file = atomic64_inc_return(&last_file);
-	if (!kplug_reader_init(kdev, &kfile->reader))
-		return kfile;
-	file_free(kfile);
-	return NULL;
-}
-
-static int file_fire(const struct kplug_file *kfile, enum kplug_hook hook)
-{
-	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, hook, kfile->reader.file);
-
-	return kplug_hook_fire(&f);
+	err = kplug_hook_fire(&f);
+	if (err)
+		return err;
+	guard(mutex)(&kfile->kdev->files_lock);
+	list_add(&kfile->list, &kfile->kdev->files);
+	return 0;
 }
 
 static int node_open(struct inode *inode, struct file *file)
 {
 	struct kplug_device *kdev = container_of(inode->i_cdev, struct kplug_device, cdev);
-	struct kplug_file *kfile;
+	struct kplug_file *kfile = kzalloc(sizeof(*kfile), GFP_KERNEL_ACCOUNT);
 	int err;
 
-	err = kplug_device_enter(kdev);
-	if (err)
-		return err;
-	err = -ENOMEM;
-	kfile = file_alloc(kdev, file);
 	if (!kfile)
-		goto err_leave;
-	err = file_fire(kfile, KPLUG_HOOK_OPEN);
+		return -ENOMEM;
+	kfile->kdev = kplug_device_hold(kdev); /* which the kernel holds, through the cdev, until we return */
+	kfile->file = file;
+	mutex_init(&kfile->read_lock);
+	kfile->reader.file = atomic64_inc_return(&last_file);
+	err = kplug_reader_init(kdev, &kfile->reader) ?: kplug_device_enter(kdev);
 	if (err)
 		goto err_free;
-	mutex_lock(&kdev->files_lock);
-	list_add(&kfile->list, &kdev->files);
-	mutex_unlock(&kdev->files_lock);
-	file->private_data = kfile;
+	err = file_admit(kfile);
 	kplug_device_leave(kdev);
+	if (err)
+		goto err_free;
+	file->private_data = kfile;
 	return nonseekable_open(inode, file);
 
 err_free:
 	file_free(kfile);
-err_leave:
-	kplug_device_leave(kdev);
 	return err;
 }
 
