@@ -65,36 +65,25 @@ err_free:
 	return err;
 }
 
-/* Once. True: the plugin vouches that the device uses no memory of the file. *ret_ms: else when to ask again, or 0. */
-static bool file_fire_close(const struct kplug_file *kfile, u32 owned, unsigned int *ret_ms)
-{
-	struct kplug_device *kdev = kfile->kdev;
-	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_CLOSE, kfile->reader.file);
-
-	*ret_ms = 0;
-	if (kplug_device_enter(kdev))
-		return false;
-	f.ev.count = owned;
-	kplug_hook_fire(&f);
-	kplug_device_leave(kdev);
-	if (owned && f.ev.result > 0)
-		*ret_ms = min(f.ev.result, CLOSE_WAIT_MS);
-	return f.ev.flags & KPLUG_QUIET;
-}
-
+/* True: the plugin vouches that the device uses no memory of the file. It may ask to be asked again. */
 static bool file_ask_close(const struct kplug_file *kfile, u32 owned)
 {
-	unsigned int waited = 0, ms;
-	bool quiet;
+	struct kplug_device *kdev = kfile->kdev;
+	s64 left = CLOSE_WAIT_MS, ms;
 
-	for (;;) {
-		quiet = file_fire_close(kfile, owned, &ms);
-		if (quiet || !ms || waited >= CLOSE_WAIT_MS)
-			return quiet;
-		ms = min(ms, CLOSE_WAIT_MS - waited);
+	while (!kplug_device_enter(kdev)) {
+		struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_CLOSE, kfile->reader.file);
+
+		f.ev.count = owned;
+		kplug_hook_fire(&f);
+		kplug_device_leave(kdev);
+		ms = owned ? min(f.ev.result, left) : 0;
+		if (f.ev.flags & KPLUG_QUIET || ms <= 0)
+			return f.ev.flags & KPLUG_QUIET;
 		msleep(ms);
-		waited += ms;
+		left -= ms;
 	}
+	return false;
 }
 
 /* The plugin is asked when it can give the device no address of this memory any more. */
@@ -112,17 +101,12 @@ static void file_close(const struct kplug_file *kfile)
 static void node_empty_quarantine(struct kplug_device *kdev)
 {
 	LIST_HEAD(list);
-	bool open;
 
 	if (kplug_device_confined(kdev) || !kplug_quarantine_pages(kdev) || kplug_device_enter(kdev))
 		return;
-	scoped_guard(mutex, &kdev->files_lock)
-		open = !list_empty(&kdev->files);
 	/* Who opens it now is told of the reset. What is put into quarantine from now on stays there. */
-	if (!open) {
-		kplug_quarantine_take(kdev, &list);
-		kplug_ended_finish(kdev, &list, !kdev->desc.ops->reset(kdev, false));
-	}
+	kplug_quarantine_take(kdev, &list);
+	kplug_ended_finish(kdev, &list, !kdev->desc.ops->reset(kdev, false));
 	kplug_device_leave(kdev);
 }
 
@@ -130,13 +114,16 @@ static int node_release(struct inode *inode, struct file *file)
 {
 	struct kplug_file *kfile = file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
+	bool last;
 
 	kplug_irq_close(kdev, &kfile->reader);
 	file_close(kfile);
-	mutex_lock(&kdev->files_lock);
-	list_del(&kfile->list);
-	mutex_unlock(&kdev->files_lock);
-	node_empty_quarantine(kdev);
+	scoped_guard(mutex, &kdev->files_lock) {
+		list_del(&kfile->list);
+		last = list_empty(&kdev->files);
+	}
+	if (last)
+		node_empty_quarantine(kdev);
 	file_free(kfile);
 	return 0;
 }
