@@ -17,6 +17,51 @@
 #include "node/node.h"
 #include "plugin/plugin.h"
 
+/*
+ * All commands: name, struct, last member of the struct's first version, function, and what else holds. The function
+ * takes the device, the open file or the whole request, whatever it needs, and a pointer to the struct.
+ */
+#define COMMANDS(X)                                                                                                    \
+	X(INFO, kplug_info, out_name, ioctl_info)                                                                      \
+	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, ioctl_buffer_alloc, WRITES, LOADS, GIVES_FD(kplug_buffer_alloc))   \
+	X(BUFFER_INFO, kplug_buffer_info, out_name, ioctl_buffer_info, GIVES_FD(kplug_buffer_info))                    \
+	X(BUFFER_KEEP, kplug_buffer_name, name, ioctl_buffer_keep, WRITES, SILENT)                                     \
+	X(BUFFER_FREE, kplug_buffer_name, name, ioctl_buffer_free, WRITES, SILENT)                                     \
+	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES, LOADS,                        \
+	  GIVES_FD(kplug_buffer_export))                                                                               \
+	X(BUFFER_ACCESS, kplug_buffer_access, bytes, ioctl_buffer_access, SILENT, ENTERS)                              \
+	X(PLUGIN_LOAD, kplug_plugin_load, version, ioctl_plugin_load, WRITES, SILENT,                                  \
+	  ARRAY(kplug_plugin_load, prog_fds, prog_count, s32))                                                         \
+	X(PLUGIN_UNLOAD, kplug_plugin_unload, reserved, kplug_plugin_unload, WRITES, SILENT)                           \
+	X(PLUGIN_ROLLBACK, kplug_plugin_unload, reserved, kplug_plugin_rollback, WRITES, SILENT)                       \
+	X(PLUGIN_INFO, kplug_plugin_info, out_version, ioctl_plugin_info,                                              \
+	  ARRAY(kplug_plugin_info, prog_ids, prog_count, u32))                                                         \
+	X(CALL, kplug_call, out_result, ioctl_call, WRITES, ARRAY(kplug_call, data, data_size, u8),                    \
+	  GIVES_RESULT(kplug_call))                                                                                    \
+	X(IRQ_ENABLE, kplug_irq_enable, reserved, ioctl_irq_enable, WRITES, SILENT,                                    \
+	  ARRAY(kplug_irq_enable, data, data_size, u8))                                                                \
+	X(IRQ_DISABLE, kplug_irq, vector, ioctl_irq_disable, WRITES, SILENT)                                           \
+	X(IRQ_UNMASK, kplug_irq, vector, kplug_irq_unmask, WRITES, SILENT)                                             \
+	X(IRQ_TRIGGER, kplug_irq, vector, kplug_irq_trigger, WRITES, SILENT)                                           \
+	X(IRQ_RESUME, kplug_irq, vector, kplug_irq_resume, WRITES, SILENT)                                             \
+	X(IRQ_INFO, kplug_irq_info, out_longest, kplug_irq_info)                                                       \
+	X(REG, kplug_reg, out_value, ioctl_reg, WRITES)                                                                \
+	X(DMA_LOCK, kplug_dma_lock, reserved, kplug_umem_lock, WRITES, LOADS, ENTERS)                                  \
+	X(DMA_ENTRIES, kplug_dma_entries, reserved, kplug_umem_entries, ENTERS)                                        \
+	X(DMA_UNLOCK, kplug_dma_unlock, id, ioctl_dma_unlock, WRITES, SILENT)
+
+#define MEMBER(CMD, type, ...) struct type CMD;
+union args {
+	u32 size;
+	COMMANDS(MEMBER)
+};
+
+struct request {
+	struct kplug_file *kfile;
+	void *array; /* a copy of the one that the struct points to; copied back unless the command is silent */
+	union args args;
+};
+
 static u32 count_files(struct kplug_device *kdev)
 {
 	guard(mutex)(&kdev->files_lock);
@@ -140,121 +185,53 @@ static int ioctl_reg(struct kplug_device *kdev, struct kplug_reg *arg)
 	return kplug_device_reg(kdev, arg->bar, arg->offset, arg->width, write ? &arg->value : &arg->out_value, write);
 }
 
-static int ioctl_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg)
+static int ioctl_plugin_load(struct request *req, const struct kplug_plugin_load *arg)
 {
-	s32 fds[KPLUG_HOOK_COUNT], fd, __user *user = u64_to_user_ptr(arg->prog_fds);
-	int err;
+	s32 fds[KPLUG_HOOK_COUNT], *given = req->array;
 	u32 i;
 
-	if (arg->prog_count > KPLUG_PROG_MAX)
-		return -E2BIG;
 	memset(fds, 0xff, sizeof(fds)); /* -1: not served */
 	for (i = 0; i < arg->prog_count; i++) {
-		if (get_user(fd, &user[i]))
-			return -EFAULT;
 		if (i < KPLUG_HOOK_COUNT)
-			fds[i] = fd;
-		else if (fd != -1)
+			fds[i] = given[i];
+		else if (given[i] != -1)
 			return -EOPNOTSUPP;
 	}
-	err = kplug_device_enter(kdev);
-	if (err)
-		return err;
-	err = kplug_plugin_load(kdev, arg, fds);
-	kplug_device_leave(kdev);
-	return err;
+	return kplug_plugin_load(req->kfile->kdev, arg, fds);
 }
 
-static int ioctl_plugin_info(struct kplug_device *kdev, struct kplug_plugin_info *arg)
+static int ioctl_plugin_info(struct request *req, struct kplug_plugin_info *arg)
 {
-	u32 ids[KPLUG_HOOK_COUNT], __user *user = u64_to_user_ptr(arg->prog_ids);
-	size_t size = min(arg->prog_count * sizeof(*ids), sizeof(ids));
-	int err;
+	size_t size = arg->prog_count * sizeof(u32);
+	u32 ids[KPLUG_HOOK_COUNT];
+	int err = kplug_plugin_info(req->kfile->kdev, arg, ids);
 
-	if (arg->prog_count > KPLUG_PROG_MAX)
-		return -E2BIG;
-	err = kplug_device_enter(kdev);
 	if (err)
 		return err;
-	err = kplug_plugin_info(kdev, arg, ids);
-	kplug_device_leave(kdev);
-	if (err)
-		return err;
-	if (copy_to_user(user, ids, size) ||
-	    clear_user((void __user *)user + size, arg->prog_count * sizeof(*ids) - size))
-		return -EFAULT;
+	memset(req->array, 0, size);
+	memcpy(req->array, ids, min(size, sizeof(ids)));
 	return 0;
 }
 
-/* A caller's argument bytes: on the stack if few, so that a call does not allocate. */
-struct bytes {
-	u8 *data;
-	u8 few[32];
-};
-
-static void bytes_put(struct bytes *b)
+static int ioctl_call(struct request *req, struct kplug_call *arg)
 {
-	if (b->data != b->few)
-		kvfree(b->data);
-}
+	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(req->kfile->kdev, KPLUG_HOOK_CALL, req->kfile->reader.file);
 
-/* Copies the bytes in, then enters the device. After success: kplug_device_leave() and bytes_put(). */
-static __always_inline int bytes_enter(struct bytes *b, struct kplug_device *kdev, u64 from, u32 size)
-{
-	int err;
-
-	b->data = b->few;
-	if (size > KPLUG_CALL_MAX)
-		return -E2BIG;
-	if (size > sizeof(b->few)) {
-		b->data = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-		if (!b->data)
-			return -ENOMEM;
-	}
-	err = size && copy_from_user(b->data, u64_to_user_ptr(from), size) ? -EFAULT : kplug_device_enter(kdev);
-	if (err)
-		bytes_put(b);
-	return err;
-}
-
-static int fire_call(struct kplug_file *kfile, struct kplug_call *arg, u8 *data)
-{
-	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, KPLUG_HOOK_CALL, kfile->reader.file);
-
+	if (arg->reserved)
+		return -EINVAL;
 	f.ev.message = arg->message;
 	f.ev.size = arg->data_size;
-	f.data = data;
+	f.data = req->array;
 	kplug_hook_fire(&f);
 	arg->out_result = f.ev.result;
 	return f.answered ? 0 : -ENOMSG;
 }
 
-static int ioctl_call(struct kplug_file *kfile, struct kplug_call *arg)
+static int ioctl_irq_enable(struct request *req, struct kplug_irq_enable *arg)
 {
-	struct bytes bytes __uninitialized; /* bytes_enter() sets what is used; clearing it would cost each call */
-	int err = arg->reserved ? -EINVAL : bytes_enter(&bytes, kfile->kdev, arg->data, arg->data_size);
-
-	if (err)
-		return err;
-	err = fire_call(kfile, arg, bytes.data);
-	kplug_device_leave(kfile->kdev);
-	if (!err && arg->data_size && copy_to_user(u64_to_user_ptr(arg->data), bytes.data, arg->data_size))
-		err = -EFAULT;
-	bytes_put(&bytes);
-	return err;
-}
-
-static int ioctl_irq_enable(struct kplug_file *kfile, struct kplug_irq_enable *arg)
-{
-	struct bytes bytes;
-	int err = arg->reserved ? -EINVAL : bytes_enter(&bytes, kfile->kdev, arg->data, arg->data_size);
-
-	if (err)
-		return err;
-	err = kplug_irq_enable(kfile->kdev, &kfile->reader, arg, bytes.data);
-	kplug_device_leave(kfile->kdev);
-	bytes_put(&bytes);
-	return err;
+	if (arg->reserved)
+		return -EINVAL;
+	return kplug_irq_enable(req->kfile->kdev, &req->kfile->reader, arg, req->array);
 }
 
 static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
@@ -262,65 +239,34 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 	return kplug_irq_disable(kfile->kdev, &kfile->reader, arg);
 }
 
-/*
- * All commands: name, struct, last member of the struct's first version, function, and what else holds. The function
- * takes the open file, or the device where that is enough, and a pointer to the struct.
- */
-#define COMMANDS(X)                                                                                                    \
-	X(INFO, kplug_info, out_name, ioctl_info)                                                                      \
-	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, ioctl_buffer_alloc, WRITES, LOADS, GIVES_FD(kplug_buffer_alloc))   \
-	X(BUFFER_INFO, kplug_buffer_info, out_name, ioctl_buffer_info, GIVES_FD(kplug_buffer_info))                    \
-	X(BUFFER_KEEP, kplug_buffer_name, name, ioctl_buffer_keep, WRITES, SILENT)                                     \
-	X(BUFFER_FREE, kplug_buffer_name, name, ioctl_buffer_free, WRITES, SILENT)                                     \
-	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES, LOADS,                        \
-	  GIVES_FD(kplug_buffer_export))                                                                               \
-	X(BUFFER_ACCESS, kplug_buffer_access, bytes, ioctl_buffer_access, SILENT, ENTERS)                              \
-	X(PLUGIN_LOAD, kplug_plugin_load, version, ioctl_plugin_load, WRITES, SILENT, ENTERS)                          \
-	X(PLUGIN_UNLOAD, kplug_plugin_unload, reserved, kplug_plugin_unload, WRITES, SILENT)                           \
-	X(PLUGIN_ROLLBACK, kplug_plugin_unload, reserved, kplug_plugin_rollback, WRITES, SILENT)                       \
-	X(PLUGIN_INFO, kplug_plugin_info, out_version, ioctl_plugin_info, ENTERS)                                      \
-	X(CALL, kplug_call, out_result, ioctl_call, WRITES, ENTERS, GIVES_RESULT(kplug_call))                          \
-	X(IRQ_ENABLE, kplug_irq_enable, reserved, ioctl_irq_enable, WRITES, SILENT, ENTERS)                            \
-	X(IRQ_DISABLE, kplug_irq, vector, ioctl_irq_disable, WRITES, SILENT)                                           \
-	X(IRQ_UNMASK, kplug_irq, vector, kplug_irq_unmask, WRITES, SILENT)                                             \
-	X(IRQ_TRIGGER, kplug_irq, vector, kplug_irq_trigger, WRITES, SILENT)                                           \
-	X(IRQ_RESUME, kplug_irq, vector, kplug_irq_resume, WRITES, SILENT)                                             \
-	X(IRQ_INFO, kplug_irq_info, out_longest, kplug_irq_info)                                                       \
-	X(REG, kplug_reg, out_value, ioctl_reg, WRITES)                                                                \
-	X(DMA_LOCK, kplug_dma_lock, reserved, kplug_umem_lock, WRITES, LOADS, ENTERS)                                  \
-	X(DMA_ENTRIES, kplug_dma_entries, reserved, kplug_umem_entries, ENTERS)                                        \
-	X(DMA_UNLOCK, kplug_dma_unlock, id, ioctl_dma_unlock, WRITES, SILENT)
-
 #define WRITES .write = true
 #define SILENT .silent = true
 #define LOADS .loads = true
 #define ENTERS .enters = true
 #define GIVES_FD(type) .fd_at = offsetof(struct type, out_fd)
 #define GIVES_RESULT(type) .result_at = offsetof(struct type, out_result)
+#define ARRAY(type, pointer, count, item)                                                                              \
+	.array_at = offsetof(struct type, pointer), .count_at = offsetof(struct type, count), .item_size = sizeof(item)
 
 /* The function's first parameter. */
 #define SUBJECT(fn, type)                                                                                              \
 	_Generic(&(fn),                                                                                                \
-		int (*)(struct kplug_file *, struct type *): kfile,                                                    \
-		int (*)(struct kplug_file *, const struct type *): kfile,                                              \
-		default: kfile->kdev)
+		int (*)(struct request *, struct type *): req,                                                         \
+		int (*)(struct request *, const struct type *): req,                                                   \
+		int (*)(struct kplug_file *, struct type *): req->kfile,                                               \
+		int (*)(struct kplug_file *, const struct type *): req->kfile,                                         \
+		default: req->kfile->kdev)
 
 /* One function for each row, all of one type, so that an indirect call is checked (CFI). */
 #define RUN(CMD, type, last, fn, ...)                                                                                  \
-	static int run_##CMD(struct kplug_file *kfile, void *arg)                                                      \
+	static int run_##CMD(struct request *req)                                                                      \
 	{                                                                                                              \
-		return fn(SUBJECT(fn, type), (struct type *)arg);                                                      \
+		return fn(SUBJECT(fn, type), &req->args.CMD);                                                          \
 	}
 COMMANDS(RUN)
 
-#define MEMBER(CMD, type, ...) struct type CMD;
-union args {
-	u32 size;
-	COMMANDS(MEMBER)
-};
-
 struct command {
-	int (*run)(struct kplug_file *kfile, void *arg);
+	int (*run)(struct request *req);
 	unsigned int cmd;
 	u32 size; /* of the struct today */
 	u32 min_size; /* up to the last member of its first version */
@@ -329,7 +275,10 @@ struct command {
 	u32 fd_at; /* offset of the fd that the kernel puts into the struct; 0: none */
 	u32 result_at; /* offset of the s64 that is the only output; 0: there are others, or none */
 	bool loads; /* needs kplug_memory.ko, and loads it where it says ENOPKG */
-	bool enters; /* enters the device itself, between copying bytes in and out */
+	bool enters; /* enters the device itself */
+	u32 array_at; /* offset of a pointer to an array of the caller's; 0: none */
+	u32 count_at; /* ... of its u32 count of elements */
+	u32 item_size; /* ... and of what size they are */
 };
 
 #define ROW(CMD, type, last, fn, ...)                                                                                  \
@@ -351,26 +300,51 @@ static const struct command *find_command(unsigned int cmd)
 	return c->run && _IOC_DIR(cmd) == _IOC_DIR(c->cmd) ? c : NULL;
 }
 
-static int run_command(const struct command *c, struct kplug_file *kfile, union args *args)
+static int run_entered(const struct command *c, struct request *req)
 {
-	int err;
+	int err = kplug_device_enter(req->kfile->kdev);
 
-	if (c->enters)
-		return c->run(kfile, args);
-	err = kplug_device_enter(kfile->kdev);
 	if (err)
 		return err;
-	err = c->run(kfile, args);
-	kplug_device_leave(kfile->kdev);
+	err = c->run(req);
+	kplug_device_leave(req->kfile->kdev);
 	return err;
+}
+
+/* Copies the array in and, unless the command is silent, out. On the stack if it is small: a call does not allocate. */
+static int run_with_array(const struct command *c, struct request *req)
+{
+	void __user *user = u64_to_user_ptr(*(u64 *)((void *)&req->args + c->array_at));
+	size_t size = (size_t)*(u32 *)((void *)&req->args + c->count_at) * c->item_size;
+	u64 few[4] __uninitialized; /* clearing it would cost each call */
+	int err;
+
+	static_assert(KPLUG_PROG_MAX * sizeof(s32) == KPLUG_CALL_MAX);
+	if (size > KPLUG_CALL_MAX)
+		return -E2BIG;
+	req->array = size > sizeof(few) ? kvmalloc(size, GFP_KERNEL_ACCOUNT) : few;
+	if (!req->array)
+		return -ENOMEM;
+	err = size && copy_from_user(req->array, user, size) ? -EFAULT : run_entered(c, req);
+	if (!err && !c->silent && size && copy_to_user(user, req->array, size))
+		err = -EFAULT;
+	if (req->array != few)
+		kvfree(req->array);
+	return err;
+}
+
+static int run_command(const struct command *c, struct request *req)
+{
+	if (c->enters)
+		return c->run(req);
+	return c->array_at ? run_with_array(c, req) : run_entered(c, req);
 }
 
 long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	const struct command *c = find_command(cmd);
-	struct kplug_file *kfile = file->private_data;
 	void __user *to = (void __user *)user;
-	union args args = {};
+	struct request req = { .kfile = file->private_data };
 	u32 size;
 	int err;
 
@@ -382,25 +356,24 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return -EINVAL;
 	if (size > PAGE_SIZE) /* bound copy_struct_from_user()'s scan for zeros */
 		return -E2BIG;
-	err = copy_struct_from_user(&args, c->size, to, size);
+	err = copy_struct_from_user(&req.args, c->size, to, size);
 	if (err)
 		return err;
 	if (c->write && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
 	/* Can outputs be written? Else the caller would miss the fd, lock or write that the command makes. */
-	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &args, min(size, c->size)))
+	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &req.args, min(size, c->size)))
 		return -EFAULT;
-	err = run_command(c, kfile, &args);
+	err = run_command(c, &req);
 	if (err == -ENOPKG && c->loads && !request_module("kplug_memory"))
-		err = run_command(c, kfile, &args);
+		err = run_command(c, &req);
 	if (err)
 		return err;
 	if (c->result_at) /* a call must cost little more than an ioctl that does nothing */
-		return put_user(*(s64 *)((void *)&args + c->result_at), (s64 __user *)(to + c->result_at));
-	args.size = size;
-	if (c->silent || !copy_to_user(to, &args, min(size, c->size)))
+		return put_user(*(s64 *)((void *)&req.args + c->result_at), (s64 __user *)(to + c->result_at));
+	if (c->silent || !copy_to_user(to, &req.args, min(size, c->size)))
 		return 0;
 	if (c->fd_at)
-		close_fd(*(int *)((void *)&args + c->fd_at));
+		close_fd(*(int *)((void *)&req.args + c->fd_at));
 	return -EFAULT;
 }
