@@ -24,12 +24,14 @@
 #define COMMANDS(X)                                                                                                    \
 	X(INFO, kplug_info, out_name, ioctl_info)                                                                      \
 	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, ioctl_buffer_alloc, WRITES, LOADS, GIVES_FD(kplug_buffer_alloc))   \
-	X(BUFFER_INFO, kplug_buffer_info, out_name, ioctl_buffer_info, GIVES_FD(kplug_buffer_info))                    \
+	X(BUFFER_INFO, kplug_buffer_info, out_name, kplug_buffer_info, WRITES_IF(KPLUG_BUFFER_FD),                     \
+	  GIVES_FD(kplug_buffer_info))                                                                                 \
 	X(BUFFER_KEEP, kplug_buffer_name, name, ioctl_buffer_keep, WRITES, SILENT)                                     \
 	X(BUFFER_FREE, kplug_buffer_name, name, ioctl_buffer_free, WRITES, SILENT)                                     \
 	X(BUFFER_EXPORT, kplug_buffer_export, out_reserved, kplug_buffer_export, WRITES, LOADS,                        \
 	  GIVES_FD(kplug_buffer_export))                                                                               \
-	X(BUFFER_ACCESS, kplug_buffer_access, bytes, ioctl_buffer_access, SILENT, ENTERS)                              \
+	X(BUFFER_ACCESS, kplug_buffer_access, bytes, kplug_buffer_access, WRITES_IF(KPLUG_ACCESS_WRITE), SILENT,       \
+	  ENTERS)                                                                                                      \
 	X(PLUGIN_LOAD, kplug_plugin_load, version, ioctl_plugin_load, WRITES, SILENT,                                  \
 	  ARRAY(kplug_plugin_load, prog_fds, prog_count, s32))                                                         \
 	X(PLUGIN_UNLOAD, kplug_plugin_unload, reserved, kplug_plugin_unload, WRITES, SILENT)                           \
@@ -52,7 +54,10 @@
 
 #define MEMBER(CMD, type, ...) struct type CMD;
 union args {
-	u32 size;
+	struct {
+		u32 size;
+		u32 flags; /* of commands with WRITES_IF */
+	};
 	COMMANDS(MEMBER)
 };
 
@@ -159,20 +164,6 @@ static int ioctl_dma_unlock(struct kplug_file *kfile, struct kplug_dma_unlock *a
 			  &list);
 }
 
-static int ioctl_buffer_info(struct kplug_file *kfile, struct kplug_buffer_info *arg)
-{
-	if (arg->flags & KPLUG_BUFFER_FD && !(kfile->file->f_mode & FMODE_WRITE))
-		return -EACCES;
-	return kplug_buffer_info(kfile->kdev, arg);
-}
-
-static int ioctl_buffer_access(struct kplug_file *kfile, struct kplug_buffer_access *arg)
-{
-	if (arg->flags & KPLUG_ACCESS_WRITE && !(kfile->file->f_mode & FMODE_WRITE))
-		return -EACCES;
-	return kplug_buffer_access(kfile->kdev, arg);
-}
-
 static int ioctl_reg(struct kplug_device *kdev, struct kplug_reg *arg)
 {
 	bool write = arg->flags & KPLUG_REG_WRITE;
@@ -240,6 +231,7 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 }
 
 #define WRITES .write = true
+#define WRITES_IF(flag) .write_flag = (flag)
 #define SILENT .silent = true
 #define LOADS .loads = true
 #define ENTERS .enters = true
@@ -271,6 +263,7 @@ struct command {
 	u32 size; /* of the struct today */
 	u32 min_size; /* up to the last member of its first version */
 	bool write; /* changes something */
+	u32 write_flag; /* ... if this one is set */
 	bool silent; /* has no outputs */
 	u32 fd_at; /* offset of the fd that the kernel puts into the struct; 0: none */
 	u32 result_at; /* offset of the s64 that is the only output; 0: there are others, or none */
@@ -359,7 +352,7 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	err = copy_struct_from_user(&req.args, c->size, to, size);
 	if (err)
 		return err;
-	if (c->write && !(file->f_mode & FMODE_WRITE))
+	if ((c->write || req.args.flags & c->write_flag) && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
 	/* Can outputs be written? Else the caller would miss the fd, lock or write that the command makes. */
 	if ((c->fd_at || c->write) && !c->silent && !c->result_at && copy_to_user(to, &req.args, min(size, c->size)))
