@@ -10,10 +10,7 @@ static int __init kplug_init(void)
 {
 	int err;
 
-	err = kplug_kfuncs_init();
-	if (err)
-		return err;
-	err = kplug_map_init();
+	err = kplug_kfuncs_init() ?: kplug_map_init();
 	if (err)
 		return err;
 	err = kplug_hook_init();
