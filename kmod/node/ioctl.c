@@ -4,6 +4,7 @@
  * removal.
  */
 #include <linux/capability.h>
+#include <linux/compat.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/kmod.h>
@@ -55,8 +56,7 @@
 #define MEMBER(CMD, type, ...) struct type CMD;
 union args {
 	struct {
-		u32 size;
-		u32 flags; /* of commands with WRITES_IF */
+		u32 size, flags; /* the second of commands with WRITES_IF only */
 	};
 	COMMANDS(MEMBER)
 };
@@ -66,12 +66,6 @@ struct request {
 	void *array; /* a copy of the one that the struct points to; copied back unless the command is silent */
 	union args args;
 };
-
-static u32 count_files(struct kplug_device *kdev)
-{
-	guard(mutex)(&kdev->files_lock);
-	return list_count_nodes(&kdev->files);
-}
 
 static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 {
@@ -89,7 +83,8 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 			 (desc->can_reset ? KPLUG_INFO_RESET : 0);
 	arg->out_vendor = desc->vendor;
 	arg->out_device = desc->device;
-	arg->out_opens = count_files(kdev);
+	scoped_guard(mutex, &kdev->files_lock)
+		arg->out_opens = list_count_nodes(&kdev->files);
 	arg->out_locked = (u64)READ_ONCE(kdev->umem_pages) << PAGE_SHIFT;
 	arg->out_charged = (u64)kplug_charged() << PAGE_SHIFT;
 	arg->out_quarantined = (u64)kplug_quarantine_pages(kdev) << PAGE_SHIFT;
@@ -181,13 +176,11 @@ static int ioctl_plugin_load(struct request *req, const struct kplug_plugin_load
 	s32 fds[KPLUG_HOOK_COUNT], *given = req->array;
 	u32 i;
 
-	memset(fds, 0xff, sizeof(fds)); /* -1: not served */
-	for (i = 0; i < arg->prog_count; i++) {
-		if (i < KPLUG_HOOK_COUNT)
-			fds[i] = given[i];
-		else if (given[i] != -1)
+	for (i = KPLUG_HOOK_COUNT; i < arg->prog_count; i++)
+		if (given[i] != -1)
 			return -EOPNOTSUPP;
-	}
+	memset(fds, 0xff, sizeof(fds)); /* -1: not served */
+	memcpy(fds, given, min(arg->prog_count * sizeof(*given), sizeof(fds)));
 	return kplug_plugin_load(req->kfile->kdev, arg, fds);
 }
 
@@ -259,7 +252,6 @@ COMMANDS(RUN)
 
 struct command {
 	int (*run)(struct request *req);
-	unsigned int cmd;
 	u32 size; /* of the struct today */
 	u32 min_size; /* up to the last member of its first version */
 	bool write; /* changes something */
@@ -275,11 +267,9 @@ struct command {
 };
 
 #define ROW(CMD, type, last, fn, ...)                                                                                  \
-	[_IOC_NR(KPLUG_##CMD)] = { .run = run_##CMD,                                                                   \
-				   .cmd = KPLUG_##CMD,                                                                 \
-				   .size = sizeof(struct type),                                                        \
-				   .min_size = offsetofend(struct type, last),                                         \
-				   __VA_ARGS__ },
+	[_IOC_NR(KPLUG_##CMD)] = {                                                                                     \
+		.run = run_##CMD, .size = sizeof(struct type), .min_size = offsetofend(struct type, last), __VA_ARGS__ \
+	},
 static const struct command commands[] = { COMMANDS(ROW) };
 
 /* Ignores the size in `cmd`: the struct's own size counts, and a struct that has grown is still the same command. */
@@ -287,10 +277,11 @@ static const struct command *find_command(unsigned int cmd)
 {
 	const struct command *c;
 
-	if (_IOC_TYPE(cmd) != KPLUG_IOC_MAGIC || _IOC_NR(cmd) >= ARRAY_SIZE(commands))
+	if (_IOC_TYPE(cmd) != KPLUG_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE) ||
+	    _IOC_NR(cmd) >= ARRAY_SIZE(commands))
 		return NULL;
 	c = &commands[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(commands))];
-	return c->run && _IOC_DIR(cmd) == _IOC_DIR(c->cmd) ? c : NULL;
+	return c->run ? c : NULL;
 }
 
 static int run_entered(const struct command *c, struct request *req)
@@ -341,6 +332,8 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	u32 size;
 	int err;
 
+	if (in_compat_syscall()) /* the ABI is for 64-bit programs only: others could not give mmap() the offsets */
+		return -EOPNOTSUPP;
 	if (!c)
 		return -ENOTTY;
 	if (get_user(size, (u32 __user *)to))

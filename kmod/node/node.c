@@ -128,11 +128,6 @@ static int node_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static bool file_ready(struct kplug_file *kfile)
-{
-	return kplug_irq_has_records(kfile->kdev, &kfile->reader) || READ_ONCE(kfile->kdev->dead);
-}
-
 /* Reads what is there, up to `max` records, in bytes; 0: nothing. A record that cannot be copied out stays unread. */
 static ssize_t file_read_now(struct kplug_file *kfile, struct kplug_record __user *to, size_t max)
 {
@@ -166,7 +161,8 @@ static ssize_t node_read(struct file *file, char __user *to, size_t size, loff_t
 			return -ENODEV;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(kdev->readers, file_ready(kfile)))
+		if (wait_event_interruptible(kdev->readers,
+					     kplug_irq_has_records(kdev, &kfile->reader) || READ_ONCE(kdev->dead)))
 			return -ERESTARTSYS;
 	}
 }
@@ -201,6 +197,7 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	struct kplug_file *kfile = file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	bool huge = offset >= KPLUG_MMAP_HUGE(0);
 	int err;
 
 	if (in_compat_syscall())
@@ -210,24 +207,15 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 		return -ENODEV;
 	if (kdev->dead)
 		err = -ENODEV;
-	else if (offset >= KPLUG_MMAP_HUGE(0))
-		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_HUGE(0)) >> 32, (u32)offset >> PAGE_SHIFT, true,
-					vma);
 	else if (offset >= KPLUG_MMAP_BUFFER(0))
-		err = kplug_buffer_mmap(kdev, (offset - KPLUG_MMAP_BUFFER(0)) >> 32, (u32)offset >> PAGE_SHIFT, false,
-					vma);
+		err = kplug_buffer_mmap(kdev, (offset - (huge ? KPLUG_MMAP_HUGE(0) : KPLUG_MMAP_BUFFER(0))) >> 32,
+					(u32)offset >> PAGE_SHIFT, huge, vma);
 	else if (offset >= KPLUG_MMAP_BAR(0))
 		err = node_mmap_bar(kdev, vma);
 	else
 		err = -ENXIO;
 	kplug_device_leave(kdev);
 	return err;
-}
-
-/* The ABI is for 64-bit programs only: 32-bit ones could not give mmap() the offsets. */
-static long node_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	return -EOPNOTSUPP;
 }
 
 const struct file_operations kplug_fops = {
@@ -239,5 +227,5 @@ const struct file_operations kplug_fops = {
 	.mmap = node_mmap,
 	.get_unmapped_area = thp_get_unmapped_area, /* at the offset's place between two boundaries of 2 MiB */
 	.unlocked_ioctl = kplug_ioctl,
-	.compat_ioctl = node_compat_ioctl,
+	.compat_ioctl = kplug_ioctl,
 };
