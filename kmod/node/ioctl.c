@@ -261,9 +261,9 @@ struct command {
 	u32 result_at; /* offset of the s64 that is the only output; 0: there are others, or none */
 	bool loads; /* needs kplug_memory.ko, and loads it where it says ENOPKG */
 	bool enters; /* enters the device itself */
-	u32 array_at; /* offset of a pointer to an array of the caller's; 0: none */
+	u32 array_at; /* offset of a pointer to an array of the caller's */
 	u32 count_at; /* ... of its u32 count of elements */
-	u32 item_size; /* ... and of what size they are */
+	u32 item_size; /* ... and of what size they are; 0: there is no array */
 };
 
 #define ROW(CMD, type, last, fn, ...)                                                                                  \
@@ -295,8 +295,8 @@ static int run_entered(const struct command *c, struct request *req)
 	return err;
 }
 
-/* Copies the array in and, unless the command is silent, out. On the stack if it is small: a call does not allocate. */
-static int run_with_array(const struct command *c, struct request *req)
+/* Copies an array in and, unless the command is silent, out. On the stack if it is small: a call does not allocate. */
+static int run_command(const struct command *c, struct request *req)
 {
 	void __user *user = u64_to_user_ptr(*(u64 *)((void *)&req->args + c->array_at));
 	size_t size = (size_t)*(u32 *)((void *)&req->args + c->count_at) * c->item_size;
@@ -304,6 +304,8 @@ static int run_with_array(const struct command *c, struct request *req)
 	int err;
 
 	static_assert(KPLUG_PROG_MAX * sizeof(s32) == KPLUG_CALL_MAX);
+	if (c->enters)
+		return c->run(req);
 	if (size > KPLUG_CALL_MAX)
 		return -E2BIG;
 	req->array = size > sizeof(few) ? kvmalloc(size, GFP_KERNEL_ACCOUNT) : few;
@@ -315,13 +317,6 @@ static int run_with_array(const struct command *c, struct request *req)
 	if (req->array != few)
 		kvfree(req->array);
 	return err;
-}
-
-static int run_command(const struct command *c, struct request *req)
-{
-	if (c->enters)
-		return c->run(req);
-	return c->array_at ? run_with_array(c, req) : run_entered(c, req);
 }
 
 long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
