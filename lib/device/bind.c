@@ -2,6 +2,7 @@
 /* Binds PCI functions to kplug, and unbinds them. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device/device.h"
 
@@ -62,9 +63,29 @@ static void undo_bind(const char *addr, const char *driver, const char *override
 	kp_sysfs_write(path, addr);
 }
 
+/*
+ * Asking the kernel to probe succeeds whatever comes of it. A device that was just plugged in it may not probe yet: it
+ * soon does so by itself, and sees the override. So waits, for half a second, for the driver and the node.
+ */
+static bool becomes_ours(const char *addr)
+{
+	char driver[KP_DRIVER_LEN], node[KP_PATH_LEN];
+	int tries;
+
+	kp_path(node, "%s/kplug/%s", kp_dev_root, addr);
+	for (tries = 0; tries < 10; tries++) {
+		if (kp_pci_driver(addr, driver) || (driver[0] && strcmp(driver, "kplug")))
+			return false;
+		if (driver[0] && !access(node, F_OK))
+			return true;
+		usleep(50000);
+	}
+	return driver[0];
+}
+
 int kplug_bind(const char *pci_addr, bool force)
 {
-	char driver[KP_DRIVER_LEN], now[KP_DRIVER_LEN] = "", override[KP_PATH_LEN];
+	char driver[KP_DRIVER_LEN], override[KP_PATH_LEN];
 	int err;
 
 	if (kp_pci_driver(pci_addr, driver))
@@ -84,8 +105,7 @@ int kplug_bind(const char *pci_addr, bool force)
 	if (driver[0])
 		err = write_attribute(pci_addr, "driver/unbind", pci_addr);
 	err = err ?: probe_function(pci_addr);
-	/* The write succeeds even if the driver's probe fails. */
-	if (!err && (kp_pci_driver(pci_addr, now) || strcmp(now, "kplug")))
+	if (!err && !becomes_ours(pci_addr))
 		err = kp_err(-EIO, "device %s: kplug's probe failed; the kernel's log says why", pci_addr);
 	if (err)
 		undo_bind(pci_addr, driver, override);
