@@ -79,14 +79,29 @@ static void side_silence(struct kplug_device *kdev)
 		pci_intx(side->pdev, 0);
 }
 
+/* In probe() and remove(), which hold the device's lock. A reset by the bus above wants that to be kept from programs. */
+static int side_reset_locked(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	int err;
+
+	if (bridge)
+		pci_cfg_access_lock(bridge);
+	err = pci_reset_function_locked(pdev);
+	if (bridge)
+		pci_cfg_access_unlock(bridge);
+	return err;
+}
+
 static int side_reset(struct kplug_device *kdev, bool removing)
 {
 	struct pci_side *side = kdev->desc.priv;
 
-	if (!removing && pci_num_vf(side->pdev))
+	if (removing)
+		return side_reset_locked(side->pdev);
+	if (pci_num_vf(side->pdev))
 		return -EBUSY; /* they would be reset, too, and not be restored */
-	/* probe() and remove() run under the device's lock, where a removal waits for who does not only try it. */
-	return removing ? pci_reset_function_locked(side->pdev) : pci_try_reset_function(side->pdev);
+	return pci_try_reset_function(side->pdev); /* where a removal may be waiting: try only */
 }
 
 static const struct kplug_bus_ops pci_ops = {
