@@ -167,7 +167,8 @@ int kplug_device_info(struct kplug_device *dev, struct kplug_info *ret_info);
  * Accesses a register once: through the mapped BAR if possible, else by ioctl. Needs CAP_SYS_RAWIO.
  * bar: 0..5. width: 1, 2, 4 or 8 bytes. offset: bytes from the BAR's start, a multiple of width.
  * Bits of value above width are ignored. A mapped access raises SIGBUS after the device's removal,
- * and SIGSEGV in a forked child, which must open the device itself.
+ * or while it has not recovered from an error (KPLUG_EVENT_ERROR), and SIGSEGV in a forked child,
+ * which must open the device itself.
  *   -ERANGE  no such BAR, or the register is outside it
  *   -EINVAL  width or offset is not as above
  *   -EPERM   CAP_SYS_RAWIO is missing, or the kernel is locked down and this is a PCI device

@@ -29,7 +29,10 @@ static vm_fault_t bar_insert(struct kplug_device *kdev, struct vm_fault *vmf)
 	return ret;
 }
 
-/* The device is alive. During a reset the access faults again and again, rather than wait with our mmap_lock. */
+/*
+ * The device is alive. During a reset the access faults again and again, rather than wait with our mmap_lock. Fenced
+ * while nobody has the lock, it waits to recover from an error, perhaps in vain.
+ */
 static vm_fault_t bar_insert_fenced(struct kplug_device *kdev, struct vm_fault *vmf)
 {
 	struct pci_side *side = kdev->desc.priv;
@@ -37,7 +40,7 @@ static vm_fault_t bar_insert_fenced(struct kplug_device *kdev, struct vm_fault *
 
 	if (!down_read_trylock(&side->reset_lock))
 		return VM_FAULT_NOPAGE;
-	ret = bar_insert(kdev, vmf);
+	ret = side->fenced ? VM_FAULT_SIGBUS : bar_insert(kdev, vmf);
 	up_read(&side->reset_lock);
 	return ret;
 }

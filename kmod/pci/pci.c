@@ -79,7 +79,7 @@ static void side_silence(struct kplug_device *kdev)
 		pci_intx(side->pdev, 0);
 }
 
-/* In probe() and remove(), which hold the device's lock. A reset by the bus above wants that to be kept from programs. */
+/* In remove(), which holds the device's lock. For a reset by its bus, programs are kept from the bridge's registers. */
 static int side_reset_locked(struct pci_dev *pdev)
 {
 	struct pci_dev *bridge = pci_upstream_bridge(pdev);
@@ -178,10 +178,9 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		.device = pdev->device,
 		.can_reset = pdev->reset_methods[0],
 	};
-	struct pci_side *side;
+	struct pci_side *side = kzalloc(sizeof(*side), GFP_KERNEL);
 	int err;
 
-	side = kzalloc(sizeof(*side), GFP_KERNEL);
 	if (!side)
 		return -ENOMEM;
 	side->pdev = pdev;
@@ -198,6 +197,7 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto err_unmap;
 	pci_set_master(pdev);
 	side_get_vectors(pdev, &desc);
+	pci_save_state(pdev); /* for side_slot_reset() */
 	pci_set_drvdata(pdev, side);
 	side->kdev = kplug_device_register(&desc);
 	err = PTR_ERR_OR_ZERO(side->kdev);
@@ -231,16 +231,23 @@ static void side_remove(struct pci_dev *pdev)
 	kfree(side);
 }
 
+/* Returns when nobody accesses a register, or can. */
+static void side_fence(struct pci_side *side)
+{
+	lockdep_assert_held_write(&side->reset_lock);
+	WRITE_ONCE(side->fenced, true);
+	synchronize_rcu(); /* hooks that access registers */
+	if (side->kdev) /* else probe fails, and clears up */
+		kplug_device_zap(side->kdev);
+}
+
 /* Around each reset, ours and root's (sysfs). */
 static void side_reset_prepare(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
 	down_write(&side->reset_lock);
-	WRITE_ONCE(side->fenced, true);
-	synchronize_rcu(); /* hooks that access registers */
-	if (side->kdev) /* else probe fails, and clears up */
-		kplug_device_zap(side->kdev);
+	side_fence(side);
 }
 
 static void side_reset_done(struct pci_dev *pdev)
@@ -253,7 +260,51 @@ static void side_reset_done(struct pci_dev *pdev)
 		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
 }
 
+/*
+ * Recovery from an error that the device or its link reports (Documentation/PCI/pci-error-recovery.rst). A fatal one
+ * resets the device: it is fenced until its configuration is restored, and for good if the recovery fails.
+ */
+static pci_ers_result_t side_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	struct pci_side *side = pci_get_drvdata(pdev);
+
+	if (state != pci_channel_io_normal) {
+		down_write(&side->reset_lock);
+		side_fence(side);
+		up_write(&side->reset_lock);
+	}
+	kplug_device_event(side->kdev, KPLUG_EVENT_ERROR);
+	switch (state) {
+	case pci_channel_io_normal:
+		return PCI_ERS_RESULT_CAN_RECOVER;
+	case pci_channel_io_frozen:
+		return PCI_ERS_RESULT_NEED_RESET;
+	default:
+		return PCI_ERS_RESULT_DISCONNECT;
+	}
+}
+
+static pci_ers_result_t side_slot_reset(struct pci_dev *pdev)
+{
+	pci_restore_state(pdev);
+	pci_save_state(pdev); /* 6.12 restores a state only once */
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void side_error_resume(struct pci_dev *pdev)
+{
+	struct pci_side *side = pci_get_drvdata(pdev);
+
+	if (!READ_ONCE(side->fenced)) /* nothing was reset */
+		return;
+	down_write(&side->reset_lock);
+	side_reset_done(pdev);
+}
+
 static const struct pci_error_handlers side_err_handler = {
+	.error_detected = side_error_detected,
+	.slot_reset = side_slot_reset,
+	.resume = side_error_resume,
 	.reset_prepare = side_reset_prepare,
 	.reset_done = side_reset_done,
 };

@@ -15,7 +15,8 @@ struct pci_side {
 	struct kplug_device *kdev;
 	void __iomem *base[KPLUG_BAR_MAX];
 	struct rw_semaphore reset_lock; /* held through a reset; no BAR is mapped meanwhile. Inside `alive` */
-	bool fenced; /* in a reset: reads give all ones, writes are dropped. Written under reset_lock */
+	/* In a reset, or after an error: reads give all ones, writes are dropped. Written under reset_lock. */
+	bool fenced;
 };
 
 /* See bar_mmap of struct kplug_bus_ops. */

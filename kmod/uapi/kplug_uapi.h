@@ -66,6 +66,7 @@ enum kplug_event_code {
 	KPLUG_EVENT_RESET, /* the device was reset, by the kernel or root: what was set in it is lost */
 	KPLUG_EVENT_FREE, /* does the device use buffer `sequence` (id) of `file`? Only the hook gets it */
 	KPLUG_EVENT_UNLOCK, /* ... lock `sequence` (id) of `file`? */
+	KPLUG_EVENT_ERROR, /* the device or its link reports an error; if it needs a reset, KPLUG_EVENT_RESET follows */
 };
 
 enum kplug_irq_mode {
@@ -541,7 +542,8 @@ struct kplug_soft {
 #define KPLUG_SOFT_DELETE _IOWR(KPLUG_IOC_MAGIC, 65, struct kplug_soft)
 
 /*
- * mmap() of the node. A BAR: shared, with the rights that KPLUG_REG wants, uncached; gone (SIGBUS) when the device is.
+ * mmap() of the node. A BAR: shared, with the rights that KPLUG_REG wants, uncached; gone (SIGBUS) when the device is,
+ * or while it has not recovered from an error.
  * A buffer: shared and read-only whatever the node was opened for; EACCES if PROT_WRITE is asked, or without the right.
  * Writers map the map's fd instead.
  * A buffer, huge: shared, with the rights that it is asked for at mmap(), which mprotect() cannot add to; by pages of

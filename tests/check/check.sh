@@ -40,7 +40,7 @@ bpf_() { printf '%s\n' "$@" | each clang $BPF_FLAGS -fsyntax-only 2>&1 | warning
 tidy() { printf '%s\n' "$@" | each sh -c "clang-tidy --quiet \"\$@\" -- $CFLAGS" sh 2>/dev/null | warnings; }
 format() { clang-format --dry-run -Werror "$@" 2>&1 | warnings; }
 shell() { shellcheck -x -P SCRIPTDIR -f gcc "$@"; }
-spelling() { codespell "$@"; }
+spelling() { codespell -L aer "$@"; } # advanced error reporting
 
 checkpatch()
 {

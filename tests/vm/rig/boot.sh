@@ -27,7 +27,8 @@ head -c 1M /dev/zero | tr '\0' '\245' >"$run/nvme" # what a read has brought can
 printf '%s=%q\n' MACHINE "$machine" MODE "$mode" CASE "$case" COMMAND "$command" LIMIT "$limit" \
 	ALL "${KPLUG_ALL:-}" FIRST "${KPLUG_FIRST:-}" AFTER "${KPLUG_AFTER:-}" SCALE "${KPLUG_SCALE:-}" \
 	KPLUG_SECONDS "${KPLUG_SECONDS:-}" KPLUG_CALLS "${KPLUG_CALLS:-}" KPLUG_SEED "${KPLUG_SEED:-}" \
-	KPLUG_SWAPS "${KPLUG_SWAPS:-}" KPLUG_KILLS "${KPLUG_KILLS:-}" KPLUG_RELOADS "${KPLUG_RELOADS:-}" COVERAGE "${KPLUG_COVERAGE:-}" \
+	KPLUG_SWAPS "${KPLUG_SWAPS:-}" KPLUG_KILLS "${KPLUG_KILLS:-}" KPLUG_RELOADS "${KPLUG_RELOADS:-}" KPLUG_PULLS "${KPLUG_PULLS:-}" \
+	COVERAGE "${KPLUG_COVERAGE:-}" \
 	>"$run/res/job"
 
 make_initramfs()
@@ -88,17 +89,21 @@ make_initramfs
 # fsrm=off: told that short copies by "rep movsb" are fast, the kernel makes all of its by it, and here each byte is a turn
 # of a loop.
 # QEMU is the root's own: before 8.1, it could run code that the kernel, on its other CPU, had already replaced.
+# The port at 0xe is empty: a case plugs into it (rig_monitor()). A link as fast as the other's QEMU does not bring up again after a reset.
 # Slots 4, 8, 12, ... share one legacy interrupt line; 5 and 9 another, which the two edu devices have for themselves.
 qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=off" -smp 2 -m "$memory"
 	-nodefaults -no-user-config -display none -no-reboot
 	-kernel "$image" -initrd "$in/initramfs.cpio" -append "$append"
 	-serial "file:$in/console" -serial "file:$in/lines"
 	-device "edu,addr=5" -device "edu,addr=9,dma_mask=0xffffffffffffffff"
-	-device "e1000e,addr=6" -device "igb,addr=7"
+	-device "pcie-root-port,id=below,addr=6,chassis=1,x-speed=5" -device "e1000e,bus=below" -device "igb,addr=7"
 	-drive "file=$in/disk,format=raw,if=none,id=disk" -device "virtio-blk-pci,drive=disk,addr=0x1c"
 	-drive "file=$in/nvme,format=raw,if=none,id=nvme,throttling.iops-total=20"
 	-device "nvme,drive=nvme,serial=kplug,addr=0xa"
-	-device "virtio-serial-pci,addr=0x14" -device "virtconsole,chardev=live")
+	-device "virtio-serial-pci,addr=0x14" -device "virtconsole,chardev=live"
+	-device "pcie-root-port,id=empty,addr=0xe,chassis=2"
+	-chardev "socket,id=monitor,path=$in/monitor,server=on,wait=off" -mon "chardev=monitor"
+	-chardev "socket,id=guest,path=$in/monitor" -device "virtserialport,chardev=guest,name=monitor")
 for s in "root /mnt 4 ro" "src /src 8 ro" "out /out 0xc ro" "res $in/res 0x10 rw"; do
 	read -r tag path slot access <<<"$s"
 	qemu+=(-fsdev "local,id=$tag,path=$path,security_model=none$([ "$access" = rw ] || echo ,readonly=on)"

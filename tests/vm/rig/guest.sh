@@ -27,7 +27,7 @@ done
 longer=${SCALE%%.*} # the time limits; a fraction does not shorten them
 [ "${longer:-0}" != 0 ] || longer=1
 export KPLUG_SECONDS KPLUG_CALLS KPLUG_SEED # of random tests, see lib/chance.h
-export KPLUG_SWAPS KPLUG_KILLS KPLUG_RELOADS # see swap_stress.c, users_killed.c and module_reload.c
+export KPLUG_SWAPS KPLUG_KILLS KPLUG_RELOADS KPLUG_PULLS # see swap_stress.c, users_killed.c, module_reload.c and hot_unplug.c
 
 exec 3>/dev/ttyS1
 busybox stty -F /dev/ttyS1 -opost -echo

@@ -17,7 +17,8 @@ usage()
 	machines: msi intx iommu bounce, and on request selinux lockdown; several as one word: "msi intx"
 	environment: JOBS (guests at a time; as many as there are CPUs and memory for), O (build folder), V=1, KPLUG_CACHE,
 	KPLUG_MIRROR, KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and KPLUG_SEED (of random
-	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100), KPLUG_RELOADS (of module_reload, 100)
+	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100), KPLUG_RELOADS (of module_reload, 100), KPLUG_PULLS (of
+	hot_unplug, 200)
 	END
 }
 

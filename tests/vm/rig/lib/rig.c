@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/pci_regs.h>
 #include <stdio.h>
 #include <time.h>
@@ -272,6 +273,71 @@ int rig_write(const char *path, const char *text)
 	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
 	return err;
+}
+
+/* Runs a command of QEMU's monitor, which is the second port of the guest's console (boot.sh). */
+static void monitor(const char *command)
+{
+	char answer[512];
+	glob_t ports;
+	int fd;
+
+	assert_int_equal(glob("/dev/vport*p1", 0, NULL, &ports), 0);
+	fd = open(ports.gl_pathv[0], O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	globfree(&ports);
+	assert_true(fd >= 0);
+	while (read(fd, answer, sizeof(answer)) > 0) {
+	}
+	assert_int_equal(write(fd, command, strlen(command)), strlen(command));
+	close(fd);
+}
+
+bool rig_can_plug(void)
+{
+	glob_t slots;
+	bool any = !glob("/sys/bus/pci/slots/*", 0, NULL, &slots);
+
+	globfree(&slots);
+	return any;
+}
+
+#define PLUGGED_BUS "/sys/bus/pci/devices/0000:00:0e.0/secondary_bus_number"
+
+bool rig_pulled(void *address)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", (char *)address);
+	return access(path, F_OK);
+}
+
+/* Its registers have their place, too. */
+static bool is_plugged(void *address)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", (char *)address);
+	return !access(path, F_OK);
+}
+
+void rig_plug(const char *model, char address[KPLUG_NAME_LEN])
+{
+	unsigned int bus = 0;
+	char command[96];
+	FILE *f = fopen(PLUGGED_BUS, "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%u", &bus), 1);
+	fclose(f);
+	snprintf(address, KPLUG_NAME_LEN, "0000:%02x:00.0", bus);
+	snprintf(command, sizeof(command), "device_add %s,bus=empty,id=plugged\n", model);
+	monitor(command);
+	rig_until(is_plugged, address);
+}
+
+void rig_pull(void)
+{
+	monitor("device_del plugged\n");
 }
 
 const char *rig_object(const char *object)

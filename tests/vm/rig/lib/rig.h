@@ -99,6 +99,15 @@ void rig_vouch(struct kplug_device *device);
 /* The object file's path, in storage of this thread. */
 const char *rig_object(const char *object);
 
+/* Does the kernel notice what is plugged in? The debug kernel does not. */
+bool rig_can_plug(void);
+/* Plugs a PCI function of this QEMU model into the empty port, and waits until it has come: its address. */
+void rig_plug(const char *model, char address[KPLUG_NAME_LEN]);
+/* Pulls it by QEMU's device_del: the kernel is told, and removes it. Does not wait. */
+void rig_pull(void);
+/* Is there no PCI function of this address? */
+bool rig_pulled(void *address);
+
 /* Writes text to a file, as of sysfs: 0 or a negative errno. */
 int rig_write(const char *path, const char *text);
 /* Raises vector 0 the way the hardware does. */
