@@ -31,7 +31,8 @@ static const struct kplug_memory_module *kplug_memory_module_get(void)
 	module = rcu_dereference(memory_module);
 	return module && try_module_get(module->owner) ? module : NULL;
 }
-DEFINE_FREE(memory_module, const struct kplug_memory_module *, if (_T) module_put(_T->owner))
+
+DEFINE_FREE(memory_module, const struct kplug_memory_module *, module_put(_T ? _T->owner : NULL))
 
 const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind)
 {
