@@ -104,17 +104,6 @@ void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 }
 EXPORT_SYMBOL_GPL(kplug_device_event);
 
-static ssize_t bus_show(struct device *dev, struct device_attribute *attr, char *text)
-{
-	struct kplug_device *kdev = container_of(dev, struct kplug_device, dev);
-
-	return sysfs_emit(text, "%s\n", kdev->desc.ops->bus == KPLUG_BUS_PCI ? "pci" : "soft");
-}
-static DEVICE_ATTR_RO(bus);
-
-static struct attribute *kplug_attrs[] = { &dev_attr_bus.attr, NULL };
-ATTRIBUTE_GROUPS(kplug);
-
 static char *kplug_devnode(const struct device *dev, umode_t *mode)
 {
 	if (mode)
@@ -125,7 +114,6 @@ static char *kplug_devnode(const struct device *dev, umode_t *mode)
 static struct class kplug_class = {
 	.name = "kplug",
 	.devnode = kplug_devnode,
-	.dev_groups = kplug_groups,
 };
 
 static void registry_free(struct device *dev)

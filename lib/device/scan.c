@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device/device.h"
 
@@ -43,14 +44,13 @@ static int fill_pci(struct kplug_scan_entry *entry)
 
 static int fill_soft(struct kplug_scan_entry *entry)
 {
-	char path[KP_PATH_LEN], bus[16];
-	int err;
+	char path[KP_PATH_LEN];
 
-	kp_path(path, "%s/class/kplug/%s/bus", kp_sys_root, entry->name);
-	err = kp_sysfs_read(path, bus, sizeof(bus));
-	if (err)
-		return err;
-	if (strcmp(bus, "soft"))
+	kp_path(path, "%s/class/kplug/%s/device/vendor", kp_sys_root, entry->name);
+	if (!access(path, F_OK)) /* a PCI function */
+		return -ENOENT;
+	kp_path(path, "%s/class/kplug/%s", kp_sys_root, entry->name);
+	if (access(path, F_OK)) /* or it was one, and its node went first */
 		return -ENOENT;
 	/* QEMU's edu, as in struct kplug_info; opening the node would run the open hook. */
 	entry->vendor = 0x1234;

@@ -269,7 +269,6 @@ static inline int make_machine(void **state)
 	assert_non_null(mkdtemp(fake.root));
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
 		put(NULL, "%s", folders[i]);
-	put("soft\n", "class/kplug/soft0/bus");
 	put("0x8086\n", "bus/pci/devices/0000:00:01.0/vendor");
 	put("0x1237\n", "bus/pci/devices/0000:00:01.0/device");
 	fake.node = memfd_create("node", 0);

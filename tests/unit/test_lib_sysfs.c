@@ -39,7 +39,7 @@ static int set_up(void **state)
 	run("ln -s ../../drivers/e1000e bus/pci/devices/0000:00:02.0/driver");
 	run("ln -s ../../drivers/kplug bus/pci/devices/0000:00:04.0/driver");
 	run(">bus/pci/drivers_probe; >bus/pci/drivers/e1000e/unbind; >bus/pci/drivers/kplug/unbind");
-	run("echo soft >class/kplug/soft0/bus; echo pci >class/kplug/0000:00:04.0/bus");
+	run("ln -s ../../../bus/pci/devices/0000:00:04.0 class/kplug/0000:00:04.0/device");
 	kp_sys_root = root;
 	kp_dev_root = "dev";
 	return 0;
