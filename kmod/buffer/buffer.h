@@ -114,7 +114,6 @@ void kplug_buffer_delete(struct kplug_buffer *buf);
 bool kplug_buffer_name_ok(const char *name);
 /* The part of this name, or NULL. The caller holds buffer_lock. */
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part);
-u32 kplug_buffer_count(struct kplug_device *kdev);
 /* The device's address of [mem, mem + len) if one buffer covers it, else 0. Any context. */
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len);
 

@@ -38,8 +38,3 @@ void kplug_uncharge(struct kplug_charge *charge)
 	free_uid(charge->user);
 }
 EXPORT_SYMBOL_GPL(kplug_uncharge);
-
-unsigned long kplug_charged(void)
-{
-	return atomic_long_read(&current_user()->locked_vm);
-}

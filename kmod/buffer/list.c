@@ -31,12 +31,6 @@ struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *na
 }
 EXPORT_SYMBOL_GPL(kplug_buffer_find);
 
-u32 kplug_buffer_count(struct kplug_device *kdev)
-{
-	guard(mutex)(&kdev->buffer_lock);
-	return list_count_nodes(&kdev->buffers);
-}
-
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
 {
 	const struct kplug_buffer *buf;

@@ -38,8 +38,6 @@ struct kplug_charge {
  */
 int kplug_charge(struct kplug_charge *charge, unsigned long pages);
 void kplug_uncharge(struct kplug_charge *charge);
-/* Pages that count for the caller's user now. */
-unsigned long kplug_charged(void);
 
 /* How memory ends that its owner gives up: see quarantine.c. Set when a buffer ends, and when a umem begins. */
 struct kplug_ended {

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/kmod.h>
 #include <linux/nospec.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -76,7 +77,8 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	arg->out_bus = desc->ops->bus;
 	arg->out_irq_mode = desc->irq_mode;
 	arg->out_vectors = desc->vectors;
-	arg->out_buffers = kplug_buffer_count(kdev);
+	scoped_guard(mutex, &kdev->buffer_lock)
+		arg->out_buffers = list_count_nodes(&kdev->buffers);
 	arg->out_dma_bits = kdev->dma_bits;
 	arg->out_flags = (rcu_access_pointer(kdev->plugin) ? KPLUG_INFO_PLUGIN : 0) |
 			 (kdev->translated ? KPLUG_INFO_IOMMU : 0) | (desc->ops->bar_mmap ? KPLUG_INFO_BAR_MMAP : 0) |
@@ -86,7 +88,7 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 	scoped_guard(mutex, &kdev->files_lock)
 		arg->out_opens = list_count_nodes(&kdev->files);
 	arg->out_locked = (u64)READ_ONCE(kdev->umem_pages) << PAGE_SHIFT;
-	arg->out_charged = (u64)kplug_charged() << PAGE_SHIFT;
+	arg->out_charged = (u64)atomic_long_read(&current_user()->locked_vm) << PAGE_SHIFT;
 	arg->out_quarantined = (u64)kplug_quarantine_pages(kdev) << PAGE_SHIFT;
 	memcpy(arg->out_bar_size, desc->bar_size, sizeof(arg->out_bar_size));
 	arg->out_interrupts = 0;
