@@ -31,7 +31,8 @@ int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 
 /*
  * What Kbuild has looked up in the headers, since distributions carry changes to older kernels:
- * KPLUG_HAVE_PROG_CONTEXT, KPLUG_HAVE_PFN_T, KPLUG_HAVE_MAP_FAULT, KPLUG_HAVE_DEVICE_OVERRIDE.
+ * KPLUG_HAVE_PROG_CONTEXT, KPLUG_HAVE_PFN_T, KPLUG_HAVE_MAP_FAULT, KPLUG_HAVE_HRTIMER_SETUP,
+ * KPLUG_HAVE_DEVICE_OVERRIDE.
  *
  * Where a kernel lacks a function, it is here, under its name.
  */
@@ -75,8 +76,8 @@ static inline vm_fault_t kplug_insert_pmd(struct vm_fault *vmf, unsigned long pf
 #endif
 }
 
-/* 6.13: one call sets a timer up */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+/* include/linux/hrtimer.h: one call came to set a timer up */
+#ifndef KPLUG_HAVE_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*function)(struct hrtimer *),
 				 clockid_t clock, enum hrtimer_mode mode)
 {
