@@ -97,12 +97,14 @@ static void file_close(const struct kplug_file *kfile)
 		kplug_quarantine_end(kfile->kdev, kfile->reader.file);
 }
 
-/* The last file is gone. Memory that nobody has vouched for is given back if the device can be reset. */
+/* If no file is open: memory that nobody has vouched for is given back if the device can be reset. */
 static void node_empty_quarantine(struct kplug_device *kdev)
 {
 	LIST_HEAD(list);
 
-	if (kplug_device_confined(kdev) || !kplug_quarantine_pages(kdev) || kplug_device_enter(kdev))
+	/* Looks at the files last: the pages may be waited for. */
+	if (kplug_device_confined(kdev) || !kplug_quarantine_pages(kdev) || !list_empty_careful(&kdev->files) ||
+	    kplug_device_enter(kdev))
 		return;
 	/* Who opens it now is told of the reset. What is put into quarantine from now on stays there. */
 	kplug_quarantine_take(kdev, &list);
@@ -114,16 +116,12 @@ static int node_release(struct inode *inode, struct file *file)
 {
 	struct kplug_file *kfile = file->private_data;
 	struct kplug_device *kdev = kfile->kdev;
-	bool last;
 
 	kplug_irq_close(kdev, &kfile->reader);
 	file_close(kfile);
-	scoped_guard(mutex, &kdev->files_lock) {
+	scoped_guard(mutex, &kdev->files_lock)
 		list_del(&kfile->list);
-		last = list_empty(&kdev->files);
-	}
-	if (last)
-		node_empty_quarantine(kdev);
+	node_empty_quarantine(kdev);
 	file_free(kfile);
 	return 0;
 }
