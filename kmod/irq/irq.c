@@ -25,7 +25,7 @@ static void irq_hook_ctx(struct kplug_hook_ctx *f, const struct kplug_vector *v,
  * Without a program to ask: a message is the device's, and so is an interrupt of a line that it raises. The line then
  * stays masked until a program unmasks it.
  */
-static bool irq_is_ours(const struct kplug_vector *v)
+static bool irq_claim_unasked(const struct kplug_vector *v)
 {
 	return !kplug_vector_intx(v) || v->kdev->desc.ops->intx_mask(v->kdev);
 }
@@ -39,7 +39,7 @@ static irqreturn_t irq_handle(int irq, void *arg)
 
 	/* No hook where no file has the vector enabled (see vector_release()), or the watchdog has stopped it. */
 	if (!READ_ONCE(v->users) || kplug_watchdog_stopped(v))
-		return IRQ_RETVAL(irq_is_ours(v));
+		return IRQ_RETVAL(irq_claim_unasked(v));
 	irq_hook_ctx(&f, v, KPLUG_HOOK_INTERRUPT, attachment);
 	f.ev.time = time;
 	f.ev.sequence = v->stats.sequence + 1; /* the line is in service: this handler is the only writer */
@@ -48,7 +48,7 @@ static irqreturn_t irq_handle(int irq, void *arg)
 	end = ktime_get_ns();
 	if (f.answered || f.served) {
 		kplug_watchdog_after(v, f.ev.flags, time, end);
-	} else if (irq_is_ours(v)) {
+	} else if (irq_claim_unasked(v)) {
 		f.ev.flags = KPLUG_MINE;
 		f.ev.notify = 1;
 	}

@@ -131,7 +131,7 @@ int kplug_irq_info(struct kplug_device *kdev, struct kplug_irq_info *arg)
 
 	if (IS_ERR(v))
 		return PTR_ERR(v);
-	arg->out_irq = v->irq;
+	arg->out_irq = max(v->irq, 0); /* an INTx that the board does not route has INT_MIN */
 	arg->out_users = READ_ONCE(v->users);
 	arg->out_stopped = kplug_watchdog_stopped(v);
 	arg->out_reserved = 0;
