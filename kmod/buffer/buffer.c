@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A buffer from allocation to free: memory, device address, map, the list; undone in mirror order. */
+/*
+ * A buffer from allocation to free: memory, device address, map, the list; undone in mirror order. And how the owner
+ * of buffers and umems gives them up.
+ */
 #include <linux/cleanup.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>

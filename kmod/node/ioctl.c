@@ -62,7 +62,7 @@ union args {
 	COMMANDS(MEMBER)
 };
 
-struct request {
+struct ioctl_request {
 	struct kplug_file *kfile;
 	void *array; /* a copy of the one that the struct points to; copied back unless the command is silent */
 	union args args;
@@ -173,7 +173,7 @@ static int ioctl_reg(struct kplug_device *kdev, struct kplug_reg *arg)
 	return kplug_device_reg(kdev, arg->bar, arg->offset, arg->width, write ? &arg->value : &arg->out_value, write);
 }
 
-static int ioctl_plugin_load(struct request *req, const struct kplug_plugin_load *arg)
+static int ioctl_plugin_load(struct ioctl_request *req, const struct kplug_plugin_load *arg)
 {
 	s32 fds[KPLUG_HOOK_COUNT], *given = req->array;
 	u32 i;
@@ -186,7 +186,7 @@ static int ioctl_plugin_load(struct request *req, const struct kplug_plugin_load
 	return kplug_plugin_load(req->kfile->kdev, arg, fds);
 }
 
-static int ioctl_plugin_info(struct request *req, struct kplug_plugin_info *arg)
+static int ioctl_plugin_info(struct ioctl_request *req, struct kplug_plugin_info *arg)
 {
 	size_t size = arg->prog_count * sizeof(u32);
 	u32 ids[KPLUG_HOOK_COUNT];
@@ -199,7 +199,7 @@ static int ioctl_plugin_info(struct request *req, struct kplug_plugin_info *arg)
 	return 0;
 }
 
-static int ioctl_call(struct request *req, struct kplug_call *arg)
+static int ioctl_call(struct ioctl_request *req, struct kplug_call *arg)
 {
 	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(req->kfile->kdev, KPLUG_HOOK_CALL, req->kfile->reader.file);
 
@@ -213,7 +213,7 @@ static int ioctl_call(struct request *req, struct kplug_call *arg)
 	return f.answered ? 0 : -ENOMSG;
 }
 
-static int ioctl_irq_enable(struct request *req, struct kplug_irq_enable *arg)
+static int ioctl_irq_enable(struct ioctl_request *req, struct kplug_irq_enable *arg)
 {
 	if (arg->reserved)
 		return -EINVAL;
@@ -238,22 +238,22 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 /* The function's first parameter. */
 #define SUBJECT(fn, type)                                                                                              \
 	_Generic(&(fn),                                                                                                \
-		int (*)(struct request *, struct type *): req,                                                         \
-		int (*)(struct request *, const struct type *): req,                                                   \
+		int (*)(struct ioctl_request *, struct type *): req,                                                   \
+		int (*)(struct ioctl_request *, const struct type *): req,                                             \
 		int (*)(struct kplug_file *, struct type *): req->kfile,                                               \
 		int (*)(struct kplug_file *, const struct type *): req->kfile,                                         \
 		default: req->kfile->kdev)
 
 /* One function for each row, all of one type, so that an indirect call is checked (CFI). */
 #define RUN(CMD, type, last, fn, ...)                                                                                  \
-	static int run_##CMD(struct request *req)                                                                      \
+	static int run_##CMD(struct ioctl_request *req)                                                                \
 	{                                                                                                              \
 		return fn(SUBJECT(fn, type), &req->args.CMD);                                                          \
 	}
 COMMANDS(RUN)
 
 struct command {
-	int (*run)(struct request *req);
+	int (*run)(struct ioctl_request *req);
 	u32 size; /* of the struct today */
 	u32 min_size; /* up to the last member of its first version */
 	bool write; /* changes something */
@@ -286,7 +286,7 @@ static const struct command *find_command(unsigned int cmd)
 	return c->run ? c : NULL;
 }
 
-static int run_entered(const struct command *c, struct request *req)
+static int run_entered(const struct command *c, struct ioctl_request *req)
 {
 	int err = kplug_device_enter(req->kfile->kdev);
 
@@ -298,7 +298,7 @@ static int run_entered(const struct command *c, struct request *req)
 }
 
 /* Copies an array in and, unless the command is silent, out. On the stack if it is small: a call does not allocate. */
-static int run_command(const struct command *c, struct request *req)
+static int run_command(const struct command *c, struct ioctl_request *req)
 {
 	void __user *user = u64_to_user_ptr(*(u64 *)((void *)&req->args + c->array_at));
 	size_t size = (size_t)*(u32 *)((void *)&req->args + c->count_at) * c->item_size;
@@ -325,7 +325,7 @@ long kplug_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	const struct command *c = find_command(cmd);
 	void __user *to = (void __user *)user;
-	struct request req = { .kfile = file->private_data };
+	struct ioctl_request req = { .kfile = file->private_data };
 	u32 size;
 	int err;
 

@@ -128,7 +128,7 @@ static void registry_free(struct device *dev)
 		wake_up_var(&alive_devices);
 }
 
-/* From here on put_device() undoes everything, by registry_free(). */
+/* put_device() undoes everything, by registry_free(). */
 static struct kplug_device *registry_alloc(const struct kplug_device_desc *desc)
 {
 	struct kplug_device *kdev = kzalloc(sizeof(*kdev), GFP_KERNEL);
