@@ -6,7 +6,7 @@ KPLUG_PLUGIN("defer_again", "1.0", KPLUG_ANY_ID, KPLUG_ANY_ID);
 
 #define SOFT_RAISE 0xa0
 
-static volatile bool again;
+static volatile u32 again;
 
 KPLUG_HOOK(interrupt)
 {
@@ -16,7 +16,7 @@ KPLUG_HOOK(interrupt)
 
 static long has_come(u32 i, void *unused)
 {
-	return again;
+	return again != 0;
 }
 
 KPLUG_HOOK(deferred)
