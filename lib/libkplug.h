@@ -730,7 +730,10 @@ int kplug_irq_unmask(struct kplug_device *dev, uint32_t vector);
 /* A vector's counters, the watchdog's verdict, and its Linux IRQ number. -ERANGE: no such vector. */
 int kplug_irq_info(struct kplug_device *dev, uint32_t vector, struct kplug_irq_info *ret_info);
 
-/* Resumes a vector that the watchdog stopped. -ERANGE: no such vector. -EALREADY: not stopped. */
+/*
+ * Resumes a vector that the watchdog stopped. Needs the capabilities of kplug_plugin_load().
+ * -ERANGE: no such vector. -EALREADY: not stopped. -EPERM: a capability is missing.
+ */
 int kplug_irq_resume(struct kplug_device *dev, uint32_t vector);
 
 /*

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 
 #include "irq/vector.h"
+#include "plugin/plugin.h"
 
 #define CHECK_EVERY 64 /* interrupts of a line: a check costs four accesses to the configuration space */
 #define CHECKS 256 /* wrong ones in a row, so 16,384 interrupts; the kernel disables a line after 100,000 */
@@ -111,6 +112,8 @@ int kplug_irq_resume(struct kplug_device *kdev, const struct kplug_irq *arg)
 {
 	struct kplug_vector *v = kplug_vector_at(kdev, arg->vector);
 
+	if (!kplug_may_load())
+		return -EPERM;
 	if (IS_ERR(v))
 		return PTR_ERR(v);
 	guard(mutex)(&kdev->irq_lock);

@@ -78,7 +78,7 @@ static struct kplug_plugin *plugin_get(struct kplug_device *kdev, const struct k
 	return_ptr(plugin);
 }
 
-static bool may_load(void)
+bool kplug_may_load(void)
 {
 	return capable(CAP_BPF) && capable(CAP_PERFMON) && capable(CAP_SYS_ADMIN);
 }
@@ -106,7 +106,7 @@ int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load 
 {
 	struct kplug_plugin *plugin __free(plugin_put) = NULL;
 
-	if (!may_load())
+	if (!kplug_may_load())
 		return -EPERM;
 	if (arg->flags & ~KPLUG_PLUGIN_REPLACE || arg->reserved || !arg->name[0] ||
 	    strnlen(arg->name, KPLUG_NAME_LEN) == KPLUG_NAME_LEN ||
@@ -128,7 +128,7 @@ int kplug_plugin_unload(struct kplug_device *kdev, const struct kplug_plugin_unl
 {
 	if (arg->reserved)
 		return -EINVAL;
-	if (!may_load())
+	if (!kplug_may_load())
 		return -EPERM;
 	guard(mutex)(&kdev->plugin_lock);
 	if (!rcu_access_pointer(kdev->plugin))
@@ -141,7 +141,7 @@ int kplug_plugin_rollback(struct kplug_device *kdev, const struct kplug_plugin_u
 {
 	if (arg->reserved)
 		return -EINVAL;
-	if (!may_load())
+	if (!kplug_may_load())
 		return -EPERM;
 	guard(mutex)(&kdev->plugin_lock);
 	if (!kdev->previous)

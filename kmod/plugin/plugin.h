@@ -71,6 +71,9 @@ struct kplug_plugin {
 	s64 last_error; /* the last negative answer */
 };
 
+/* Has the caller the rights that KPLUG_PLUGIN_LOAD needs? */
+bool kplug_may_load(void);
+
 /* See KPLUG_PLUGIN_LOAD and its kin; fds and ids are their arrays. The caller has entered the device. */
 int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load *arg, const s32 fds[KPLUG_HOOK_COUNT]);
 int kplug_plugin_unload(struct kplug_device *kdev, const struct kplug_plugin_unload *arg);

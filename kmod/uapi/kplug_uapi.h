@@ -442,7 +442,7 @@ struct kplug_irq_enable {
  *                      vector enabled, it returns when no hook of the vector runs.
  *   KPLUG_IRQ_UNMASK   unmasks an INTx line that was masked because no plugin claimed its interrupt (others: no-op)
  *   KPLUG_IRQ_TRIGGER  raises the vector by software
- *   KPLUG_IRQ_RESUME   restarts a vector that the watchdog has stopped
+ *   KPLUG_IRQ_RESUME   restarts a vector that the watchdog has stopped. Needs the rights of loading a plugin
  * Errors:
  *   ERANGE      no such vector
  *   EALREADY    DISABLE: this file has not enabled it; RESUME: it is not stopped

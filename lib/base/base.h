@@ -52,6 +52,8 @@ int kp_sysfs_read(const char *path, char *buf, size_t size); /* the first line, 
 int kp_sysfs_write(const char *path, const char *text);
 void kp_path(char path[KP_PATH_LEN], const char *fmt, ...) KP_PRINTF(2, 3);
 bool kp_module_loaded(void);
+/* What a message says of the rights of loading. */
+#define KP_NEEDS_CAPS "needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN outside any user namespace; run it as root"
 bool kp_locked_down(void); /* see kernel_lockdown(7) */
 /* How to load a module that is missing; static text, to be followed by the module's name. */
 const char *kp_load_hint(void);

@@ -22,6 +22,7 @@ static const struct kp_reason act_reasons[] = {
 	{ EOPNOTSUPP, "this kernel or device cannot raise it by software" },
 	{ EBUSY, "the watchdog stopped it; see kplug info, and kplug irq resume" },
 	{ EALREADY, "not stopped" },
+	{ EPERM, KP_NEEDS_CAPS },
 	{ EAGAIN, "no open file has enabled it; enable it first" },
 	{ 0, NULL },
 };

@@ -6,7 +6,6 @@
 #include "buffer/buffer.h"
 
 #define KP_ANY_ID 0xffffffffU /* KPLUG_ANY_ID of bpf/kplug.bpf.h */
-#define KP_NEEDS_CAPS "needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN outside any user namespace; run it as root"
 
 struct bpf_map;
 struct bpf_object;
