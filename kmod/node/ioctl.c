@@ -173,7 +173,7 @@ static int ioctl_reg(struct kplug_device *kdev, struct kplug_reg *arg)
 	return kplug_device_reg(kdev, arg->bar, arg->offset, arg->width, write ? &arg->value : &arg->out_value, write);
 }
 
-static int ioctl_plugin_load(struct ioctl_request *req, const struct kplug_plugin_load *arg)
+static int ioctl_plugin_load(struct ioctl_request *req, struct kplug_plugin_load *arg)
 {
 	s32 fds[KPLUG_HOOK_COUNT], *given = req->array;
 	u32 i;
@@ -239,9 +239,7 @@ static int ioctl_irq_disable(struct kplug_file *kfile, struct kplug_irq *arg)
 #define SUBJECT(fn, type)                                                                                              \
 	_Generic(&(fn),                                                                                                \
 		int (*)(struct ioctl_request *, struct type *): req,                                                   \
-		int (*)(struct ioctl_request *, const struct type *): req,                                             \
 		int (*)(struct kplug_file *, struct type *): req->kfile,                                               \
-		int (*)(struct kplug_file *, const struct type *): req->kfile,                                         \
 		default: req->kfile->kdev)
 
 /* One function for each row, all of one type, so that an indirect call is checked (CFI). */

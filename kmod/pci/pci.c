@@ -2,6 +2,7 @@
 /* kplug_pci.ko: binds any PCI function that driver_override or new_id names. */
 #include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
@@ -167,6 +168,15 @@ static void side_disable(struct pci_dev *pdev)
 	pci_disable_device(pdev);
 }
 
+static bool side_msi_isolated(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	bool isolated = group && iommu_group_has_isolated_msi(group);
+
+	iommu_group_put(group);
+	return isolated;
+}
+
 static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct kplug_device_desc desc = {
@@ -177,6 +187,7 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		.vendor = pdev->vendor,
 		.device = pdev->device,
 		.can_reset = pdev->reset_methods[0],
+		.msi_isolated = side_msi_isolated(pdev),
 	};
 	struct pci_side *side = kzalloc(sizeof(*side), GFP_KERNEL);
 	int err;

@@ -4,6 +4,7 @@
 #include <linux/btf.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/tracepoint-defs.h>
@@ -113,6 +114,10 @@ int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load 
 	    strnlen(arg->version, KPLUG_NAME_LEN) == KPLUG_NAME_LEN ||
 	    !memchr_inv(fds, 0xff, KPLUG_HOOK_COUNT * sizeof(*fds))) /* all are -1 */
 		return -EINVAL;
+	/* It could have the device write any memory, and raise any interrupt. */
+	if (!kplug_device_confined(kdev) && !(kdev->translated && kdev->desc.msi_isolated) &&
+	    security_locked_down(LOCKDOWN_PCI_ACCESS))
+		return -EPERM;
 	plugin = plugin_get(kdev, arg, fds);
 	if (IS_ERR(plugin))
 		return PTR_ERR(plugin);

@@ -19,6 +19,12 @@ static const struct kp_reason load_reasons[] = {
 	{ 0, NULL },
 };
 
+/* A program without the capabilities has been refused before, by the verifier. */
+static const struct kp_reason locked_reasons[] = {
+	{ EPERM, "the kernel is locked down, and no IOMMU confines the device" },
+	{ 0, NULL },
+};
+
 static const struct kp_reason unload_reasons[] = {
 	{ EPERM, KP_NEEDS_CAPS },
 	{ ENOENT, "no plugin is loaded" },
@@ -74,6 +80,8 @@ static int install(const struct kplug_plugin *plugin, struct kplug_device *dev, 
 	memcpy(req.name, plugin->meta.name, sizeof(req.name));
 	memcpy(req.version, plugin->meta.version, sizeof(req.version));
 	err = kp_ioctl(dev->fd, KPLUG_PLUGIN_LOAD, &req);
+	if (err == -EPERM && kp_locked_down())
+		return kp_fail(err, locked_reasons, "plugin %s on device %s", plugin->meta.name, dev->name);
 	return err ? kp_fail(err, load_reasons, "plugin %s on device %s", plugin->meta.name, dev->name) : 0;
 }
 

@@ -80,7 +80,11 @@ iommu)
 bounce) append+=" swiotlb=force" ;;
 selinux) append+=" lsm=lockdown,selinux,bpf selinux=1 enforcing=1" ;;
 # Where modules cannot be signed the case does it, after they are in.
-lockdown) ! is_debug "$kernel" || append+=" lockdown=integrity" ;;
+lockdown)
+	! is_debug "$kernel" || append+=" lockdown=integrity"
+	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
+	append+=" intel_iommu=on"
+	;;
 *) die "no machine '$machine' (msi, intx, iommu, bounce, selinux, lockdown)" ;;
 esac
 
