@@ -287,6 +287,7 @@ int kplug_buffer_export(struct kplug_device *dev, const char *name, int *ret_fd)
  * if the exporter implements its own mmap(). Errors: as kplug_buffer_alloc(), and
  *   -EINVAL      fd is not a dma-buf
  *   -EACCES      fd is not open for writing
+ *   -EBUSY       its memory is a buffer of the device already
  *   -EIO         also: the memory is not in one piece for the device (never behind an IOMMU)
  *   -EOPNOTSUPP  also: device memory, memory that the exporter may move, or no CPU access for the
  *                kernel

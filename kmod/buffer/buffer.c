@@ -125,11 +125,18 @@ static void release_buffer(struct kplug_ended *ended)
 		bpf_map_put(buf->map);
 }
 
+static unsigned long last_page(const struct kplug_buffer *buf)
+{
+	return ((unsigned long)buf->virt + buf->bytes - 1) >> PAGE_SHIFT;
+}
+
 /* Take it off the device's list, onto one of struct kplug_ended. */
 static void unpublish(struct kplug_buffer *buf, struct list_head *list)
 {
 	lockdep_assert_held(&buf->kdev->buffer_lock);
 	list_del_rcu(&buf->list);
+	if (buf->virt)
+		xa_erase(&buf->kdev->by_end, last_page(buf));
 	buf->ended = (struct kplug_ended){
 		.owner = buf->owner, .id = buf->id, .pages = buf->count, .unmap = unmap_ended, .release = release_buffer
 	};
@@ -153,12 +160,16 @@ static bool name_taken(struct kplug_device *kdev, const struct kplug_buffer_allo
 static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg, int fd)
 {
 	struct kplug_device *kdev = buf->kdev;
+	int err;
 
 	guard(mutex)(&kdev->buffer_lock);
 	if (name_taken(kdev, arg, buf->owner))
 		return -EEXIST;
 	if (kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
 		return -EOVERFLOW;
+	err = buf->virt ? xa_insert(&kdev->by_end, last_page(buf), buf, GFP_KERNEL_ACCOUNT) : 0;
+	if (err) /* -EBUSY: the import of a dma-buf whose memory is a buffer already */
+		return err;
 	buf->id = kdev->next_buffer_id++;
 	arg->out_dma_addr = buf->dma;
 	arg->out_kind = buf->memory->kind;
@@ -327,6 +338,7 @@ int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_d
 void kplug_buffer_init(struct kplug_device *kdev)
 {
 	INIT_LIST_HEAD(&kdev->buffers);
+	xa_init(&kdev->by_end);
 	INIT_LIST_HEAD(&kdev->quarantine);
 	mutex_init(&kdev->buffer_lock);
 	xa_init_flags(&kdev->umems, XA_FLAGS_ALLOC);

@@ -3,7 +3,6 @@
 #include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
-#include <linux/rculist.h>
 #include <linux/string.h>
 
 #include "buffer/buffer.h"
@@ -33,16 +32,16 @@ EXPORT_SYMBOL_GPL(kplug_buffer_find);
 
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
 {
+	unsigned long page = (unsigned long)mem >> PAGE_SHIFT;
 	const struct kplug_buffer *buf;
+	size_t offset;
 
 	guard(rcu)();
-	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
-		size_t offset = mem - buf->virt;
-
-		if (buf->virt && mem >= buf->virt && offset <= buf->bytes && len <= buf->bytes - offset)
-			return buf->dma + offset;
-	}
-	return 0;
+	buf = xa_find(&kdev->by_end, &page, ULONG_MAX, XA_PRESENT); /* the first that ends here or above */
+	if (!buf || mem < buf->virt)
+		return 0;
+	offset = mem - buf->virt;
+	return offset <= buf->bytes && len <= buf->bytes - offset ? buf->dma + offset : 0;
 }
 
 /* The buffer of this name, or with the lowest id from `id` on. */

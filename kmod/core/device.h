@@ -83,12 +83,6 @@ struct kplug_device_desc {
 	bool msi_isolated; /* an IOMMU lets it raise its own interrupts only */
 };
 
-/* The parent's DMA settings, which outlive its driver. */
-struct kplug_dma_saved {
-	u64 mask, coherent_mask;
-	unsigned int segment; /* bytes */
-};
-
 struct kplug_device {
 	struct device dev; /* /dev/kplug/NAME; its references keep this struct */
 	struct cdev cdev;
@@ -107,6 +101,7 @@ struct kplug_device {
 
 	/* buffer/ */
 	struct list_head buffers; /* RCU list, written under buffer_lock */
+	struct xarray by_end; /* of those with a kernel address, by its last page. As the list */
 	struct mutex buffer_lock; /* held to the end of an unmap, so that removal waits for it */
 	u32 next_buffer_id; /* under buffer_lock */
 	struct list_head quarantine; /* of struct kplug_ended, under buffer_lock */
@@ -115,7 +110,10 @@ struct kplug_device {
 
 	/* dma/ */
 	struct mutex dma_lock; /* the parent has the mask of one request */
-	struct kplug_dma_saved saved; /* constant */
+	struct {
+		u64 mask, coherent_mask;
+		unsigned int segment; /* bytes */
+	} saved; /* the parent's settings, which outlive its driver; constant */
 	u32 dma_bits; /* of requests that ask for none; constant */
 	bool translated; /* by an IOMMU; constant */
 

@@ -161,7 +161,7 @@ enum kplug_buffer_kind {
  *   EMSGSIZE    the dma-buf has less than bytes, in whole pages
  *   EFAULT      also: no mapping of the whole arena, as large as bytes says, is at arena_addr, or there is no memory
  *               for its pages
- *   EBUSY       the arena is a buffer already
+ *   EBUSY       the arena is a buffer already; or the dma-buf's memory is one of this device
  *   EOVERFLOW   the device has had KPLUG_BUFFER_ID_MAX + 1 buffers
  *   EPERM       uid is not the caller's, or gid is not one of its groups, and CAP_CHOWN is missing
  *   EPERM       also: the caller is in a user namespace of its own

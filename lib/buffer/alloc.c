@@ -42,6 +42,7 @@ static const struct kp_reason import_reasons[] = {
 	{ EINVAL, "out of range; size: 1 byte to 512 MiB; DMA bits: 0 to 64" },
 	{ ENOPKG, "the module kplug_memory is not installed; load it (modprobe kplug_memory)" },
 	{ EEXIST, "the device has a buffer of this name; free it first, or choose another name" },
+	{ EBUSY, "its memory is a buffer of the device already; use that one" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the device cannot address the memory, or not in one piece; ask for more bits, or use an IOMMU" },
 	{ EACCES, "the device or the dma-buf is open read-only; open the device, and export the dma-buf, for writing" },

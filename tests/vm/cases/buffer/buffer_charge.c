@@ -208,18 +208,21 @@ static void kept_by_a_greedy_user(void)
 	assert_ok(kplug_buffer_drop(dev, "third1"));
 }
 
+static struct kplug_device *exporter;
+
 /* A dma-buf counts for who imports it, and all of it, since all of it is mapped. */
 static int imports(void *arg)
 {
 	struct kplug_buffer_alloc one_page = {
 		.size = sizeof(one_page), .bytes = PAGE, .kind = KPLUG_BUFFER_IMPORTED, .name = "page"
 	};
-	struct kplug_buffer *all = NULL;
+	struct kplug_alloc_opts low = { .sz = sizeof(low), .dma_bits = 28 };
+	struct kplug_buffer *all = NULL, *exported = NULL;
 
 	(void)arg;
 	NEED(!become_nobody());
-	NEED(alloc(3 * MIB, "exported") >= 0);
-	NEED(!kplug_buffer_export(dev, "exported", &one_page.memory_fd));
+	NEED(!kplug_buffer_alloc(exporter, "exported", 3 * MIB, &low, &exported));
+	NEED(!kplug_buffer_export(exporter, "exported", &one_page.memory_fd));
 	NEED(!kplug_buffer_import(dev, "all", one_page.memory_fd, NULL, &all));
 	NEED(charged() == 6 * MIB);
 	NEED(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &one_page) == -1 && errno == EDQUOT);
@@ -232,7 +235,11 @@ static int imports(void *arg)
 
 static void imported_memory(void)
 {
+	assert_ok(kplug_soft_create("exporter", 1, 64));
+	assert_ok(kplug_device_open("exporter", NULL, &exporter));
 	assert_int_equal(kind_child(imports, NULL), 0);
+	kplug_device_close(exporter);
+	assert_ok(kplug_soft_delete("exporter"));
 }
 
 /* Whom CAP_IPC_LOCK exempts is not counted. */

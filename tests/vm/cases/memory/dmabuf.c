@@ -284,6 +284,8 @@ static void bad_imports(void)
 	assert_errno(EINVAL, kplug_buffer_import(other, "a-b", fd, NULL, &none));
 	import();
 	assert_errno(EEXIST, kplug_buffer_import(other, "theirs", fd, NULL, &none));
+	assert_errno(EBUSY, kplug_buffer_import(other, "again", fd, NULL, &none));
+	assert_non_null(strstr(kplug_error(), "is a buffer of the device already"));
 	assert_null(none);
 }
 

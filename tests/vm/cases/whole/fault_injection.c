@@ -151,17 +151,20 @@ static int access_to(uint32_t map_id, uint32_t end)
 	return ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ACCESS, &arg) ? -errno : 0;
 }
 
-/* The buffer that is there all the time, as another one. */
+static struct kplug_device *exporter;
+static struct kplug_buffer *exported;
+
+/* Another device's buffer. */
 static int path_dmabuf(void)
 {
-	struct kplug_buffer_export out = { .size = sizeof(out), .name = "sound" };
+	struct kplug_buffer_export out = { .size = sizeof(out), .name = "exported" };
 	struct kplug_buffer_alloc in = {
 		.size = sizeof(in), .bytes = MIB, .kind = KPLUG_BUFFER_IMPORTED, .name = "faulty"
 	};
 	void *p;
 	int err;
 
-	if (ioctl(kplug_device_fd(dev), KPLUG_BUFFER_EXPORT, &out))
+	if (ioctl(kplug_device_fd(exporter), KPLUG_BUFFER_EXPORT, &out))
 		return -errno;
 	in.memory_fd = out.out_fd;
 	err = ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &in) ? -errno : 0;
@@ -434,6 +437,9 @@ static void begin(void)
 	assert_int_equal(sscanf(addresses, "%31s", edu), 1);
 	assert_ok(kplug_soft_create("sound", 2, 64));
 	assert_ok(kplug_device_open("sound", NULL, &dev));
+	assert_ok(kplug_soft_create("exporter", 1, 64));
+	assert_ok(kplug_device_open("exporter", NULL, &exporter));
+	exported = rig_buffer(exporter, "exported", MIB);
 	assert_int_equal(ioctl(kplug_device_fd(dev), KPLUG_BUFFER_ALLOC, &arg), 0);
 	obj = prog_open("swap_1", NULL);
 	prog_use_buffer(obj, arg.out_fd);
@@ -450,8 +456,11 @@ static void end_all(void)
 	munmap(memory, MIB);
 	bpf_object__close(obj);
 	rig_close();
+	kplug_buffer_free(exported);
+	kplug_device_close(exporter);
 	fault_exit();
 	assert_ok(kplug_soft_delete("sound"));
+	assert_ok(kplug_soft_delete("exporter"));
 }
 
 int main(void)

@@ -28,7 +28,8 @@
 #define PLACE (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE)
 #define OURS(byte) (((byte) & 0xf0) == 0xa0)
 
-static struct kplug_buffer *buf, *source; /* source: of an imported one */
+static struct kplug_buffer *buf, *source; /* source: of an imported one, ... */
+static struct kplug_device *exporter; /* ... of this device */
 static size_t size; /* BYTES, but a dma-buf has whole pages */
 static uint64_t seed;
 static unsigned long budget;
@@ -47,8 +48,10 @@ static void import(void)
 {
 	int fd;
 
-	source = rig_buffer(dev, "source", BYTES);
-	assert_ok(kplug_buffer_export(dev, "source", &fd));
+	assert_ok(kplug_soft_create("exporter", 1, 64));
+	assert_ok(kplug_device_open("exporter", NULL, &exporter));
+	source = rig_buffer(exporter, "source", BYTES);
+	assert_ok(kplug_buffer_export(exporter, "source", &fd));
 	assert_ok(kplug_buffer_import(dev, "fuzzed", fd, NULL, &buf));
 	close(fd);
 }
@@ -75,6 +78,10 @@ static void teardown(void)
 	kplug_buffer_free(buf);
 	kplug_buffer_free(source);
 	source = NULL;
+	kplug_device_close(exporter);
+	if (exporter)
+		assert_ok(kplug_soft_delete("exporter"));
+	exporter = NULL;
 }
 
 /* --- one holder */
