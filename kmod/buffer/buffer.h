@@ -88,8 +88,7 @@ int kplug_buffer_free(struct kplug_device *kdev, u64 owner, const struct kplug_b
  * The device is entered, so that removal waits. Waits for a grace period.
  */
 void kplug_ended_finish(struct kplug_device *kdev, struct list_head *list, bool quiet);
-/* Take all out of quarantine; take out what an open file, or anybody (0), has there, and give it back. */
-void kplug_quarantine_take(struct kplug_device *kdev, struct list_head *list);
+/* Give back what an open file, or anybody (0), has in quarantine. */
 void kplug_quarantine_end(struct kplug_device *kdev, u64 owner);
 unsigned long kplug_quarantine_pages(struct kplug_device *kdev);
 

@@ -36,14 +36,11 @@ DEFINE_FREE(memory_module, const struct kplug_memory_module *, module_put(_T ? _
 
 const struct kplug_memory_ops *kplug_memory_get(enum kplug_buffer_kind kind)
 {
-	const struct kplug_memory_module *module = kplug_memory_module_get();
+	const struct kplug_memory_module *module __free(memory_module) = kplug_memory_module_get();
 
-	if (!module)
-		return ERR_PTR(-ENOPKG);
-	if (module->rows[kind])
-		return module->rows[kind]; /* with the reference */
-	module_put(module->owner);
-	return ERR_PTR(-ENOSPC);
+	if (!module || !module->rows[kind])
+		return ERR_PTR(module ? -ENOSPC : -ENOPKG);
+	return no_free_ptr(module)->rows[kind]; /* with the reference */
 }
 
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)

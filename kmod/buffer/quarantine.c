@@ -49,12 +49,6 @@ void kplug_ended_finish(struct kplug_device *kdev, struct list_head *list, bool 
 	give_back(list);
 }
 
-void kplug_quarantine_take(struct kplug_device *kdev, struct list_head *list)
-{
-	guard(mutex)(&kdev->buffer_lock);
-	list_splice_init(&kdev->quarantine, list);
-}
-
 /* In one hold of the lock: removal, which takes it, then knows that the parent device is no longer used. */
 void kplug_quarantine_end(struct kplug_device *kdev, u64 owner)
 {

@@ -37,30 +37,29 @@ static void vector_count_wakeup(struct kplug_vector *v, u32 notify)
 void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u64 now)
 {
 	u32 since = min_t(u64, now - f->ev.time, U32_MAX), notify = f->ev.notify;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&v->lock, flags);
-	if (f->ev.hook == KPLUG_HOOK_INTERRUPT) {
-		v->stats.sequence++;
-		v->stats.coalesced += !notify;
-		v->record.time = f->ev.time;
-		v->record.answered = since;
-		v->record.deferred = 0;
-		v->record.data_size = 0;
-	} else if (f->ev.sequence == v->stats.sequence) { /* else an interrupt has come that it does not know of */
-		v->record.deferred = since;
+	scoped_guard(raw_spinlock_irqsave, &v->lock) {
+		if (f->ev.hook == KPLUG_HOOK_INTERRUPT) {
+			v->stats.sequence++;
+			v->stats.coalesced += !notify;
+			v->record.time = f->ev.time;
+			v->record.answered = since;
+			v->record.deferred = 0;
+			v->record.data_size = 0;
+		} else if (f->ev.sequence == v->stats.sequence) {
+			v->record.deferred = since; /* else an interrupt has come that it does not know of */
+		}
+		if (f->attached) {
+			v->record.data_size = f->attached;
+			memcpy(v->record.data, f->attachment, f->attached);
+		}
+		if (notify) {
+			vector_count_wakeup(v, notify);
+		} else if (f->wake_after && !v->armed) {
+			v->armed = true;
+			hrtimer_start(&v->wake_timer, ns_to_ktime(f->wake_after), HRTIMER_MODE_REL_SOFT);
+		}
 	}
-	if (f->attached) {
-		v->record.data_size = f->attached;
-		memcpy(v->record.data, f->attachment, f->attached);
-	}
-	if (notify) {
-		vector_count_wakeup(v, notify);
-	} else if (f->wake_after && !v->armed) {
-		v->armed = true;
-		hrtimer_start(&v->wake_timer, ns_to_ktime(f->wake_after), HRTIMER_MODE_REL_SOFT);
-	}
-	raw_spin_unlock_irqrestore(&v->lock, flags);
 	if (notify)
 		vector_wake_readers(v);
 }

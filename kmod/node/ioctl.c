@@ -164,13 +164,12 @@ static int ioctl_dma_unlock(struct kplug_file *kfile, struct kplug_dma_unlock *a
 static int ioctl_reg(struct kplug_device *kdev, struct kplug_reg *arg)
 {
 	bool write = arg->flags & KPLUG_REG_WRITE;
-	int err = kplug_device_reg_right(kdev);
 
-	if (err)
-		return err;
 	if (arg->flags & ~KPLUG_REG_WRITE)
 		return -EINVAL;
-	return kplug_device_reg(kdev, arg->bar, arg->offset, arg->width, write ? &arg->value : &arg->out_value, write);
+	return kplug_device_reg_right(kdev)
+		       ?: kplug_device_reg(kdev, arg->bar, arg->offset, arg->width,
+					   write ? &arg->value : &arg->out_value, write);
 }
 
 static int ioctl_plugin_load(struct ioctl_request *req, struct kplug_plugin_load *arg)

@@ -107,7 +107,8 @@ static void node_empty_quarantine(struct kplug_device *kdev)
 	    kplug_device_enter(kdev))
 		return;
 	/* Who opens it now is told of the reset. What is put into quarantine from now on stays there. */
-	kplug_quarantine_take(kdev, &list);
+	scoped_guard(mutex, &kdev->buffer_lock)
+		list_splice_init(&kdev->quarantine, &list);
 	kplug_ended_finish(kdev, &list, !kdev->desc.ops->reset(kdev, false));
 	kplug_device_leave(kdev);
 }
