@@ -10,9 +10,10 @@
  *
  * Synchronised access to the buffer, in plugins and programs: kplug_sync.h.
  *
- * A hook runs with preemption disabled, `interrupt` in hard IRQ context: it must not sleep. It
- * answers with kplug_answer(). Without an answer: open, int_enable and event are accepted, an
- * interrupt is not claimed, and a call returns ENOMSG to its caller.
+ * A hook runs with preemption disabled, `interrupt` in hard IRQ context (with PREEMPT_RT in a
+ * thread of the vector): it must not sleep. PREEMPT_RT has no BPF timers on 6.12. It answers with
+ * kplug_answer(). Without an answer: open, int_enable and event are accepted, an interrupt is not
+ * claimed, and a call returns ENOMSG to its caller.
  */
 #ifndef KPLUG_BPF_H
 #define KPLUG_BPF_H

@@ -66,7 +66,7 @@ if is_debug "$kernel"; then
 	[ -z "${KPLUG_COVERAGE:-}" ] || append+=" kmemleak=off dma_debug=off lockdep.prove_locking=0"
 fi
 case $machine in
-msi) ;;
+msi | rt) ;;
 intx) append+=" pci=nomsi" ;;
 iommu)
 	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
@@ -85,7 +85,7 @@ lockdown)
 	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
 	append+=" intel_iommu=on"
 	;;
-*) die "no machine '$machine' (msi, intx, iommu, bounce, selinux, lockdown)" ;;
+*) die "no machine '$machine' (msi, intx, iommu, bounce, rt, selinux, lockdown)" ;;
 esac
 
 make_initramfs

@@ -30,14 +30,17 @@ debian_mirror()
 		grep '/debian/$' | head -n 1
 }
 
-# kernels_of ROOT [PREFIX]: the versions in ROOT, oldest first
+# kernels_of ROOT [PREFIX]: the versions in ROOT, oldest first; not those with PREEMPT_RT
 kernels_of()
 {
 	local found
-	found=$(find "$1/lib/modules" -mindepth 1 -maxdepth 1 -name "${2:-}*" -printf '%f\n' | sort -V)
+	found=$(find "$1/lib/modules" -mindepth 1 -maxdepth 1 -name "${2:-}*" ! -name '*-rt-*' -printf '%f\n' | sort -V)
 	[ -n "$found" ] || die "no kernel '$2' in $1/lib/modules"
 	echo "$found"
 }
+
+# rt_of VERSION: the same with PREEMPT_RT, which the machine "rt" runs
+rt_of() { echo "${1%-*}-rt-${1##*-}"; }
 
 # is_debug VERSION: whether that is the kernel of debug/kernel.sh
 is_debug() { [[ $1 == *-kplug-debug ]]; }

@@ -14,7 +14,7 @@ PACKAGES="
 	checkpolicy gdb gnuplot-nox libclang-rt-19-dev liburing-dev libkmod-dev spin
 	clang-format clang-tidy clang-tools codespell shellcheck sparse
 	qemu-system-x86"
-KERNEL_PACKAGES="linux-image-amd64 linux-headers-amd64"
+KERNEL_PACKAGES="linux-image-amd64 linux-headers-amd64 linux-image-rt-amd64 linux-headers-rt-amd64"
 
 # recipe FOLDER MIRROR
 # Installing the metapackages a second time, from backports, keeps the first kernel: its package's name has the version in it.
@@ -80,7 +80,7 @@ while sleep 5 && kill -0 "$pid" 2>/dev/null; do
 done
 wait "$pid" || { tail -n 40 "$log" >&2; die "mmdebstrap failed"; }
 
-[ "$(find "$new/lib/modules" -mindepth 1 -maxdepth 1 | wc -l)" -ge 2 ] || die "the new root has fewer than two kernels"
+[ "$(find "$new/lib/modules" -mindepth 1 -maxdepth 1 | wc -l)" -ge 4 ] || die "the new root has fewer than four kernels"
 mv "$new" "$root"
 say "root ready, $(du -sh "$root" | cut -f1)"
 echo "$root"

@@ -14,7 +14,7 @@ usage()
 	       run.sh --check   static checks
 	       run.sh --fuzz    the parsers under libFuzzer
 	       --no-build: with what the last run has built
-	machines: msi intx iommu bounce, and on request selinux lockdown; several as one word: "msi intx"
+	machines: msi intx iommu bounce rt, and on request selinux lockdown; several as one word: "msi intx"
 	environment: JOBS (guests at a time; as many as there are CPUs and memory for), O (build folder), V=1, KPLUG_CACHE,
 	KPLUG_MIRROR, KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and KPLUG_SEED (of random
 	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100), KPLUG_RELOADS (of module_reload, 100), KPLUG_PULLS (of
@@ -63,7 +63,14 @@ else
 	mapfile -t kernels < <(kernels_of "$root" "$kernel")
 fi
 [ ${#kernels[@]} != 0 ] || exit 1
-read -ra machines <<<"${machine:-msi iommu intx bounce}"
+read -ra machines <<<"${machine:-msi iommu intx bounce rt}"
+# The machine rt runs the same kernels with PREEMPT_RT, the first of them only unless all is to be run.
+realtime=()
+if [[ " ${machines[*]} " == *' rt '* ]]; then
+	[ -z "$debug" ] || die "the debug kernel has no PREEMPT_RT: no machine rt"
+	for k in "${kernels[@]}"; do realtime+=("$(rt_of "$k")"); done
+	[ -n "${KPLUG_ALL:-}" ] || realtime=("${realtime[0]}")
+fi
 
 mkdir -p "$VM/run"
 exec 8>"$VM/run/$mode.lock"
@@ -74,6 +81,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; [ -z "$hosts" ] || kill -- -"$hosts" 
 
 if [[ $mode != @(cases|check|fuzz) ]]; then
 	kernel=${kernels[0]} machine=${machine:-msi}
+	[ "$machine" != rt ] || kernel=${realtime[0]}
 	$build "$root" "$kernel" >&2
 	./boot.sh "$root" "$kernel" "$machine" "$mode" - "$command" "$limit"
 	if [ "$mode" = bench ]; then
@@ -151,7 +159,7 @@ esac
 slot() { while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done; }
 
 jobs=${JOBS:-$(jobs_by_default)}
-$build "$root" "${kernels[@]}"
+$build "$root" "${kernels[@]}" "${realtime[@]}"
 rm -rf "$VM"/run/*-cases "$VM/run/again"
 find "$VM/out" -name '*.gcda' -delete
 names=()
@@ -165,7 +173,9 @@ fi
 # The machines with the most cases are first: what is left at the end is short.
 for m in "${machines[@]}"; do
 	KPLUG_FIRST=1
-	for k in "${kernels[@]}"; do
+	of_machine=("${kernels[@]}")
+	[ "$m" != rt ] || of_machine=("${realtime[@]}")
+	for k in "${of_machine[@]}"; do
 		slot
 		KPLUG_FIRST=$KPLUG_FIRST ./boot.sh "$root" "$k" "$m" cases "$case" - 0 &
 		KPLUG_FIRST=

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi intx iommu */
+/* machine: msi intx iommu rt */
 /* shows: KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE KPLUG_IRQ_UNMASK KPLUG_IRQ_TRIGGER hook:interrupt kmod/irq/irq.c */
 /* shows: kmod/irq/reader.c kmod/node/node.c kmod/pci/pci.c kmod/soft/soft.c bpf/edu.bpf.c bpf/count.bpf.c */
 /* Interrupts to programs: with edu.bpf.c, with no plugin, several readers, bad input. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi */
+/* machine: msi rt */
 /* kernel: one */
 /* shows: KPLUG_IRQ_ENABLE KPLUG_SOFT_DELETE kmod/irq/reader.c kmod/irq/irq.c kmod/node/node.c */
 /* shows: kmod/node/registry.c */

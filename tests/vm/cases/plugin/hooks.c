@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi */
+/* machine: msi rt */
 /* shows: hook:open hook:close hook:int_enable hook:int_disable hook:interrupt hook:deferred hook:event */
 /* shows: KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE kmod/plugin/hook.c kmod/node/node.c kmod/node/registry.c */
 /* shows: kmod/irq/irq.c */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* machine: msi */
+/* machine: msi rt */
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_UNLOAD hook:call hook:interrupt */
 /* shows: kmod/plugin/plugin.c kmod/plugin/hook.c */
 /* timeout: 600 */
