@@ -49,7 +49,7 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u
 		} else if (f->ev.sequence == v->stats.sequence) {
 			v->record.deferred = since; /* else an interrupt has come that it does not know of */
 		}
-		if (f->attached) {
+		if (f->attached && f->ev.sequence == v->stats.sequence) {
 			v->record.data_size = f->attached;
 			memcpy(v->record.data, f->attachment, f->attached);
 		}

@@ -276,6 +276,8 @@ static void deferred_hook_is_interrupted(void)
 	assert_int_equal(r.count, 2);
 	assert_int_equal(r.sequence, 2);
 	assert_int_equal(r.deferred, 0); /* it knows of the first only */
+	assert_int_equal(r.data_size, 1);
+	assert_int_equal(r.data[0], 2);
 	kplug_device_close(again);
 	assert_ok(kplug_soft_delete("again"));
 }
