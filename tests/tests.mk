@@ -22,7 +22,7 @@ TEST_LIBS = $(call pkgs,--libs,cmocka $(BPF_LIBS) libcjson) -pthread
 CLI_TEST_LIBS = $(TEST_LIBS) $(call pkgs,--libs,libkmod)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-.PHONY: tests unit model fuzzers fuzz stress test test-all test-debug coverage demo bench check shell size test-table
+.PHONY: tests unit model fuzzers fuzz stress test test-all test-debug coverage demo bench check shell size test-table mutants
 
 help::
 	@echo 'make unit            unit tests, no privileges'
@@ -34,6 +34,7 @@ help::
 	@echo 'make check           compilers, sparse, clang-tidy and others find nothing; tests/check/exceptions says what they may'
 	@echo 'make size            lines of code by kernel module and room'
 	@echo 'make test-table      which cases show which ioctl, hook, kind of memory, command, source file and claim of the README'
+	@echo 'make mutants         which of N mistakes, put into the kernel modules one at a time, the cases notice [N=60] [SEED=commit]'
 	@echo 'make fuzz            the parsers of library and command under libFuzzer, 600 s each [SECONDS=]'
 	@echo 'make stress          everything at once, in a virtual machine, 600 s [SECONDS=] [SEED=] [KERNEL=6.12] [MACHINE=msi]'
 	@echo 'make demo            the main job, in a virtual machine'
@@ -111,6 +112,10 @@ size:
 
 test-table:
 	@tests/check/table.sh
+
+# By hand: minutes for each.
+mutants:
+	@tests/vm/rig/mutants.sh $(or $(N),60) $(or $(SEED),$(shell git rev-parse --short=12 HEAD))
 
 fuzz:
 	@KPLUG_SECONDS=$(or $(SECONDS),600) tests/vm/rig/run.sh --fuzz

@@ -49,7 +49,7 @@ cd "$(dirname "$0")"
 . ./count.sh
 [ -z "$debug" ] || [ -z "$kernel" ] || die "the debug kernel is always the one that debug/kernel.sh makes, a 6.12: no KERNEL="
 # What is asked for by name, or on the kernel that sees most, has all its repetitions.
-if [ "$case" != '*' ] || [ -n "$debug" ]; then export KPLUG_ALL=1; fi
+if { [ "$case" != '*' ] && [ -z "${KPLUG_QUICK:-}" ]; } || [ -n "$debug" ]; then export KPLUG_ALL=1; fi
 whole=
 if [ "$case" = '*' ] && [ -z "$machine" ]; then whole=1; fi
 ./host.sh
