@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* also: intx */
 /* quick: KPLUG_SCALE=0.2 */
 /* shows: KPLUG_CALL KPLUG_PLUGIN_INFO KPLUG_PLUGIN_UNLOAD hook:call kmod/plugin/hook.c kmod/plugin/kfuncs.c */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* also: iommu */
 /* quick: KPLUG_CALLS=1000 */
 /* quick: KPLUG_ONE_KIND=1 */

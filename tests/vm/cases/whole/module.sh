@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: kmod/core/main.c kmod/plugin/kfuncs.c kmod/memory/main.c kmod/pci/pci.c kmod/soft/soft.c
 # timeout: 600
 # The module files: without BTF, with plain BTF, and in the wrong order.
