@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
 
 #include "core/device.h"
 #include "pci/pci.h"
@@ -38,9 +39,11 @@ static vm_fault_t bar_insert_fenced(struct kplug_device *kdev, struct vm_fault *
 	struct pci_side *side = kdev->desc.priv;
 	vm_fault_t ret;
 
-	if (!down_read_trylock(&side->reset_lock))
+	if (!down_read_trylock(&side->reset_lock)) {
+		schedule_timeout_uninterruptible(1); /* the one that resets may need this CPU */
 		return VM_FAULT_NOPAGE;
-	ret = side->fenced ? VM_FAULT_SIGBUS : bar_insert(kdev, vmf);
+	}
+	ret = side->fence ? VM_FAULT_SIGBUS : bar_insert(kdev, vmf);
 	up_read(&side->reset_lock);
 	return ret;
 }

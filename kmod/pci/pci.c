@@ -17,7 +17,7 @@ static u64 side_reg_read(struct kplug_device *kdev, u32 bar, u64 offset, u32 wid
 	struct pci_side *side = kdev->desc.priv;
 	void __iomem *reg = side->base[bar] + offset;
 
-	if (READ_ONCE(side->fenced))
+	if (READ_ONCE(side->fence))
 		return GENMASK_ULL(width * 8 - 1, 0);
 	switch (width) {
 	case 1:
@@ -36,7 +36,7 @@ static void side_reg_write(struct kplug_device *kdev, u32 bar, u64 offset, u32 w
 	struct pci_side *side = kdev->desc.priv;
 	void __iomem *reg = side->base[bar] + offset;
 
-	if (READ_ONCE(side->fenced))
+	if (READ_ONCE(side->fence))
 		return;
 	switch (width) {
 	case 1:
@@ -80,16 +80,17 @@ static void side_silence(struct kplug_device *kdev)
 		pci_intx(side->pdev, 0);
 }
 
-/* In remove(), which holds the device's lock. For a reset by its bus, programs are kept from the bridge's registers. */
+/*
+ * In remove(), which holds the device's lock. For a reset by its bus, programs are kept from the bridge's registers.
+ * But who resets the bridge has that lock and waits for ours, so only try.
+ */
 static int side_reset_locked(struct pci_dev *pdev)
 {
 	struct pci_dev *bridge = pci_upstream_bridge(pdev);
-	int err;
+	bool locked = bridge && pci_cfg_access_trylock(bridge);
+	int err = pci_reset_function_locked(pdev);
 
-	if (bridge)
-		pci_cfg_access_lock(bridge);
-	err = pci_reset_function_locked(pdev);
-	if (bridge)
+	if (locked)
 		pci_cfg_access_unlock(bridge);
 	return err;
 }
@@ -102,6 +103,8 @@ static int side_reset(struct kplug_device *kdev, bool removing)
 		return side_reset_locked(side->pdev);
 	if (pci_num_vf(side->pdev))
 		return -EBUSY; /* they would be reset, too, and not be restored */
+	if (READ_ONCE(side->fence))
+		return -EAGAIN; /* the kernel resets it already */
 	return pci_try_reset_function(side->pdev); /* where a removal may be waiting: try only */
 }
 
@@ -243,10 +246,10 @@ static void side_remove(struct pci_dev *pdev)
 }
 
 /* Returns when nobody accesses a register, or can. */
-static void side_fence(struct pci_side *side)
+static void side_fence(struct pci_side *side, u32 why)
 {
 	lockdep_assert_held_write(&side->reset_lock);
-	WRITE_ONCE(side->fenced, true);
+	WRITE_ONCE(side->fence, side->fence | why);
 	synchronize_rcu(); /* hooks that access registers */
 	if (side->kdev) /* else probe fails, and clears up */
 		kplug_device_zap(side->kdev);
@@ -258,30 +261,34 @@ static void side_reset_prepare(struct pci_dev *pdev)
 	struct pci_side *side = pci_get_drvdata(pdev);
 
 	down_write(&side->reset_lock);
-	side_fence(side);
+	side_fence(side, FENCE_RESET);
 }
 
 static void side_reset_done(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
-	WRITE_ONCE(side->fenced, false);
+	if (!(side->fence & FENCE_ERROR))
+		pci_save_state(pdev); /* some kernels forget it in a reset */
+	WRITE_ONCE(side->fence, side->fence & ~FENCE_RESET);
 	up_write(&side->reset_lock);
 	if (side->kdev)
 		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
 }
 
 /*
- * Recovery from an error that the device or its link reports (Documentation/PCI/pci-error-recovery.rst). A fatal one
- * resets the device: it is fenced until its configuration is restored, and for good if the recovery fails.
+ * Recovery from an error that the device or its link reports (Documentation/PCI/pci-error-recovery.rst). After a fatal
+ * one the link is reset. The device is fenced until its configuration is restored, and for good if the recovery fails.
+ * After another one it goes on, unless one of its neighbours needs that reset.
  */
 static pci_ers_result_t side_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
+	side->slot_reset = false;
 	if (state != pci_channel_io_normal) {
 		down_write(&side->reset_lock);
-		side_fence(side);
+		side_fence(side, FENCE_ERROR);
 		up_write(&side->reset_lock);
 	}
 	kplug_device_event(side->kdev, KPLUG_EVENT_ERROR);
@@ -297,8 +304,13 @@ static pci_ers_result_t side_error_detected(struct pci_dev *pdev, pci_channel_st
 
 static pci_ers_result_t side_slot_reset(struct pci_dev *pdev)
 {
+	struct pci_side *side = pci_get_drvdata(pdev);
+
+	if (!pci_device_is_present(pdev))
+		return PCI_ERS_RESULT_DISCONNECT;
 	pci_restore_state(pdev);
 	pci_save_state(pdev); /* 6.12 restores a state only once */
+	side->slot_reset = true;
 	return PCI_ERS_RESULT_RECOVERED;
 }
 
@@ -306,10 +318,12 @@ static void side_error_resume(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
-	if (!READ_ONCE(side->fenced)) /* nothing was reset */
+	if (!side->slot_reset) /* or an earlier error still fences it */
 		return;
 	down_write(&side->reset_lock);
-	side_reset_done(pdev);
+	WRITE_ONCE(side->fence, side->fence & ~FENCE_ERROR);
+	up_write(&side->reset_lock);
+	kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
 }
 
 static const struct pci_error_handlers side_err_handler = {
@@ -332,6 +346,7 @@ static int side_resume(struct device *dev)
 {
 	struct pci_side *side = dev_get_drvdata(dev);
 
+	pci_save_state(side->pdev); /* as in side_reset_done() */
 	kplug_device_event(side->kdev, KPLUG_EVENT_RESUME);
 	return 0;
 }

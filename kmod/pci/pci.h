@@ -10,13 +10,16 @@ struct kplug_device;
 struct pci_dev;
 struct vm_area_struct;
 
+#define FENCE_RESET 0x1U /* in a reset, during which reset_lock is held */
+#define FENCE_ERROR 0x2U /* after an error, until the device has recovered */
+
 struct pci_side {
 	struct pci_dev *pdev;
 	struct kplug_device *kdev;
 	void __iomem *base[KPLUG_BAR_MAX];
 	struct rw_semaphore reset_lock; /* held through a reset; no BAR is mapped meanwhile. Inside `alive` */
-	/* In a reset, or after an error: reads give all ones, writes are dropped. Written under reset_lock. */
-	bool fenced;
+	u32 fence; /* FENCE_*: while not 0, reads give all ones and writes are dropped. Written under reset_lock */
+	bool slot_reset; /* since the last error; under the driver core's lock */
 };
 
 /* See bar_mmap of struct kplug_bus_ops. */
