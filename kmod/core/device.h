@@ -80,7 +80,7 @@ struct kplug_device_desc {
 	u16 vendor, device;
 	u64 bar_size[KPLUG_BAR_MAX];
 	bool can_reset;
-	bool msi_isolated; /* an IOMMU lets it raise its own interrupts only */
+	bool isolated; /* what an IOMMU lets it reach, memory and interrupts, it shares with no other device */
 };
 
 struct kplug_device {

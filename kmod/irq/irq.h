@@ -3,7 +3,6 @@
 #define KPLUG_IRQ_H
 
 #include <linux/list.h>
-#include <linux/types.h>
 
 #include "kplug_uapi.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device's node: open, read, poll, mmap. The ioctls are in ioctl.c. */
-#include <linux/cleanup.h>
 #include <linux/compat.h>
 #include <linux/delay.h>
 #include <linux/mm.h>

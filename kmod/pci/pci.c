@@ -171,11 +171,23 @@ static void side_disable(struct pci_dev *pdev)
 	pci_disable_device(pdev);
 }
 
-static bool side_msi_isolated(struct pci_dev *pdev)
+static int side_count(struct device *dev, void *count)
+{
+	*(unsigned int *)count += !dev_is_pci(dev) || !pci_is_bridge(to_pci_dev(dev));
+	return 0;
+}
+
+/* Are its memory and interrupts its own, wherever it has an IOMMU? Devices of one group share both. */
+static bool side_isolated(struct pci_dev *pdev)
 {
 	struct iommu_group *group = iommu_group_get(&pdev->dev);
-	bool isolated = group && iommu_group_has_isolated_msi(group);
+	unsigned int count = 0;
+	bool isolated;
 
+	if (!group)
+		return false;
+	iommu_group_for_each_dev(group, &count, side_count);
+	isolated = count == 1 && iommu_group_has_isolated_msi(group);
 	iommu_group_put(group);
 	return isolated;
 }
@@ -190,7 +202,7 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		.vendor = pdev->vendor,
 		.device = pdev->device,
 		.can_reset = pdev->reset_methods[0],
-		.msi_isolated = side_msi_isolated(pdev),
+		.isolated = side_isolated(pdev),
 	};
 	struct pci_side *side = kzalloc(sizeof(*side), GFP_KERNEL);
 	int err;

@@ -46,7 +46,10 @@ __bpf_kfunc u64 kplug_reg_read(struct kplug_event *ev, u32 bar, u64 offset, u32 
 
 __bpf_kfunc int kplug_reg_write(struct kplug_event *ev, u32 bar, u64 offset, u32 width, u64 value)
 {
-	return kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, true);
+	struct kplug_device *kdev = kplug_hook_ctx_of(ev)->kdev;
+
+	/* Other programs on the tracepoint were not asked whether they may: see kplug_plugin_load(). */
+	return rcu_access_pointer(kdev->plugin) ? kplug_device_reg(kdev, bar, offset, width, &value, true) : -EPERM;
 }
 
 __bpf_kfunc u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, u32 mem__sz)

@@ -115,7 +115,7 @@ int kplug_plugin_load(struct kplug_device *kdev, const struct kplug_plugin_load 
 	    !memchr_inv(fds, 0xff, KPLUG_HOOK_COUNT * sizeof(*fds))) /* all are -1 */
 		return -EINVAL;
 	/* It could have the device write any memory, and raise any interrupt. */
-	if (!kplug_device_confined(kdev) && !(kdev->translated && kdev->desc.msi_isolated) &&
+	if (!kplug_device_confined(kdev) && !(kdev->translated && kdev->desc.isolated) &&
 	    security_locked_down(LOCKDOWN_PCI_ACCESS))
 		return -EPERM;
 	plugin = plugin_get(kdev, arg, fds);

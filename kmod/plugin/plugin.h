@@ -4,7 +4,6 @@
 #define KPLUG_PLUGIN_H
 
 #include <linux/atomic.h>
-#include <linux/container_of.h>
 #include <linux/cred.h>
 #include <linux/sched.h>
 

@@ -352,8 +352,8 @@ struct kplug_dma_unlock {
  *   EPROTOTYPE  a program is not a tp_btf one of its fd's hook, or it is sleepable
  *   E2BIG       prog_count is more than KPLUG_PROG_MAX
  *   EOPNOTSUPP  an fd is given for a hook that this kernel does not have
- *   EPERM       also: the kernel is locked down (kernel_lockdown(7)), and no IOMMU confines the device: it translates
- *               its DMA, and isolates its interrupts
+ *   EPERM       also: the kernel is locked down (kernel_lockdown(7)), and no IOMMU confines the device: translates its
+ *               DMA, isolates its interrupts, and has it in a group of its own
  */
 struct kplug_plugin_load {
 	__u32 size;
