@@ -392,6 +392,7 @@ struct kplug_lock_opts {
  * before or after dev is closed; closing dev also unlocks the memory, but does not free the lock.
  *   -EFAULT      some of it is not mapped, is read-only, or belongs to a file or a device
  *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, exceeded
+ *   -EPERM       the caller is in a user namespace of its own
  *   -ENOMEM      not enough memory or device addresses
  *   -ERANGE      dma_bits exceeds what the device can address
  *   -EIO         some of it is above the mask and there is no IOMMU, or the kernel would bounce the

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Program memory locked for DMA: charged, pinned, and mapped for the device. */
 #include <linux/cleanup.h>
+#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/user_namespace.h>
 
 #include "buffer/buffer.h"
 #include "core/device.h"
@@ -146,6 +148,8 @@ int umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)
 		return -EINVAL;
 	if (arg->addr > U64_MAX - arg->bytes)
 		return -EFAULT;
+	if (current_user_ns() != &init_user_ns) /* each of its users would have a limit of its own */
+		return -EPERM;
 	umem = umem_alloc(kfile->reader.file, arg->addr, arg->bytes);
 	if (!umem)
 		return -ENOMEM;

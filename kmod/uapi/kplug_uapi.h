@@ -301,6 +301,7 @@ struct kplug_buffer_access {
  *           cannot do DMA with this mask
  *   EOPNOTSUPP  the device is not cache-coherent, or the memory is a file system's that must not be pinned for long
  *   ENOPKG  this needs the module kplug_memory, which cannot be loaded
+ *   EPERM   the caller is in a user namespace of its own
  */
 struct kplug_dma_lock {
 	__u32 size;

@@ -23,6 +23,7 @@ static const struct kp_reason lock_reasons[] = {
 	  "some of it is not mapped, is read-only, or belongs to a file or a device; lock writable memory, of malloc() "
 	  "or of an anonymous mmap()" },
 	{ ENOMEM, "not enough memory, or behind an IOMMU not enough device addresses; lock less" },
+	{ EPERM, "not in a user namespace; run it outside" },
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO,
 	  "the device cannot address some of it with this mask, or the kernel would bounce the data (swiotlb); ask for "

@@ -189,6 +189,17 @@ static int may_use(void)
 	return 0;
 }
 
+/* Each user of a namespace has a limit of its own. */
+static int may_not_lock(void)
+{
+	struct kplug_lock *lock;
+	static char mem[4096];
+
+	CHECK(kplug_dma_lock(dev, mem, sizeof(mem), NULL, &lock) == -EPERM);
+	CHECK(strstr(kplug_error(), "not in a user namespace"));
+	return 0;
+}
+
 /* --- the tests --------------------------------------------------------------------------------------------------- */
 
 static void nodes_are_roots(void)
@@ -217,6 +228,7 @@ static void load(void)
 {
 	run_as(user, may_not_load);
 	run_as(root_of_a_namespace, may_not_load);
+	run_as(root_of_a_namespace, may_not_lock);
 	assert_errno(ENOENT, kplug_plugin_unload(dev));
 }
 
