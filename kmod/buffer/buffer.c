@@ -3,7 +3,6 @@
  * A buffer from allocation to free: memory, device address, map, the list; undone in mirror order. And how the owner
  * of buffers and umems gives them up.
  */
-#include <linux/cleanup.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -130,6 +129,20 @@ static unsigned long last_page(const struct kplug_buffer *buf)
 	return ((unsigned long)buf->virt + buf->bytes - 1) >> PAGE_SHIFT;
 }
 
+/* Memory that is a buffer already, as a dma-buf's may be, would have two device addresses. */
+static int index_memory(struct kplug_buffer *buf)
+{
+	unsigned long page = (unsigned long)buf->virt >> PAGE_SHIFT;
+	const struct kplug_buffer *next;
+
+	if (!buf->virt)
+		return 0;
+	next = xa_find(&buf->kdev->by_end, &page, ULONG_MAX, XA_PRESENT);
+	if (next && next->virt < buf->virt + buf->bytes)
+		return -EBUSY;
+	return xa_insert(&buf->kdev->by_end, last_page(buf), buf, GFP_KERNEL_ACCOUNT);
+}
+
 /* Take it off the device's list, onto one of struct kplug_ended. */
 static void unpublish(struct kplug_buffer *buf, struct list_head *list)
 {
@@ -167,8 +180,8 @@ static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg, int
 		return -EEXIST;
 	if (kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
 		return -EOVERFLOW;
-	err = buf->virt ? xa_insert(&kdev->by_end, last_page(buf), buf, GFP_KERNEL_ACCOUNT) : 0;
-	if (err) /* -EBUSY: the import of a dma-buf whose memory is a buffer already */
+	err = index_memory(buf);
+	if (err)
 		return err;
 	buf->id = kdev->next_buffer_id++;
 	arg->out_dma_addr = buf->dma;

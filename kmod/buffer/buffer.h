@@ -9,7 +9,6 @@
 #include <linux/uidgid.h>
 
 #include "buffer/memory.h"
-#include "kplug_uapi.h"
 
 struct bpf_map;
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Begins and ends the CPU's access to a buffer: only another driver's memory has something to do (KPLUG_DMA_ATTRS). */
-#include <linux/cleanup.h>
-#include <linux/err.h>
 #include <linux/fs.h>
 
 #include "buffer/buffer.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A device's list of buffers: looking them up by name, id and address, and what programs may know of them. */
-#include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/string.h>

@@ -4,7 +4,6 @@
  * something that was seen to break.
  */
 #include <linux/bpf.h>
-#include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>

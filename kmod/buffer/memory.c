@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Finds what kplug_memory.ko has, and calls it, where it is loaded. */
-#include <linux/cleanup.h>
-#include <linux/err.h>
 #include <linux/rcupdate.h>
 
 #include "buffer/buffer.h"
-#include "buffer/memory.h"
 #include "core/device.h"
 
 static const struct kplug_memory_module __rcu *memory_module; /* written as kplug_memory.ko loads and unloads */

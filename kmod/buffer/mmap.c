@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Maps a buffer into a program through the device's node: read-only, which a map's fd cannot be, or huge. */
-#include <linux/cleanup.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 

@@ -4,7 +4,6 @@
  * device: if that still writes there, it meets nobody else's memory, behind an IOMMU neither by a device address that
  * was given again. It leaves when somebody vouches for the device, or when that was reset.
  */
-#include <linux/cleanup.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 

@@ -286,6 +286,7 @@ static void bad_imports(void)
 	assert_errno(EEXIST, kplug_buffer_import(other, "theirs", fd, NULL, &none));
 	assert_errno(EBUSY, kplug_buffer_import(other, "again", fd, NULL, &none));
 	assert_non_null(strstr(kplug_error(), "is a buffer of the device already"));
+	assert_int_equal(raw_import(fd, PAGE, 0), -EBUSY); /* nor a part of it */
 	assert_null(none);
 }
 
