@@ -76,7 +76,9 @@ static int entries_into_it(void)
 
 static int read_into_it(void)
 {
-	if (kplug_irq_enable(caller, 0, NULL, 0) || kplug_irq_trigger(caller, 0))
+	struct pollfd p = { .fd = kplug_device_fd(caller), .events = POLLIN };
+
+	if (kplug_irq_enable(caller, 0, NULL, 0) || kplug_irq_trigger(caller, 0) || poll(&p, 1, 10000) != 1)
 		return -1;
 	return (int)read(kplug_device_fd(caller), absent, sizeof(struct kplug_record));
 }
@@ -106,7 +108,7 @@ static void setup(void)
 	present = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(absent, MAP_FAILED);
 	assert_ptr_not_equal(present, MAP_FAILED);
-	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	assert_true(uffd >= 0);
 	assert_int_equal(ioctl(uffd, UFFDIO_API, &api), 0);
 	reg.range.start = (uintptr_t)absent;
@@ -129,6 +131,7 @@ static void wait_for_stall(void)
 	struct uffd_msg msg;
 
 	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(p.revents, POLLIN);
 	assert_int_equal(read(uffd, &msg, sizeof(msg)), sizeof(msg));
 	assert_int_equal(msg.event, UFFD_EVENT_PAGEFAULT);
 }

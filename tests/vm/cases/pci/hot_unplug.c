@@ -127,7 +127,7 @@ static void pulled_under_load(void)
 	struct chance chance = chance_stream(chance_seed(), 0);
 
 	for (i = 0; i < pulls; i++)
-		live_and_pull(chance_below(&chance, 50000), &copying, &waiting);
+		live_and_pull(i ? chance_below(&chance, 400000) : 400000, &copying, &waiting); /* a copy takes 200 ms */
 	assert_ok(rig_write("/sys/bus/pci/rescan", "1"));
 	printf("# %lu pulls, %lu copies, %lu interrupts\n", pulls, copying.count, waiting.count);
 	assert_true(copying.count && waiting.count);
