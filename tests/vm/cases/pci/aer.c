@@ -79,6 +79,7 @@ static void inject(uint32_t error)
 {
 	struct injection injection = { .uncorrectable = error };
 	unsigned int domain, bus, device, function;
+	ssize_t n;
 	int fd;
 
 	fd = open("/dev/aer_inject", O_WRONLY | O_CLOEXEC);
@@ -89,8 +90,11 @@ static void inject(uint32_t error)
 	injection.bus = bus;
 	injection.device = device;
 	injection.function = function;
-	assert_int_equal(write(fd, &injection, sizeof(injection)), sizeof(injection));
+	n = write(fd, &injection, sizeof(injection));
 	close(fd);
+	if (n < 0 && (errno == EPROTONOSUPPORT || errno == ENODEV)) /* the port reports to the firmware */
+		skip();
+	assert_int_equal(n, sizeof(injection));
 }
 
 /* Waits for a record of this event; others may be before it. */
