@@ -105,7 +105,10 @@ int kplug_bind(const char *pci_addr, bool force)
 	if (driver[0])
 		err = write_attribute(pci_addr, "driver/unbind", pci_addr);
 	err = err ?: probe_function(pci_addr);
-	if (!err && !becomes_ours(pci_addr))
+	/* While it adds the device the kernel may also answer that there is none (7.3). */
+	if ((!err || err == -ENODEV) && becomes_ours(pci_addr))
+		err = 0;
+	else if (!err)
 		err = kp_err(-EIO, "device %s: kplug's probe failed; the kernel's log says why", pci_addr);
 	if (err)
 		undo_bind(pci_addr, driver, override);
