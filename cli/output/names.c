@@ -36,7 +36,7 @@ const char *kind_name(uint32_t kind)
 
 const char *event_name(uint32_t code)
 {
-	static const char *const names[] = { NULL, "remove", "suspend", "resume" };
+	static const char *const names[] = { NULL, "remove", "suspend", "resume", "reset", "free", "unlock", "error" };
 
 	return NAME_OF(names, code);
 }

@@ -123,6 +123,16 @@ static void hex_bytes(void **state)
 	assert_printed(f, "00fe10");
 }
 
+/* Each event of the ABI has a name, and what is none has not. */
+static void events_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(event_name(KPLUG_EVENT_REMOVE), "remove");
+	assert_string_equal(event_name(KPLUG_EVENT_RESET), "reset");
+	assert_string_equal(event_name(KPLUG_EVENT_ERROR), "error");
+	assert_string_equal(event_name(KPLUG_EVENT_ERROR + 1), event_name(UINT32_MAX));
+}
+
 static void json_is_exact(void **state)
 {
 	cJSON *o = json_object();
@@ -153,6 +163,7 @@ int main(void)
 		cmocka_unit_test(dump_of_nothing),
 		cmocka_unit_test(dump_stars_to_the_end),
 		cmocka_unit_test(hex_bytes),
+		cmocka_unit_test(events_have_names),
 		cmocka_unit_test(json_is_exact),
 	};
 
