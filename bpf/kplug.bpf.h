@@ -164,7 +164,7 @@ extern __u8 *kplug_event_data(struct kplug_event *ev, __u32 offset, const __u64 
 /*
  * Access the device's registers. width: 1, 2, 4 or 8 bytes. offset: a multiple of width, inside the
  * BAR. On an invalid argument a read returns all ones, as from a missing PCI device, and a write
- * -ERANGE or -EINVAL.
+ * -ERANGE or -EINVAL. -EPERM: the device has no plugin.
  */
 extern __u64 kplug_reg_read(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width) __ksym;
 extern int kplug_reg_write(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width, __u64 value) __ksym;

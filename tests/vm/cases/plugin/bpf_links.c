@@ -11,7 +11,7 @@
 #include "bpf/irq_extra.h"
 
 /* Messages of bpf/calls.bpf.c, and its buffer's first member: the calls that it counted */
-enum { COUNT = 1, DOUBLE, REFUSE, SILENT };
+enum { COUNT = 1, DOUBLE, REFUSE, SILENT, READ = 7, WRITE };
 
 static struct kplug_buffer *buf;
 static uint64_t *calls;
@@ -58,6 +58,30 @@ static void serves_without_a_plugin(void)
 	assert_int_equal(result, 4);
 	assert_memory_equal(data, ((uint8_t[]){ 2, 4, 6, 8 }), 4);
 	assert_errno(ENOMSG, kplug_call(dev, SILENT, NULL, 0, NULL));
+}
+
+static int64_t access_register(uint32_t message, uint64_t value)
+{
+	uint64_t arg[4] = { EDU_BAR, EDU_LIVENESS, 4, value };
+	int64_t result;
+
+	assert_ok(kplug_call(dev, message, arg, sizeof(arg), &result));
+	return result;
+}
+
+/* A plugin's loader was asked for its rights, and in a locked-down kernel for the device; who attaches by libbpf was not. */
+static void writes_no_register_without_a_plugin(void)
+{
+	int64_t before;
+
+	prog_attach(&links, "calls", kplug_buffer_map_fd(buf));
+	before = access_register(READ, 0);
+	assert_int_equal(access_register(WRITE, ~before ^ 1), -EPERM);
+	assert_int_equal(access_register(READ, 0), before);
+	prog_detach(&links);
+	rig_load(dev, "calls", "links");
+	assert_int_equal(access_register(WRITE, 0x12345678), 0);
+	assert_int_equal(access_register(READ, 0), (uint32_t)~0x12345678);
 }
 
 static void detached_programs_do_not_answer(void)
@@ -223,6 +247,7 @@ int main(void)
 {
 	const struct rig_test tests[] = {
 		TEST(serves_without_a_plugin),
+		TEST(writes_no_register_without_a_plugin),
 		TEST(detached_programs_do_not_answer),
 		TEST(sees_the_plugins_answer),
 		TEST(answers_until_a_plugin_comes),
