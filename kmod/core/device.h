@@ -80,7 +80,7 @@ struct kplug_device_desc {
 	u16 vendor, device;
 	u64 bar_size[KPLUG_BAR_MAX];
 	bool can_reset;
-	bool isolated; /* what an IOMMU lets it reach, memory and interrupts, it shares with no other device */
+	bool isolated; /* alone in its IOMMU group, which isolates its interrupts */
 };
 
 struct kplug_device {

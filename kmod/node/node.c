@@ -101,7 +101,7 @@ static void node_empty_quarantine(struct kplug_device *kdev)
 {
 	LIST_HEAD(list);
 
-	/* Looks at the files last: the pages may be waited for. */
+	/* The files come last: counting the pages may wait. */
 	if (kplug_device_confined(kdev) || !kplug_quarantine_pages(kdev) || !list_empty_careful(&kdev->files) ||
 	    kplug_device_enter(kdev))
 		return;

@@ -177,7 +177,7 @@ static int side_count(struct device *dev, void *count)
 	return 0;
 }
 
-/* Are its memory and interrupts its own, wherever it has an IOMMU? Devices of one group share both. */
+/* See struct kplug_device_desc. Devices of one group reach each other's memory. */
 static bool side_isolated(struct pci_dev *pdev)
 {
 	struct iommu_group *group = iommu_group_get(&pdev->dev);

@@ -64,8 +64,8 @@ static void undo_bind(const char *addr, const char *driver, const char *override
 }
 
 /*
- * Asking the kernel to probe succeeds whatever comes of it. A device that was just plugged in it may not probe yet: it
- * soon does so by itself, and sees the override. So waits, for half a second, for the driver and the node.
+ * What came of the probe, which the kernel does not tell. A device that was just plugged in is not probed on request:
+ * the kernel soon does it by itself, and sees the override. So wait for driver and node, half a second at most.
  */
 static bool becomes_ours(const char *addr)
 {

@@ -50,7 +50,7 @@ static int fill_soft(struct kplug_scan_entry *entry)
 	if (!access(path, F_OK)) /* a PCI function */
 		return -ENOENT;
 	kp_path(path, "%s/class/kplug/%s", kp_sys_root, entry->name);
-	if (access(path, F_OK)) /* or it was one, and its node went first */
+	if (access(path, F_OK)) /* removed meanwhile: it may have been one */
 		return -ENOENT;
 	/* QEMU's edu, as in struct kplug_info; opening the node would run the open hook. */
 	entry->vendor = 0x1234;

@@ -93,7 +93,8 @@ make_initramfs
 # fsrm=off: told that short copies by "rep movsb" are fast, the kernel makes all of its by it, and here each byte is a turn
 # of a loop.
 # QEMU is the root's own: before 8.1, it could run code that the kernel, on its other CPU, had already replaced.
-# The port at 0xe is empty: a case plugs into it (rig_monitor()). A link as fast as the other's QEMU does not bring up again after a reset.
+# The port at 0xe is empty: cases plug into it (rig_plug()). QEMU does not bring its link up again after a reset, which it
+# does for one as slow as that at 6.
 # Slots 4, 8, 12, ... share one legacy interrupt line; 5 and 9 another, which the two edu devices have for themselves.
 qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=off" -smp 2 -m "$memory"
 	-nodefaults -no-user-config -display none -no-reboot
