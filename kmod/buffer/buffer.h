@@ -94,16 +94,14 @@ unsigned long kplug_quarantine_pages(struct kplug_device *kdev);
 /* See KPLUG_DMA_UNLOCK. As kplug_buffer_free(). */
 int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_dma_unlock *arg, struct list_head *list);
 
-/* See KPLUG_BUFFER_ACCESS. Enters the device itself: an exporter may wait for long. */
-int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
-
 /*
- * kplug_memory.ko's commands. Lock and entries enter the device themselves; for export it is entered.
- * Lock and export: -ENOPKG: it is not loaded.
+ * kplug_memory.ko's commands. Lock, entries and access enter the device themselves; for export it is entered.
+ * Lock, access and export: -ENOPKG: it is not loaded.
  */
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg);
+int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
 
 /* Frees memory and buffer. Backed: the map's last user is gone. Process context. */
 void kplug_buffer_delete(struct kplug_buffer *buf);

@@ -61,6 +61,13 @@ int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 	return module ? module->export(kdev, arg) : -ENOPKG;
 }
 
+int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
+{
+	const struct kplug_memory_module *module __free(memory_module) = kplug_memory_module_get();
+
+	return module ? module->access(kdev, arg) : -ENOPKG;
+}
+
 void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len)
 {
 	const struct kplug_memory_module *module = rcu_dereference(memory_module);

@@ -69,9 +69,6 @@ struct kplug_memory_ops {
 
 	/* Map pages from pgoff on into a program; the caller holds the buffer's map. NULL: all pages are inserted. */
 	int (*mmap)(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
-
-	/* See KPLUG_BUFFER_ACCESS; the device is not entered, the map is held. NULL: nothing to do. */
-	int (*access)(struct kplug_buffer *buf, u32 flags);
 };
 
 /* kplug_memory.ko, as the core calls it. */
@@ -87,6 +84,9 @@ struct kplug_memory_module {
 
 	/* See KPLUG_BUFFER_EXPORT. The device is entered. */
 	int (*export)(struct kplug_device *kdev, struct kplug_buffer_export *arg);
+
+	/* See KPLUG_BUFFER_ACCESS. Enters the device. */
+	int (*access)(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
 };
 
 /* For kplug_memory.ko only, of which the kernel loads one at a time. After unregistering no call is under way. */

@@ -173,7 +173,7 @@ static int import_mmap(struct kplug_buffer *buf, unsigned long pgoff, struct vm_
 	return dma_buf_mmap(im->dmabuf, vma, pgoff);
 }
 
-static int import_access(struct kplug_buffer *buf, u32 flags)
+int kplug_dmabuf_access(struct kplug_buffer *buf, u32 flags)
 {
 	bool read = flags & KPLUG_ACCESS_READ, write = flags & KPLUG_ACCESS_WRITE;
 	enum dma_data_direction dir = read && write ? DMA_BIDIRECTIONAL : write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
@@ -192,5 +192,4 @@ const struct kplug_memory_ops kplug_memory_dmabuf = {
 	.map_dma = import_map_dma,
 	.unmap_dma = import_unmap_dma,
 	.mmap = import_mmap,
-	.access = import_access,
 };

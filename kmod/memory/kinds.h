@@ -14,6 +14,12 @@ int kplug_migrate_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc 
 /* wc.c: map `count` write-combining pages, from page pgoff on. */
 int kplug_wc_mmap(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma);
 
+/* dmabuf_import.c: see KPLUG_BUFFER_ACCESS; of an imported buffer, with its map held. */
+int kplug_dmabuf_access(struct kplug_buffer *buf, u32 flags);
+
+/* cpu_access.c */
+int cpu_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
+
 /* dmabuf_export.c */
 int kplug_dmabuf_export(struct kplug_device *kdev, struct kplug_buffer_export *arg);
 

@@ -274,6 +274,7 @@ struct kplug_buffer_export {
  *   ENOENT  the device has no such buffer
  *   ERANGE  not a part of it
  *   EINTR   a signal came while the exporter waited
+ *   ENOPKG  the module kplug_memory is not loaded: so no buffer is an imported one, and there is nothing to do
  *   The exporter may have others.
  */
 struct kplug_buffer_access {

@@ -31,6 +31,7 @@ static struct {
 	struct kplug_buffer_alloc alloc;
 	size_t alloc_max; /* bytes in one piece; 0: any */
 	unsigned int accesses; /* begun and ended */
+	int access_errno;
 	uint16_t parts; /* of the buffer; 0: one */
 	struct kplug_call call;
 	struct kplug_reg reg;
@@ -204,7 +205,7 @@ int ioctl(int fd, unsigned long command, ...)
 		return take_alloc(arg);
 	case KPLUG_BUFFER_ACCESS:
 		fake.accesses++;
-		return 0;
+		return fake.access_errno ? refuse(fake.access_errno) : 0;
 	case KPLUG_BUFFER_KEEP:
 		fake.kept = true;
 		return 0;

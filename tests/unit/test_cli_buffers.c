@@ -170,6 +170,12 @@ static void buffer_dumping(void **state)
 	assert_non_null(strstr(r->out, "\n*\n00002000\n"));
 	assert_done(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8K"), "00002000\n");
 	assert_int_equal(fake.accesses, 6); /* of three with bytes in them */
+	fake.access_errno = ENOPKG; /* no kplug_memory, so no imported buffer */
+	assert_done(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8190"),
+		    "00001ffe  00 00                                            |..|\n00002000\n");
+	fake.access_errno = EINTR;
+	assert_error(run_cli("buffer", "dump", "soft0", "dma"), 1, "interrupted by a signal");
+	fake.access_errno = 0;
 	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8193"), 1,
 		     "is past the end; the buffer has 8192");
 	assert_error(run_cli("buffer", "dump", "soft0", "dma", "--offset", "1", "--length", "8K"), 1, "past the end");

@@ -5,8 +5,9 @@
 #include "buffer/buffer.h"
 #include "buffer/map.h"
 #include "core/device.h"
+#include "memory/kinds.h"
 
-/* A buffer whose row has access(), with its map held; NULL: there is nothing to do. */
+/* An imported buffer, with its map held; NULL: there is nothing to do. */
 static struct kplug_buffer *access_get(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
 {
 	int mask = (arg->flags & KPLUG_ACCESS_READ ? MAY_READ : 0) | (arg->flags & KPLUG_ACCESS_WRITE ? MAY_WRITE : 0);
@@ -20,7 +21,7 @@ static struct kplug_buffer *access_get(struct kplug_device *kdev, const struct k
 			return ERR_PTR(-ERANGE);
 		if (kplug_rights_check(&buf->rights, mask))
 			return ERR_PTR(-EACCES);
-		if (!buf->memory->access)
+		if (buf->memory != &kplug_memory_dmabuf)
 			return NULL;
 		bpf_map_inc(buf->map);
 		return buf;
@@ -28,7 +29,7 @@ static struct kplug_buffer *access_get(struct kplug_device *kdev, const struct k
 	return ERR_PTR(-ENOENT);
 }
 
-int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
+int cpu_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
 {
 	u32 ways = KPLUG_ACCESS_READ | KPLUG_ACCESS_WRITE;
 	struct kplug_buffer *buf;
@@ -43,7 +44,7 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
 	kplug_device_leave(kdev);
 	if (IS_ERR_OR_NULL(buf))
 		return PTR_ERR_OR_ZERO(buf);
-	err = buf->memory->access(buf, arg->flags);
+	err = kplug_dmabuf_access(buf, arg->flags);
 	bpf_map_put(buf->map);
 	return err;
 }
