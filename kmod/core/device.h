@@ -18,7 +18,6 @@
 #include <linux/mutex.h>
 #include <linux/percpu-rwsem.h>
 #include <linux/spinlock.h>
-#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "kplug_uapi.h"
@@ -124,7 +123,6 @@ struct kplug_device {
 	u64 events; /* forwarded ones, under event_lock */
 	u32 event_code; /* of the last, under event_lock */
 	u64 event_time; /* of the last, under event_lock */
-	wait_queue_head_t readers;
 
 	/* node/ */
 	struct list_head files; /* open ones, under files_lock */

@@ -143,8 +143,7 @@ static void vector_release(struct kplug_vector *v)
 
 static void vector_disable(struct kplug_vector *v, struct kplug_reader *reader)
 {
-	lockdep_assert_held(&v->kdev->irq_lock);
-	clear_bit(v->index, reader->enabled);
+	kplug_vector_unsubscribe(v, reader);
 	WRITE_ONCE(v->users, v->users - 1);
 	if (!v->users)
 		vector_release(v);
@@ -158,13 +157,41 @@ struct kplug_vector *kplug_vector_at(struct kplug_device *kdev, u32 index)
 	return index < vectors ? &kdev->vector[array_index_nospec(index, vectors)] : ERR_PTR(-ERANGE);
 }
 
-DEFINE_FREE(eventfd_put, struct eventfd_ctx *, if (!IS_ERR_OR_NULL(_T)) eventfd_ctx_put(_T))
+/* After a grace period: a wake-up may be signalling it. */
+static void irq_put_eventfd(struct eventfd_ctx *eventfd)
+{
+	if (!eventfd)
+		return;
+	synchronize_rcu();
+	eventfd_ctx_put(eventfd);
+}
+
+static int irq_enable(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd, u8 *data,
+		      u32 size)
+{
+	int err;
+
+	guard(mutex)(&v->kdev->irq_lock);
+	if (test_bit(v->index, reader->enabled))
+		return -EALREADY;
+	err = irq_fire(v, reader, KPLUG_HOOK_INT_ENABLE, data, size);
+	if (err)
+		return err;
+	kplug_vector_subscribe(v, reader, eventfd);
+	WRITE_ONCE(v->users, v->users + 1); /* first: an interrupt may come at once */
+	err = vector_request(v);
+	if (err) {
+		vector_disable(v, reader);
+		reader->vector[v->index].eventfd = NULL;
+	}
+	return err;
+}
 
 int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq_enable *arg,
 		     u8 *data)
 {
 	struct kplug_vector *v = kplug_vector_at(kdev, arg->vector);
-	struct eventfd_ctx *eventfd __free(eventfd_put) = NULL;
+	struct eventfd_ctx *eventfd = NULL;
 	int err;
 
 	if (arg->flags & ~KPLUG_IRQ_EVENTFD)
@@ -175,49 +202,51 @@ int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, con
 		eventfd = eventfd_ctx_fdget(arg->eventfd);
 	if (IS_ERR(eventfd))
 		return PTR_ERR(eventfd);
-	guard(mutex)(&kdev->irq_lock);
-	if (test_bit(v->index, reader->enabled))
-		return -EALREADY;
-	err = irq_fire(v, reader, KPLUG_HOOK_INT_ENABLE, data, arg->data_size);
+	err = irq_enable(v, reader, eventfd, data, arg->data_size);
 	if (err)
-		return err;
-	kplug_vector_subscribe(v, reader, no_free_ptr(eventfd));
-	set_bit(v->index, reader->enabled);
-	WRITE_ONCE(v->users, v->users + 1); /* first: an interrupt may come at once */
-	err = vector_request(v);
-	if (err) {
-		vector_disable(v, reader);
-		kplug_reader_unsubscribe(reader, v->index, v->index + 1);
-	}
+		irq_put_eventfd(eventfd);
 	return err;
 }
 
 int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, const struct kplug_irq *arg)
 {
 	struct kplug_vector *v = kplug_vector_at(kdev, arg->vector);
+	struct eventfd_ctx *eventfd;
 
 	if (IS_ERR(v))
 		return PTR_ERR(v);
-	guard(mutex)(&kdev->irq_lock);
-	if (!test_bit(v->index, reader->enabled))
-		return -EALREADY;
-	vector_disable(v, reader);
-	kplug_reader_unsubscribe(reader, v->index, v->index + 1);
+	scoped_guard(mutex, &kdev->irq_lock) {
+		if (!test_bit(v->index, reader->enabled))
+			return -EALREADY;
+		vector_disable(v, reader);
+		eventfd = xchg(&reader->vector[v->index].eventfd, NULL);
+	}
+	irq_put_eventfd(eventfd);
 	return 0;
 }
 
 void kplug_irq_close(struct kplug_device *kdev, struct kplug_reader *reader)
 {
+	bool alive;
 	u32 vector;
 
-	if (!kplug_device_enter(kdev)) {
-		scoped_guard(mutex, &kdev->irq_lock)
-			for_each_set_bit(vector, reader->enabled, kdev->desc.vectors)
+	if (bitmap_empty(reader->enabled, kdev->desc.vectors))
+		return;
+	alive = !kplug_device_enter(kdev);
+	scoped_guard(mutex, &kdev->irq_lock) {
+		for_each_set_bit(vector, reader->enabled, kdev->desc.vectors) {
+			if (alive)
 				vector_disable(&kdev->vector[vector], reader);
-		kplug_device_leave(kdev);
+			else
+				kplug_vector_unsubscribe(&kdev->vector[vector], reader);
+		}
 	}
-	guard(mutex)(&kdev->irq_lock); /* removal may be walking the lists that the reader is on */
-	kplug_reader_unsubscribe(reader, 0, kdev->desc.vectors);
+	if (alive)
+		kplug_device_leave(kdev);
+	synchronize_rcu(); /* once: a wake-up may be on any of them */
+	for (vector = 0; vector < kdev->desc.vectors; vector++)
+		if (reader->vector[vector].eventfd)
+			eventfd_ctx_put(reader->vector[vector].eventfd);
 }
 
 int kplug_irq_unmask(struct kplug_device *kdev, const struct kplug_irq *arg)

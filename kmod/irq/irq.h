@@ -3,6 +3,7 @@
 #define KPLUG_IRQ_H
 
 #include <linux/list.h>
+#include <linux/wait.h>
 
 #include "kplug_uapi.h"
 
@@ -20,6 +21,7 @@ struct kplug_cursor {
 /* What an open file has enabled, and how far it has read. */
 struct kplug_reader {
 	u64 file; /* id of the open file, for events; never reused */
+	wait_queue_head_t wait; /* in read() and poll(): of its own, so that only what it has enabled wakes it */
 	u64 events; /* as `cursor` below */
 	u32 next; /* the vector that the next read begins with, under the file's read_lock */
 	/* How far the peeked record goes, under the same. Absolute: enabling the vector anew meanwhile does no harm. */
@@ -27,8 +29,9 @@ struct kplug_reader {
 	unsigned long *enabled; /* a bit per vector: written under kplug_device.irq_lock, read without it */
 	struct kplug_subscription {
 		struct kplug_cursor cursor; /* under the file's read_lock, or while not enabled */
+		wait_queue_head_t *wait; /* the reader's */
 		struct eventfd_ctx *eventfd; /* or NULL */
-		struct list_head node; /* kplug_vector.eventfds */
+		struct list_head node; /* kplug_vector.readers, while enabled */
 	} *vector; /* kplug_device.desc.vectors of them */
 };
 
@@ -47,7 +50,7 @@ int kplug_irq_info(struct kplug_device *kdev, struct kplug_irq_info *arg);
 
 /*
  * Before the reader is freed: disables what it has enabled, and drops its eventfds. The caller has not entered the
- * device, which may be dead, or being removed.
+ * device, which may be dead, or being removed. Waits for a grace period if anything was enabled.
  */
 void kplug_irq_close(struct kplug_device *kdev, struct kplug_reader *reader);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Wakes the readers of a vector (sleepers, eventfds) and keeps what each open file has read, by its cursor. */
+/* Wakes the readers of a vector (sleepers, eventfds), and keeps what each open file has read, by its cursor. */
 #include <linux/bitmap.h>
 #include <linux/eventfd.h>
 #include <linux/rculist.h>
@@ -14,14 +14,13 @@ void kplug_vector_signal(struct kplug_vector *v)
 	struct kplug_subscription *s;
 
 	guard(rcu)();
-	list_for_each_entry_rcu(s, &v->eventfds, node)
-		eventfd_signal(s->eventfd);
-}
+	list_for_each_entry_rcu(s, &v->readers, node) {
+		struct eventfd_ctx *eventfd = READ_ONCE(s->eventfd);
 
-static void vector_wake_readers(struct kplug_vector *v)
-{
-	kplug_vector_signal(v);
-	wake_up_interruptible(&v->kdev->readers);
+		if (eventfd)
+			eventfd_signal(eventfd);
+		wake_up_interruptible(s->wait);
+	}
 }
 
 static void vector_count_wakeup(struct kplug_vector *v, u32 notify)
@@ -61,14 +60,14 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u
 		}
 	}
 	if (notify)
-		vector_wake_readers(v);
+		kplug_vector_signal(v);
 }
 
 void kplug_vector_wake(struct kplug_vector *v)
 {
 	scoped_guard(raw_spinlock_irqsave, &v->lock)
 		vector_count_wakeup(v, 1);
-	vector_wake_readers(v);
+	kplug_vector_signal(v);
 }
 
 static enum hrtimer_restart wake_timer_fired(struct hrtimer *timer)
@@ -81,7 +80,7 @@ static enum hrtimer_restart wake_timer_fired(struct hrtimer *timer)
 			return HRTIMER_NORESTART;
 		vector_count_wakeup(v, 1);
 	}
-	vector_wake_readers(v);
+	kplug_vector_signal(v);
 	return HRTIMER_NORESTART;
 }
 
@@ -93,7 +92,7 @@ void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 in
 	v->record.type = KPLUG_RECORD_IRQ;
 	v->record.vector = index;
 	raw_spin_lock_init(&v->lock);
-	INIT_LIST_HEAD(&v->eventfds);
+	INIT_LIST_HEAD(&v->readers);
 	hrtimer_setup(&v->wake_timer, wake_timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 }
 
@@ -101,32 +100,21 @@ void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader,
 {
 	struct kplug_subscription *s = &reader->vector[v->index];
 
+	lockdep_assert_held(&v->kdev->irq_lock);
 	scoped_guard(raw_spinlock_irq, &v->lock)
 		s->cursor = v->stats;
-	s->eventfd = eventfd;
-	if (eventfd)
-		list_add_rcu(&s->node, &v->eventfds);
+	s->wait = &reader->wait;
+	WRITE_ONCE(s->eventfd, eventfd);
+	set_bit(v->index, reader->enabled);
+	list_add_rcu(&s->node, &v->readers);
+	wake_up_interruptible(&reader->wait); /* what came between */
 }
 
-void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 first, u32 past)
+void kplug_vector_unsubscribe(struct kplug_vector *v, struct kplug_reader *reader)
 {
-	bool any = false;
-	u32 i;
-
-	for (i = first; i < past; i++) {
-		if (reader->vector[i].eventfd) {
-			list_del_rcu(&reader->vector[i].node);
-			any = true;
-		}
-	}
-	if (!any)
-		return;
-	synchronize_rcu(); /* once: a wake-up may be on any of them */
-	for (i = first; i < past; i++) {
-		if (reader->vector[i].eventfd)
-			eventfd_ctx_put(reader->vector[i].eventfd);
-		reader->vector[i].eventfd = NULL;
-	}
+	lockdep_assert_held(&v->kdev->irq_lock);
+	clear_bit(v->index, reader->enabled);
+	list_del_rcu(&reader->vector[v->index].node);
 }
 
 void kplug_vector_cancel_wake(struct kplug_vector *v)
@@ -140,6 +128,7 @@ int kplug_reader_init(struct kplug_device *kdev, struct kplug_reader *reader)
 	reader->enabled = bitmap_zalloc(kdev->desc.vectors, GFP_KERNEL_ACCOUNT);
 	reader->vector = kvcalloc(kdev->desc.vectors, sizeof(*reader->vector), GFP_KERNEL_ACCOUNT);
 	reader->events = READ_ONCE(kdev->events);
+	init_waitqueue_head(&reader->wait);
 	return reader->enabled && reader->vector ? 0 : -ENOMEM;
 }
 

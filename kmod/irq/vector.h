@@ -43,7 +43,7 @@ struct kplug_vector {
 	struct kplug_record record; /* of the last interrupt: what is the same for all readers */
 	struct hrtimer wake_timer; /* wakes if nothing else does: kplug_wake_after() */
 
-	struct list_head eventfds; /* RCU list, written under irq_lock */
+	struct list_head readers; /* RCU list of struct kplug_subscription, written under irq_lock */
 };
 
 static inline bool kplug_vector_intx(const struct kplug_vector *v)
@@ -59,13 +59,15 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u
 /* Wakes the readers once, whatever the plugin says. Any context. */
 void kplug_vector_wake(struct kplug_vector *v);
 void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 index);
-/* Begins a reader's view of the vector, under irq_lock. Takes over the eventfd, which may be NULL. */
+/*
+ * Begins and ends a reader's view of the vector, under irq_lock. The eventfd may be NULL; from its end on it is used
+ * for a grace period.
+ */
 void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd);
-/* Ends its views of vectors [first, past), and drops their eventfds. Under irq_lock; waits for one grace period. */
-void kplug_reader_unsubscribe(struct kplug_reader *reader, u32 first, u32 past);
+void kplug_vector_unsubscribe(struct kplug_vector *v, struct kplug_reader *reader);
 /* Cancels what kplug_wake_after() has armed. No hook runs. */
 void kplug_vector_cancel_wake(struct kplug_vector *v);
-/* Signals the eventfds. Any context. */
+/* Wakes the sleepers and signals the eventfds. Any context. */
 void kplug_vector_signal(struct kplug_vector *v);
 
 /* watchdog.c. Called around the interrupt hook; start and end in ns. The second may stop the vector. Hard IRQ. */

@@ -159,7 +159,7 @@ static ssize_t node_read(struct file *file, char __user *to, size_t size, loff_t
 			return -ENODEV;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(kdev->readers,
+		if (wait_event_interruptible(kfile->reader.wait,
 					     kplug_irq_has_records(kdev, &kfile->reader) || READ_ONCE(kdev->dead)))
 			return -ERESTARTSYS;
 	}
@@ -170,7 +170,7 @@ static __poll_t node_poll(struct file *file, poll_table *wait)
 	struct kplug_file *kfile = file->private_data;
 	__poll_t mask = 0;
 
-	poll_wait(file, &kfile->kdev->readers, wait);
+	poll_wait(file, &kfile->reader.wait, wait);
 	if (kplug_irq_has_records(kfile->kdev, &kfile->reader))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(kfile->kdev->dead))

@@ -83,6 +83,15 @@ int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, 
 	return 0;
 }
 
+static void registry_wake_files(struct kplug_device *kdev)
+{
+	struct kplug_file *kfile;
+
+	guard(mutex)(&kdev->files_lock);
+	list_for_each_entry(kfile, &kdev->files, list)
+		wake_up_interruptible(&kfile->reader.wait);
+}
+
 void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 {
 	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_EVENT, 0);
@@ -100,7 +109,7 @@ void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)
 	kdev->event_code = code;
 	kdev->event_time = f.ev.time;
 	spin_unlock(&kdev->event_lock);
-	wake_up_interruptible(&kdev->readers);
+	registry_wake_files(kdev);
 }
 EXPORT_SYMBOL_GPL(kplug_device_event);
 
@@ -142,7 +151,6 @@ static struct kplug_device *registry_alloc(const struct kplug_device_desc *desc)
 	kplug_buffer_init(kdev);
 	mutex_init(&kdev->irq_lock);
 	spin_lock_init(&kdev->event_lock);
-	init_waitqueue_head(&kdev->readers);
 	INIT_LIST_HEAD(&kdev->files);
 	mutex_init(&kdev->files_lock);
 	cdev_init(&kdev->cdev, &kplug_fops);
@@ -202,7 +210,7 @@ static void registry_teardown(struct kplug_device *kdev)
 	kplug_quarantine_end(kdev, 0);
 	kplug_dma_uninit(kdev);
 
-	wake_up_interruptible_all(&kdev->readers);
+	registry_wake_files(kdev);
 	kplug_device_zap(kdev);
 }
 

@@ -199,7 +199,7 @@ static uint64_t close_takes(uint32_t eventfds)
 /* Where one needs a grace period, many share it. */
 static void grace_periods_are_shared(void)
 {
-	assert_int_equal(close_takes(1), close_takes(0) + 1);
+	assert_int_equal(close_takes(1), close_takes(0)); /* sleepers are woken in one, too */
 	assert_int_equal(close_takes(VECTORS), close_takes(1));
 	assert_int_equal(removal_takes(VECTORS), removal_takes(1));
 }
