@@ -198,7 +198,6 @@ static int map_take_over(struct bpf_map *map, struct kplug_buffer *buf)
 	array->elem_size = round_up((u32)buf->bytes, 8);
 	map->value_size = buf->bytes;
 	map->map_flags |= BPF_F_CLONE; /* as no ordinary array: neither template nor member of a map-in-map */
-	atomic64_inc(&map->writecnt); /* never dropped: nobody can freeze it, nothing is folded into constants */
 	atomic64_set_release(&map->refcnt, 1);
 	return 0;
 }
@@ -216,6 +215,7 @@ static int map_create_one(struct kplug_buffer *buf)
 	__fput_sync(file_close_fd(fd));
 	if (IS_ERR(map))
 		return PTR_ERR(map);
+	atomic64_inc(&map->writecnt); /* never dropped: nobody can freeze it, nothing is folded into constants */
 	if (kplug_buffer_native(buf))
 		buf->virt = array_of(map)->value;
 	else
