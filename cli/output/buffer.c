@@ -25,11 +25,14 @@ static char *group_text(uint32_t gid)
 void buffer_row(struct table *t, const char *device, const struct kplug_buffer_info *info)
 {
 	char *owner = owner_text(info->out_uid), *group = group_text(info->out_gid), part[8] = "";
+	char addr[19] = "-";
 
 	if (info->out_parts > 1)
 		snprintf(part, sizeof(part), ":%u", info->out_part);
-	table_row(t, "%s\t%s%s\t%" PRIu64 "\t%s\t0x%" PRIx64 "\t%u\t%s\t%04o\t%s\t%s", device, info->out_name, part,
-		  (uint64_t)info->out_bytes, kind_name(info->out_kind), (uint64_t)info->out_dma_addr, info->out_map_id,
+	if (info->out_dma_addr) /* else it is not shown to us, or 0 */
+		snprintf(addr, sizeof(addr), "0x%" PRIx64, (uint64_t)info->out_dma_addr);
+	table_row(t, "%s\t%s%s\t%" PRIu64 "\t%s\t%s\t%u\t%s\t%04o\t%s\t%s", device, info->out_name, part,
+		  (uint64_t)info->out_bytes, kind_name(info->out_kind), addr, info->out_map_id,
 		  info->out_flags & KPLUG_BUFFER_KEPT ? "yes" : "no", info->out_mode, owner, group);
 	free(group);
 	free(owner);

@@ -60,7 +60,7 @@ static void tell(const struct kplug_buffer *buf, struct kplug_buffer_info *arg)
 {
 	arg->out_id = buf->id;
 	arg->out_bytes = buf->bytes;
-	arg->out_dma_addr = buf->dma;
+	arg->out_dma_addr = kplug_rights_check(&buf->rights, MAY_READ) ? 0 : buf->dma;
 	arg->out_kind = buf->memory->kind;
 	arg->out_map_id = buf->map->id;
 	arg->out_flags = buf->owner ? 0 : KPLUG_BUFFER_KEPT;

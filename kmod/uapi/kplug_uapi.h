@@ -219,7 +219,7 @@ struct kplug_buffer_info {
 	__u32 id;
 	__u32 out_id;
 	__u64 out_bytes;
-	__u64 out_dma_addr;
+	__u64 out_dma_addr; /* 0 to who may not read the buffer */
 	__u32 out_kind;
 	__u32 out_map_id;
 	__u32 out_flags; /* KPLUG_BUFFER_KEPT */

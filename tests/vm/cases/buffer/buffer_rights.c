@@ -83,7 +83,9 @@ static int uses(void *arg)
 {
 	const struct user *u = arg;
 	struct kplug_device *own = NULL;
+	struct kplug_buffer_info *infos;
 	uint8_t byte = 0;
+	size_t count;
 
 	NEED(!become(u));
 	NEED(try_open(true, &byte) == (u->reads ? 0 : -EACCES));
@@ -93,6 +95,9 @@ static int uses(void *arg)
 	NEED(byte == (u->writes ? 0x5a : 0));
 	NEED(u->writes || strstr(kplug_error(), "owner, group and mode"));
 	NEED(!kplug_device_open(at->name, NULL, &own));
+	NEED(kplug_buffer_list(own, &infos, &count) == 0 && count == 1);
+	NEED(!infos[0].out_dma_addr == !u->reads);
+	free(infos);
 	NEED(kplug_buffer_drop(own, "mine") == (u->writes ? 0 : -EACCES));
 	kplug_device_close(own);
 	return 0;
