@@ -189,6 +189,7 @@ static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg, int
 	arg->out_map_id = buf->map->id;
 	arg->out_id = buf->id;
 	arg->out_fd = fd;
+	kplug_device_dma_user(kdev, false, 1);
 	list_add_tail_rcu(&buf->list, &kdev->buffers);
 	return 0;
 }

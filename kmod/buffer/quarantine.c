@@ -16,8 +16,10 @@ static void unmap_all(struct kplug_device *kdev, struct list_head *list)
 	struct kplug_ended *ended;
 
 	lockdep_assert_held(&kdev->buffer_lock);
-	list_for_each_entry(ended, list, list)
+	list_for_each_entry(ended, list, list) {
 		ended->unmap(ended);
+		kplug_device_dma_user(kdev, false, -1);
+	}
 	if (!list_empty(list))
 		kplug_dma_flush(kdev);
 }

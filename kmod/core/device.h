@@ -57,7 +57,13 @@ struct kplug_bus_ops {
 	bool (*intx_mask)(struct kplug_device *kdev);
 	void (*intx_enable)(struct kplug_device *kdev, bool on);
 
-	/* Stop DMA and interrupts for good. Process context; first at removal, and again when no handler runs. */
+	/*
+	 * The device got one more user of its DMA (+1), or lost one (-1): memory of its own, or an enabled vector, which
+	 * may be a memory write. Process context, with locks held. NULL: it needs no leave for DMA.
+	 */
+	void (*dma_user)(struct kplug_device *kdev, bool vector, int change);
+
+	/* Stop DMA and interrupts for good. Process context; first at removal. */
 	void (*silence)(struct kplug_device *kdev);
 
 	/*
@@ -154,6 +160,12 @@ void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t l
 static inline bool kplug_device_confined(const struct kplug_device *kdev)
 {
 	return !kdev->desc.ops->reset;
+}
+
+static inline void kplug_device_dma_user(struct kplug_device *kdev, bool vector, int change)
+{
+	if (kdev->desc.ops->dma_user)
+		kdev->desc.ops->dma_user(kdev, vector, change);
 }
 
 /* Begin and end a use of a live device: 0, or -ENODEV. */

@@ -148,6 +148,7 @@ static void vector_disable(struct kplug_vector *v, struct kplug_reader *reader)
 	if (!v->users)
 		vector_release(v);
 	irq_fire(v, reader, KPLUG_HOOK_INT_DISABLE, NULL, 0);
+	kplug_device_dma_user(v->kdev, true, -1);
 }
 
 struct kplug_vector *kplug_vector_at(struct kplug_device *kdev, u32 index)
@@ -174,9 +175,12 @@ static int irq_enable(struct kplug_vector *v, struct kplug_reader *reader, struc
 	guard(mutex)(&v->kdev->irq_lock);
 	if (test_bit(v->index, reader->enabled))
 		return -EALREADY;
+	kplug_device_dma_user(v->kdev, true, 1);
 	err = irq_fire(v, reader, KPLUG_HOOK_INT_ENABLE, data, size);
-	if (err)
+	if (err) {
+		kplug_device_dma_user(v->kdev, true, -1);
 		return err;
+	}
 	kplug_vector_subscribe(v, reader, eventfd);
 	WRITE_ONCE(v->users, v->users + 1); /* first: an interrupt may come at once */
 	err = vector_request(v);

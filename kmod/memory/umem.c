@@ -130,6 +130,7 @@ static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, stru
 		arg->out_count = umem->sgt.nents;
 		WRITE_ONCE(kdev->umem_pages, kdev->umem_pages + umem->ended.pages);
 		__module_get(THIS_MODULE);
+		kplug_device_dma_user(kdev, false, 1);
 	}
 	mutex_unlock(&kdev->buffer_lock);
 	if (err) {

@@ -201,7 +201,6 @@ static void registry_teardown(struct kplug_device *kdev)
 	/* First the device is quiet, then no interrupt hook runs, then no other hook, then its view of memory goes. */
 	ops->silence(kdev);
 	kplug_irq_remove(kdev);
-	ops->silence(kdev); /* an interrupt may have written PCI's command register back as it was */
 	kplug_plugin_remove(kdev);
 	kplug_memory_end(kdev, 0);
 	/* Silenced, a device may still have a transfer to end when its next driver lets it. */

@@ -61,6 +61,7 @@ static bool side_intx_mask(struct kplug_device *kdev)
 {
 	struct pci_side *side = kdev->desc.priv;
 
+	guard(raw_spinlock_irqsave)(&side->command_lock);
 	return pci_check_and_mask_intx(side->pdev);
 }
 
@@ -68,14 +69,44 @@ static void side_intx_enable(struct kplug_device *kdev, bool on)
 {
 	struct pci_side *side = kdev->desc.priv;
 
-	pci_intx(side->pdev, on);
+	guard(raw_spinlock_irqsave)(&side->command_lock);
+	pci_intx(side->pdev, on && !side->silent);
+}
+
+static void side_apply_master(struct pci_side *side)
+{
+	lockdep_assert_held(&side->command_lock);
+	if (side->dma_users && !side->silent)
+		pci_set_master(side->pdev);
+	else
+		pci_clear_master(side->pdev);
+}
+
+/* After the kernel has restored the device's configuration, perhaps of a time with other users. */
+static void side_restore_master(struct pci_side *side)
+{
+	guard(raw_spinlock_irqsave)(&side->command_lock);
+	side_apply_master(side);
+}
+
+static void side_dma_user(struct kplug_device *kdev, bool vector, int change)
+{
+	struct pci_side *side = kdev->desc.priv;
+
+	if (vector && kdev->desc.irq_mode == KPLUG_IRQ_INTX)
+		return;
+	guard(raw_spinlock_irqsave)(&side->command_lock);
+	side->dma_users += change;
+	side_apply_master(side);
 }
 
 static void side_silence(struct kplug_device *kdev)
 {
 	struct pci_side *side = kdev->desc.priv;
 
-	pci_clear_master(side->pdev);
+	guard(raw_spinlock_irqsave)(&side->command_lock);
+	side->silent = true;
+	side_apply_master(side);
 	if (kdev->desc.irq_mode == KPLUG_IRQ_INTX)
 		pci_intx(side->pdev, 0);
 }
@@ -117,6 +148,7 @@ static const struct kplug_bus_ops pci_ops = {
 	.irq = side_irq,
 	.intx_mask = side_intx_mask,
 	.intx_enable = side_intx_enable,
+	.dma_user = side_dma_user,
 	.silence = side_silence,
 	.reset = side_reset,
 };
@@ -211,6 +243,7 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	side->pdev = pdev;
 	init_rwsem(&side->reset_lock);
+	raw_spin_lock_init(&side->command_lock);
 	desc.priv = side;
 	err = pci_enable_device(pdev);
 	if (err)
@@ -221,10 +254,12 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = side_map_bars(side, &desc);
 	if (err)
 		goto err_unmap;
-	pci_set_master(pdev);
+	pci_clear_master(pdev); /* until somebody needs it */
 	side_get_vectors(pdev, &desc);
 	pci_save_state(pdev); /* for side_slot_reset() */
 	pci_set_drvdata(pdev, side);
+	if (!desc.can_reset)
+		pci_info(pdev, "cannot be reset: memory of killed programs may stay in quarantine until unbind\n");
 	side->kdev = kplug_device_register(&desc);
 	err = PTR_ERR_OR_ZERO(side->kdev);
 	if (err)
@@ -233,7 +268,6 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 err_vectors:
 	pci_free_irq_vectors(pdev);
-	pci_clear_master(pdev);
 err_unmap:
 	side_unmap_bars(side);
 	pci_release_regions(pdev);
@@ -282,6 +316,7 @@ static void side_reset_done(struct pci_dev *pdev)
 
 	if (!(side->fence & FENCE_ERROR))
 		pci_save_state(pdev); /* some kernels forget it in a reset */
+	side_restore_master(side);
 	WRITE_ONCE(side->fence, side->fence & ~FENCE_RESET);
 	up_write(&side->reset_lock);
 	if (side->kdev)
@@ -322,6 +357,7 @@ static pci_ers_result_t side_slot_reset(struct pci_dev *pdev)
 		return PCI_ERS_RESULT_DISCONNECT;
 	pci_restore_state(pdev);
 	pci_save_state(pdev); /* 6.12 restores a state only once */
+	side_restore_master(side);
 	side->slot_reset = true;
 	return PCI_ERS_RESULT_RECOVERED;
 }
@@ -359,6 +395,7 @@ static int side_resume(struct device *dev)
 	struct pci_side *side = dev_get_drvdata(dev);
 
 	pci_save_state(side->pdev); /* as in side_reset_done() */
+	side_restore_master(side);
 	kplug_device_event(side->kdev, KPLUG_EVENT_RESUME);
 	return 0;
 }

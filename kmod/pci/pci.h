@@ -3,6 +3,7 @@
 #define KPLUG_PCI_H
 
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
 
 #include "kplug_uapi.h"
 
@@ -20,6 +21,11 @@ struct pci_side {
 	struct rw_semaphore reset_lock; /* held through a reset; no BAR is mapped meanwhile. Inside `alive` */
 	u32 fence; /* FENCE_*: while not 0, reads give all ones and writes are dropped. Written under reset_lock */
 	bool slot_reset; /* since the last error; under the driver core's lock */
+
+	/* PCI's command register: its bits for DMA and for INTx are read, changed and written back. */
+	raw_spinlock_t command_lock;
+	u32 dma_users; /* under command_lock, as the next */
+	bool silent; /* for good */
 };
 
 /* See bar_mmap of struct kplug_bus_ops. */
