@@ -255,8 +255,9 @@ int kplug_buffer_open_part(struct kplug_device *dev, const char *name, size_t of
 			   struct kplug_buffer **ret_buf);
 
 /*
- * As kplug_buffer_open(), but maps a contiguous buffer by pages of 2 MiB where they fit, for fewer
- * TLB misses. Pages are mapped on first access; kplug_buffer_open() maps all at once. The kernel
+ * As kplug_buffer_open(), but maps a contiguous buffer of more than 4 MiB by pages of 2 MiB where
+ * they fit, for fewer TLB misses; a smaller one by small pages, as a rule. Pages of 2 MiB are
+ * mapped on first access; kplug_buffer_open() maps all at once. The kernel
  * cannot pin this mapping: for O_DIRECT, io_uring, MSG_ZEROCOPY, process_vm_readv() and debuggers
  * use kplug_buffer_open(), also at the same time.
  *   -EOPNOTSUPP  not a contiguous buffer

@@ -125,7 +125,6 @@ int kplug_contiguous_set(struct kplug_buffer *buf, struct page *page);
 int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bool huge, struct vm_area_struct *vma);
 /* Its last step, with the row's mmap() if it has one; for a huge one. The ranges are checked. */
 int kplug_buffer_mmap_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
-int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma);
 /* Of mappings that hold their buffer's map, which is their vm_private_data. */
 void kplug_buffer_vma_open(struct vm_area_struct *vma);
 void kplug_buffer_vma_close(struct vm_area_struct *vma);

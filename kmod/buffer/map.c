@@ -36,6 +36,7 @@ struct kplug_buffer *kplug_map_buffer(const struct bpf_map *map)
 {
 	return (struct kplug_buffer *)array_of(map)->aux;
 }
+EXPORT_SYMBOL_GPL(kplug_map_buffer);
 
 static void *backed_lookup(struct bpf_map *map, void *key)
 {

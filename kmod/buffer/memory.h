@@ -22,7 +22,7 @@ struct vm_area_struct;
 #define KPLUG_MEMORY_NATIVE BIT(0) /* get() makes or takes a map of the kernel's own; else map.c makes one */
 #define KPLUG_MEMORY_TRANSLATED BIT(1) /* only behind an IOMMU */
 #define KPLUG_MEMORY_FOREIGN BIT(2) /* memory that exists already, behind memory_fd: no NUMA node, no parts */
-#define KPLUG_MEMORY_HUGE BIT(3) /* physically contiguous: can be mapped by large pages */
+#define KPLUG_MEMORY_HUGE BIT(3) /* physically contiguous: KPLUG_MMAP_HUGE maps it */
 #define KPLUG_MEMORY_SLOW_READ BIT(4) /* bpf() must not copy it */
 #define KPLUG_MEMORY_EXPORT BIT(5) /* can be a dma-buf for other devices */
 
@@ -76,6 +76,8 @@ struct kplug_memory_module {
 	struct module *owner;
 	const struct kplug_memory_ops *const *rows; /* by kind; NULL: it has none */
 
+	/* The same by large pages, as faults ask for them. NULL: as above. */
+	int (*mmap_huge)(struct kplug_buffer *buf, struct vm_area_struct *vma);
 	/* See KPLUG_DMA_LOCK and _ENTRIES; both enter the device. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);

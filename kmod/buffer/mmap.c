@@ -11,11 +11,13 @@ void kplug_buffer_vma_open(struct vm_area_struct *vma)
 {
 	bpf_map_inc(vma->vm_private_data);
 }
+EXPORT_SYMBOL_GPL(kplug_buffer_vma_open);
 
 void kplug_buffer_vma_close(struct vm_area_struct *vma)
 {
 	bpf_map_put(vma->vm_private_data);
 }
+EXPORT_SYMBOL_GPL(kplug_buffer_vma_close);
 
 /* No fault handler: all pages are inserted at once, and there are none past the end. */
 static const struct vm_operations_struct buffer_vm_ops = {
@@ -61,7 +63,11 @@ int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bo
 		if (pgoff > buf->count || count > buf->count - pgoff)
 			return -ENXIO;
 		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, (write ? 0 : VM_MAYWRITE) | VM_MAYEXEC);
-		return huge ? kplug_buffer_mmap_huge(buf, vma) : kplug_buffer_mmap_pages(buf, pgoff, vma);
+		if (huge && buf->memory->mmap_huge)
+			return buf->memory->mmap_huge(buf, vma);
+		if (huge && !(buf->memory->flags & KPLUG_MEMORY_HUGE))
+			return -EOPNOTSUPP;
+		return kplug_buffer_mmap_pages(buf, pgoff, vma);
 	}
 	return -ENXIO;
 }

@@ -6,11 +6,14 @@
 #include "buffer/memory.h"
 
 struct page;
+struct vm_area_struct;
 
 extern const struct kplug_memory_ops kplug_memory_large, kplug_memory_wc, kplug_memory_arena, kplug_memory_dmabuf;
 
 /* migrate.c: get() of contiguous memory that the page allocator does not have. Undone by kplug_contiguous_put(). */
 int kplug_migrate_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit);
+/* huge.c: see mmap_huge of struct kplug_memory_ops. */
+int kplug_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma);
 /* wc.c: map `count` write-combining pages, from page pgoff on. */
 int kplug_wc_mmap(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma);
 

@@ -127,4 +127,5 @@ const struct kplug_memory_ops kplug_memory_large = {
 	.flags = KPLUG_MEMORY_HUGE | KPLUG_MEMORY_EXPORT,
 	.get = kplug_migrate_get,
 	.put = kplug_contiguous_put,
+	.mmap_huge = kplug_mmap_huge,
 };

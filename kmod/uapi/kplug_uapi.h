@@ -552,7 +552,7 @@ struct kplug_soft {
  * Writers map the map's fd instead.
  * A buffer, huge: shared, with the rights that it is asked for at mmap(), which mprotect() cannot add to; by pages of
  * 2 MiB where its address and the memory's are multiples of that, filled when touched. A contiguous one (EOPNOTSUPP:
- * another). What pins a program's memory (O_DIRECT, io_uring, ptrace) cannot use this mapping (EFAULT), and no security
+ * another); one of the page allocator's, of 4 MiB at most, by small pages at once. What pins a program's memory (O_DIRECT, io_uring, ptrace) cannot use this mapping (EFAULT), and no security
  * policy for BPF is asked.
  */
 #define KPLUG_MMAP_BAR(bar) (((__u64)(bar) + 1) << 40)

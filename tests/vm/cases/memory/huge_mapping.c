@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* shows: kind:contiguous kmod/buffer/huge.c kmod/buffer/mmap.c */
+/* shows: kind:contiguous kmod/memory/huge.c kmod/buffer/mmap.c */
 /* Buffers by pages of 2 MiB: how many page faults they take, beside the usual mapping, and what is refused. */
 #include <fcntl.h>
 #include <pthread.h>
@@ -316,14 +316,28 @@ static void of_parts(void)
 	kplug_buffer_free(huge);
 	kplug_buffer_free(buf);
 	huge = buf = NULL;
-	second = part_of(1, HUGE + PAGE);
-	first = part_of(0, HUGE);
+	second = part_of(1, 3 * HUGE + PAGE);
+	first = part_of(0, 3 * HUGE);
 	assert_ok(kplug_buffer_open_huge(dev, "parts", &huge));
 	assert_int_equal((uintptr_t)kplug_buffer_ptr(huge) % HUGE, 0);
-	assert_in_range(write_all(kplug_buffer_ptr(huge), 2 * HUGE + PAGE, 1), 3, 40);
+	assert_in_range(write_all(kplug_buffer_ptr(huge), 6 * HUGE + PAGE, 1), 7, 40);
 	close(first);
 	close(second);
 	assert_int_equal(rig_buffer_ioctl(kplug_device_fd(dev), KPLUG_BUFFER_FREE, "parts"), 0);
+}
+
+/* The page allocator's: mapped by its small pages. */
+static void of_a_small_buffer(void)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = KPLUG_BUFFER_CONTIGUOUS, .dma_bits = 28 };
+	struct kplug_buffer *usual, *mapped;
+
+	assert_ok(kplug_buffer_alloc(dev, "small", 3 * PAGE, &opts, &usual));
+	assert_ok(kplug_buffer_open_huge(dev, "small", &mapped));
+	write_all(kplug_buffer_ptr(mapped), 3 * PAGE, 0x66);
+	assert_int_equal(((uint8_t *)kplug_buffer_ptr(usual))[2 * PAGE], 0x66);
+	kplug_buffer_free(mapped);
+	kplug_buffer_free(usual);
 }
 
 int main(void)
@@ -342,6 +356,7 @@ int main(void)
 		TEST(device_goes),
 		TEST(two_threads),
 		TEST(of_parts),
+		TEST(of_a_small_buffer),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);

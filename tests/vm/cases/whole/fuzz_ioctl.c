@@ -5,7 +5,7 @@
 /* shows: KPLUG_BUFFER_ACCESS KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_PLUGIN_INFO */
 /* shows: KPLUG_CALL KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE KPLUG_IRQ_UNMASK KPLUG_IRQ_TRIGGER KPLUG_IRQ_RESUME */
 /* shows: KPLUG_IRQ_INFO KPLUG_REG KPLUG_DMA_LOCK KPLUG_DMA_ENTRIES KPLUG_DMA_UNLOCK kmod/node/ioctl.c */
-/* shows: kmod/node/registry.c kmod/pci/bar.c kmod/buffer/mmap.c kmod/buffer/huge.c */
+/* shows: kmod/node/registry.c kmod/pci/bar.c kmod/buffer/mmap.c kmod/memory/huge.c */
 /* timeout: 600 */
 /*
  * Random ioctls, nearly valid, of all commands, and mappings, from several processes, while devices come and go. An

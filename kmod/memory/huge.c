@@ -9,8 +9,9 @@
 #include "buffer/buffer.h"
 #include "buffer/map.h"
 #include "core/compat.h"
+#include "memory/kinds.h"
 
-/* The mapping holds the map, which holds the buffer. */
+/* The mapping holds the map, which holds the buffer, and that this module. */
 static unsigned long huge_pfn(struct vm_area_struct *vma, unsigned long addr)
 {
 	const struct kplug_buffer *buf = kplug_map_buffer(vma->vm_private_data);
@@ -45,10 +46,8 @@ static const struct vm_operations_struct huge_vm_ops = {
 	.huge_fault = huge_fault,
 };
 
-int kplug_buffer_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma)
+int kplug_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma)
 {
-	if (!(buf->memory->flags & KPLUG_MEMORY_HUGE))
-		return -EOPNOTSUPP;
 	vm_flags_set(vma, VM_PFNMAP | VM_HUGEPAGE); /* where transparent_hugepage is "madvise", too */
 	vma->vm_private_data = buf->map;
 	vma->vm_ops = &huge_vm_ops;
