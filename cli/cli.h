@@ -137,6 +137,7 @@ int list_devices(const struct args *a);
 int show_info(const struct args *a);
 int bind_device(const struct args *a);
 int unbind_device(const struct args *a);
+int limit_device(const struct args *a);
 int soft_create(const struct args *a);
 int soft_delete(const struct args *a);
 int buffer_alloc(const struct args *a);

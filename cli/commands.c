@@ -18,6 +18,11 @@ const struct command commands[] = {
 	{ "unbind", unbind_device, 1, 1, 0, "PCI-ADDR",
 	  "Unbind a PCI function from kplug.\n"
 	  "Its plugin is unloaded and its kept buffers are freed." },
+	{ "limit", limit_device, 1, 1 + KPLUG_LIMIT_COUNT, OPT(JSON), "DEV [LIMIT=MAX...] [--json]",
+	  "Limit what programs without CAP_SYS_RESOURCE use of a device, or list the limits.\n"
+	  "LIMIT is bytes (of memory), low_bytes (of memory below a narrow DMA mask), buffers, locks or files\n"
+	  "(open ones). MAX is a number, with K, M or G for powers of 1024, or none. A limit ends nothing that\n"
+	  "there is, and lasts until the device is unbound." },
 	{ "soft create", soft_create, 1, 1, OPT(VECTORS) | OPT(DMA_BITS), "NAME [--vectors N] [--dma-bits N]",
 	  "Create a software device.\n"
 	  "--vectors is the number of interrupt vectors (default: 1), --dma-bits the width of its DMA addresses\n"

@@ -164,6 +164,14 @@ const char *kplug_device_name(const struct kplug_device *dev);
 int kplug_device_info(struct kplug_device *dev, struct kplug_info *ret_info);
 
 /*
+ * How much of the device all programs together may use, and do: see struct kplug_limit. *ret_max: UINT64_MAX is no
+ * limit. To set one needs CAP_SYS_RESOURCE, and dev open for writing; it ends nothing that there is.
+ * -EINVAL: no such limit. -EPERM, -EACCES: no right to set it.
+ */
+int kplug_limit_get(struct kplug_device *dev, enum kplug_limit_what what, uint64_t *ret_max, uint64_t *ret_used);
+int kplug_limit_set(struct kplug_device *dev, enum kplug_limit_what what, uint64_t max);
+
+/*
  * Accesses a register once: through the mapped BAR if possible, else by ioctl. Needs CAP_SYS_RAWIO.
  * bar: 0..5. width: 1, 2, 4 or 8 bytes. offset: bytes from the BAR's start, a multiple of width.
  * Bits of value above width are ignored. A mapped access raises SIGBUS after the device's removal,
@@ -210,7 +218,8 @@ struct kplug_alloc_opts {
  *   -ENOMEM      not enough free memory, on the node, or for a contiguous buffer within the mask
  *   -ENOSPC      enough free memory, but not in one piece
  *   -EFBIG       more than the machine's memory, or than the memory within the mask
- *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, or the memory cgroup's
+ *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, a limit of the
+ *                device (kplug_limit_get()), or the memory cgroup's
  *                limit (contiguous) exceeded
  *   -EFAULT      not enough memory for an arena's pages
  *   -EMFILE      too many open fds: each part takes one
@@ -392,7 +401,8 @@ struct kplug_lock_opts {
  * is never bounced: memory that the device cannot address is an error. Freed by kplug_dma_unlock(),
  * before or after dev is closed; closing dev also unlocks the memory, but does not free the lock.
  *   -EFAULT      some of it is not mapped, is read-only, or belongs to a file or a device
- *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, exceeded
+ *   -EDQUOT      RLIMIT_MEMLOCK, which counts all memory of the user's programs, or a limit of the
+ *                device (kplug_limit_get()) exceeded
  *   -EPERM       the caller is in a user namespace of its own
  *   -ENOMEM      not enough memory or device addresses
  *   -ERANGE      dma_bits exceeds what the device can address

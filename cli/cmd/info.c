@@ -11,6 +11,7 @@ struct device_state {
 	size_t vector_count;
 	struct kplug_buffer_info *buffers;
 	size_t buffer_count;
+	struct limits limits;
 	bool has_plugin;
 	struct loaded plugin;
 };
@@ -32,6 +33,9 @@ static int get_device_state(struct kplug_device *dev, struct device_state *f)
 		return err;
 	f->vectors = must_have(calloc(f->info.out_vectors + 1, sizeof(*f->vectors)));
 	err = each_vector(dev, keep_vector, f);
+	if (err)
+		return err;
+	err = limits_get(dev, &f->limits);
 	if (err)
 		return err;
 	err = loaded_get(dev, &f->plugin);
@@ -74,6 +78,7 @@ static void print_device(const char *name, const struct device_state *f)
 	for (size_t n = 0; n < f->vector_count; n++)
 		print_vector(&f->vectors[n]);
 	print_field("unhandled", "%" PRIu64, (uint64_t)i->out_unhandled);
+	limits_print(&f->limits);
 	print_field("buffers", "%zu", f->buffer_count);
 	if (f->buffer_count)
 		table_row(&t, BUFFER_TITLES);
@@ -135,6 +140,7 @@ static void print_device_json(const char *name, const struct device_state *f)
 	json_unsigned(o, "vectors", i->out_vectors);
 	json_add(o, "interrupts", interrupts_array(f));
 	json_unsigned(o, "unhandled", i->out_unhandled);
+	json_add(o, "limits", limits_object(&f->limits));
 	for (size_t n = 0; n < f->buffer_count; n++)
 		json_append(buffers, buffer_object(name, &f->buffers[n]));
 	json_add(o, "buffers", buffers);

@@ -34,6 +34,15 @@ uint32_t loaded_hooks(const struct loaded *l); /* a mask */
 char *hooks_text(uint32_t hooks);
 cJSON *hooks_array(uint32_t hooks);
 
+/* limit.c: a device's limits, by enum kplug_limit_what. */
+struct limits {
+	uint64_t max[KPLUG_LIMIT_COUNT], used[KPLUG_LIMIT_COUNT];
+};
+const char *limit_name(uint32_t what);
+int limits_get(struct kplug_device *dev, struct limits *l); /* the library's result */
+void limits_print(const struct limits *l);
+cJSON *limits_object(const struct limits *l);
+
 /* vector.c */
 const char *vector_state(const struct kplug_irq_info *v); /* ok, stormed or faulty */
 const char *stop_reason(const struct kplug_irq_info *v); /* NULL: not stopped */

@@ -3,6 +3,7 @@
  * A buffer from allocation to free: memory, device address, map, the list; undone in mirror order. And how the owner
  * of buffers and umems gives them up.
  */
+#include <linux/dma-mapping.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -16,6 +17,8 @@
 #include "buffer/map.h"
 #include "core/device.h"
 #include "dma/dma.h"
+
+static const u64 default_limits[KPLUG_LIMIT_COUNT] = KPLUG_LIMIT_DEFAULTS;
 
 static const struct kplug_memory_ops *const core_rows[KPLUG_BUFFER_KINDS] = {
 	[KPLUG_BUFFER_PAGED] = &kplug_memory_paged,
@@ -86,16 +89,21 @@ void kplug_buffer_delete(struct kplug_buffer *buf)
 /* Acquire memory, device address and map; on success the caller holds a reference of the map. */
 static int buffer_make(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg)
 {
+	u64 limit;
 	int err;
 
 	err = kplug_dma_request_bits(buf->kdev, arg->dma_bits);
 	if (err < 0)
 		return err;
 	buf->dma_bits = err;
-	err = kplug_charge(&buf->charge, buf->count);
+	limit = kplug_dma_limit(buf->kdev, buf->dma_bits);
+	buf->charge.used[KPLUG_LIMIT_BUFFERS] = 1;
+	if (limit < dma_get_required_mask(buf->kdev->desc.parent) && !(buf->memory->flags & KPLUG_MEMORY_FOREIGN))
+		buf->charge.used[KPLUG_LIMIT_LOW_BYTES] = (u64)buf->count << PAGE_SHIFT;
+	err = kplug_charge(&buf->charge, buf->kdev, buf->count);
 	if (err)
 		return err;
-	err = buf->memory->get(buf, arg, kplug_dma_limit(buf->kdev, buf->dma_bits));
+	err = buf->memory->get(buf, arg, limit);
 	if (err)
 		return err;
 	err = map_for_device(buf);
@@ -351,6 +359,8 @@ int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_d
 
 void kplug_buffer_init(struct kplug_device *kdev)
 {
+	spin_lock_init(&kdev->limit_lock);
+	memcpy(kdev->limit, default_limits, sizeof(default_limits));
 	INIT_LIST_HEAD(&kdev->buffers);
 	xa_init(&kdev->by_end);
 	INIT_LIST_HEAD(&kdev->quarantine);

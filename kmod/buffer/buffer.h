@@ -123,7 +123,7 @@ int kplug_contiguous_set(struct kplug_buffer *buf, struct page *page);
 #define KPLUG_BUFFER_PAGES (1UL << (32 - PAGE_SHIFT))
 /* Map a buffer into a program, read-only or huge: see KPLUG_MMAP_BUFFER and KPLUG_MMAP_HUGE. */
 int kplug_buffer_mmap(struct kplug_device *kdev, u32 id, unsigned long pgoff, bool huge, struct vm_area_struct *vma);
-/* Its last step, with the row's mmap() if it has one; for a huge one. The ranges are checked. */
+/* Its last step, with the row's mmap() if it has one. The range is checked. */
 int kplug_buffer_mmap_pages(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
 /* Of mappings that hold their buffer's map, which is their vm_private_data. */
 void kplug_buffer_vma_open(struct vm_area_struct *vma);

@@ -26,18 +26,25 @@ struct vm_area_struct;
 #define KPLUG_MEMORY_SLOW_READ BIT(4) /* bpf() must not copy it */
 #define KPLUG_MEMORY_EXPORT BIT(5) /* can be a dma-buf for other devices */
 
-/* Pages that count for a user against RLIMIT_MEMLOCK. */
+/* What counts for a user against RLIMIT_MEMLOCK, and against the limits of a device. */
 struct kplug_charge {
 	struct user_struct *user; /* held; NULL: the caller had CAP_IPC_LOCK */
 	unsigned long pages;
+	struct kplug_device *kdev; /* which the caller holds; NULL: nothing is charged */
+	u64 used[KPLUG_LIMIT_COUNT];
 };
 
 /*
- * charge.c. For the caller, into a struct of zeros: 0, or -EDQUOT. Undone by kplug_uncharge(), in any context that may
- * sleep.
+ * charge.c. For the caller, into a struct of zeros but for what counts besides bytes: 0, or -EDQUOT. Undone by
+ * kplug_uncharge(), in any context that may sleep.
  */
-int kplug_charge(struct kplug_charge *charge, unsigned long pages);
+int kplug_charge(struct kplug_charge *charge, struct kplug_device *kdev, unsigned long pages);
 void kplug_uncharge(struct kplug_charge *charge);
+/* Against the limits alone, all or none of them. Undone by kplug_limit_put(). */
+int kplug_limit_take(struct kplug_device *kdev, const u64 amount[KPLUG_LIMIT_COUNT]);
+void kplug_limit_put(struct kplug_device *kdev, const u64 amount[KPLUG_LIMIT_COUNT]);
+/* See KPLUG_LIMIT. */
+int kplug_limit(struct kplug_device *kdev, struct kplug_limit *arg);
 
 /* How memory ends that its owner gives up: see quarantine.c. Set when a buffer ends, and when a umem begins. */
 struct kplug_ended {
@@ -69,6 +76,8 @@ struct kplug_memory_ops {
 
 	/* Map pages from pgoff on into a program; the caller holds the buffer's map. NULL: all pages are inserted. */
 	int (*mmap)(struct kplug_buffer *buf, unsigned long pgoff, struct vm_area_struct *vma);
+	/* The same by large pages, as faults ask for them. NULL: as above. */
+	int (*mmap_huge)(struct kplug_buffer *buf, struct vm_area_struct *vma);
 };
 
 /* kplug_memory.ko, as the core calls it. */
@@ -76,8 +85,6 @@ struct kplug_memory_module {
 	struct module *owner;
 	const struct kplug_memory_ops *const *rows; /* by kind; NULL: it has none */
 
-	/* The same by large pages, as faults ask for them. NULL: as above. */
-	int (*mmap_huge)(struct kplug_buffer *buf, struct vm_area_struct *vma);
 	/* See KPLUG_DMA_LOCK and _ENTRIES; both enter the device. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);

@@ -130,6 +130,10 @@ struct kplug_device {
 	u32 event_code; /* of the last, under event_lock */
 	u64 event_time; /* of the last, under event_lock */
 
+	/* buffer/charge.c */
+	spinlock_t limit_lock;
+	u64 limit[KPLUG_LIMIT_COUNT], used[KPLUG_LIMIT_COUNT]; /* under limit_lock */
+
 	/* node/ */
 	struct list_head files; /* open ones, under files_lock */
 	struct mutex files_lock;

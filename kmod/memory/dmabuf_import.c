@@ -89,7 +89,7 @@ static int import_get(struct kplug_buffer *buf, const struct kplug_buffer_alloc 
 		goto err_put;
 	im->dmabuf = dmabuf;
 	im->count = dmabuf->size >> PAGE_SHIFT;
-	err = kplug_charge(&im->rest, im->count - buf->count);
+	err = kplug_charge(&im->rest, buf->kdev, im->count - buf->count);
 	if (err)
 		goto err_free;
 	err = import_open(im, buf);

@@ -89,11 +89,13 @@ static struct kplug_umem *umem_alloc(u64 owner, u64 addr, size_t bytes)
 }
 
 /* Touches user memory, so the device is not entered. */
-static int umem_pin(struct kplug_umem *umem, u64 addr)
+static int umem_pin(struct kplug_umem *umem, struct kplug_device *kdev, u64 addr)
 {
 	unsigned long done = 0;
-	int got = kplug_charge(&umem->charge, umem->ended.pages);
+	int got;
 
+	umem->charge.used[KPLUG_LIMIT_LOCKS] = 1;
+	got = kplug_charge(&umem->charge, kdev, umem->ended.pages);
 	if (got)
 		return got;
 	addr &= PAGE_MASK;
@@ -154,7 +156,7 @@ int umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)
 	umem = umem_alloc(kfile->reader.file, arg->addr, arg->bytes);
 	if (!umem)
 		return -ENOMEM;
-	err = umem_pin(umem, arg->addr);
+	err = umem_pin(umem, kfile->kdev, arg->addr);
 	if (err)
 		goto err_free;
 	err = kplug_device_enter(kfile->kdev);

@@ -34,6 +34,7 @@
 	  GIVES_FD(kplug_buffer_export))                                                                               \
 	X(BUFFER_ACCESS, kplug_buffer_access, bytes, kplug_buffer_access, WRITES_IF(KPLUG_ACCESS_WRITE), SILENT,       \
 	  ENTERS)                                                                                                      \
+	X(LIMIT, kplug_limit, out_used, kplug_limit, WRITES_IF(KPLUG_LIMIT_SET))                                       \
 	X(PLUGIN_LOAD, kplug_plugin_load, version, ioctl_plugin_load, WRITES, SILENT,                                  \
 	  ARRAY(kplug_plugin_load, prog_fds, prog_count, s32))                                                         \
 	X(PLUGIN_UNLOAD, kplug_plugin_unload, reserved, kplug_plugin_unload, WRITES, SILENT)                           \

@@ -14,6 +14,7 @@
 
 #define CLOSE_WAIT_MS 5000 /* how long a plugin can put the end of a file's memory off */
 
+static const u64 one_file[KPLUG_LIMIT_COUNT] = { [KPLUG_LIMIT_FILES] = 1 };
 static atomic64_t last_file = ATOMIC64_INIT(0); /* id of the last open file */
 
 static void file_free(struct kplug_file *kfile)
@@ -23,15 +24,20 @@ static void file_free(struct kplug_file *kfile)
 	kfree(kfile);
 }
 
-/* Asks the plugin, which may refuse. */
+/* Asks the plugin, which may refuse. Undone by node_release(). */
 static int file_admit(struct kplug_file *kfile)
 {
 	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kfile->kdev, KPLUG_HOOK_OPEN, kfile->reader.file);
 	int err;
 
-	err = kplug_hook_fire(&f);
+	err = kplug_limit_take(kfile->kdev, one_file);
 	if (err)
 		return err;
+	err = kplug_hook_fire(&f);
+	if (err) {
+		kplug_limit_put(kfile->kdev, one_file);
+		return err;
+	}
 	guard(mutex)(&kfile->kdev->files_lock);
 	list_add(&kfile->list, &kfile->kdev->files);
 	return 0;
@@ -121,6 +127,7 @@ static int node_release(struct inode *inode, struct file *file)
 	file_close(kfile);
 	scoped_guard(mutex, &kdev->files_lock)
 		list_del(&kfile->list);
+	kplug_limit_put(kdev, one_file);
 	node_empty_quarantine(kdev);
 	file_free(kfile);
 	return 0;

@@ -145,8 +145,8 @@ enum kplug_buffer_kind {
  *   ENOMEM      not enough free memory, on the node; for a contiguous buffer: within the mask
  *   ENOSPC      there is enough free memory, but not in one piece
  *   EFBIG       more than all memory within the mask
- *   EDQUOT      over the caller's RLIMIT_MEMLOCK; or over the limit of its memory cgroup, for which contiguous memory
- *               beyond the page allocator's (4 MiB) does not count
+ *   EDQUOT      over the caller's RLIMIT_MEMLOCK; or over a limit of the device (KPLUG_LIMIT); or over the limit of its
+ *               memory cgroup, for which contiguous memory beyond the page allocator's (4 MiB) does not count
  *   ETIME       no place was found within timeout_ms
  *   ENXIO       the machine has no such NUMA node, or no memory on it
  *   ERANGE      dma_bits is more than the bus side allows
@@ -504,6 +504,39 @@ struct kplug_reg {
 };
 #define KPLUG_REG_WRITE 0x1U
 
+/* What of a device can be limited. New ones come last. */
+enum kplug_limit_what {
+	KPLUG_LIMIT_BYTES, /* of all memory that programs have of this device, in whole pages; also kept or in quarantine */
+	/*
+	 * ... of it, without an IOMMU: what kplug allocates below a DMA mask that does not reach all of the machine's
+	 * memory, so from what others with such a mask need
+	 */
+	KPLUG_LIMIT_LOW_BYTES,
+	KPLUG_LIMIT_BUFFERS, /* until their memory is given back; each part counts */
+	KPLUG_LIMIT_LOCKS, /* ... as well */
+	KPLUG_LIMIT_FILES, /* open files of the node */
+	KPLUG_LIMIT_COUNT
+};
+
+/*
+ * Tells, and with KPLUG_LIMIT_SET sets, how much of a device all programs together may use. A program with
+ * CAP_SYS_RESOURCE counts, and goes over the limit. Over it open(), KPLUG_BUFFER_ALLOC and KPLUG_DMA_LOCK are EDQUOT. A
+ * new limit ends nothing that there is. To set one needs CAP_SYS_RESOURCE in the initial user namespace (EPERM) and an
+ * open for writing. EINVAL: no such limit. At the device's bind each limit is as KPLUG_LIMIT_DEFAULTS has it.
+ */
+struct kplug_limit {
+	__u32 size;
+	__u32 flags; /* KPLUG_LIMIT_SET */
+	__u32 what; /* enum kplug_limit_what */
+	__u32 reserved;
+	__u64 max; /* with KPLUG_LIMIT_SET; 2^64 - 1: no limit */
+	__u64 out_max;
+	__u64 out_used;
+};
+#define KPLUG_LIMIT_SET 0x1U
+/* By enum kplug_limit_what. Bytes have RLIMIT_MEMLOCK, by user. */
+#define KPLUG_LIMIT_DEFAULTS { ~0ULL, 64ULL << 20, 65536, 65536, 4096 }
+
 /*
  * Software devices: ioctls of /dev/kplug_soft (module kplug_soft). They need CAP_SYS_ADMIN. A device exists until it is
  * deleted or the module is unloaded; a delete works while programs have the device open, as hot-unplug does.
@@ -542,6 +575,7 @@ struct kplug_soft {
 #define KPLUG_BUFFER_EXPORT _IOWR(KPLUG_IOC_MAGIC, 19, struct kplug_buffer_export)
 #define KPLUG_BUFFER_ACCESS _IOWR(KPLUG_IOC_MAGIC, 20, struct kplug_buffer_access)
 #define KPLUG_BUFFER_KEEP _IOWR(KPLUG_IOC_MAGIC, 21, struct kplug_buffer_name)
+#define KPLUG_LIMIT _IOWR(KPLUG_IOC_MAGIC, 22, struct kplug_limit)
 #define KPLUG_SOFT_CREATE _IOWR(KPLUG_IOC_MAGIC, 64, struct kplug_soft)
 #define KPLUG_SOFT_DELETE _IOWR(KPLUG_IOC_MAGIC, 65, struct kplug_soft)
 

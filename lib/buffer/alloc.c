@@ -21,9 +21,8 @@ static const struct kp_reason alloc_reasons[] = {
 		  "IOMMU and kind paged" },
 	{ EFBIG, "more than the machine's memory, or than the device can address; ask for less, for more DMA bits, or "
 		 "use an IOMMU" },
-	{ EDQUOT,
-	  "exceeds the limit of locked memory (ulimit -l) or of the memory cgroup (memory.max); raise it, or ask for "
-	  "less" },
+	{ EDQUOT, "exceeds the limit of locked memory (ulimit -l), of the device (kplug limit) or of the memory cgroup "
+		  "(memory.max); raise it, or ask for less" },
 	{ EOVERFLOW, "the device has used up its buffer ids; unbind it, and bind it again" },
 	{ ENXIO, "no such NUMA node, or it has no memory (numactl --hardware shows them)" },
 	{ EMFILE, "each part of 512 MiB takes a file descriptor; raise the limit (ulimit -n)" },

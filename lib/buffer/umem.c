@@ -42,7 +42,8 @@ static int lock_failed(int err, const void *ptr, size_t bytes, struct kplug_devi
 		return kp_err(err,
 			      "memory at %p of %zu bytes for device %s: RLIMIT_MEMLOCK is %" PRIu64
 			      " KiB, of which %" PRIu64
-			      " are in use; raise it (ulimit -l, LimitMEMLOCK=), or lock less",
+			      " are in use, and the device has limits, too (kplug limit); raise them (ulimit -l, "
+			      "LimitMEMLOCK=), or lock less",
 			      ptr, bytes, dev->name, (uint64_t)limit.rlim_cur >> 10, (uint64_t)info.out_charged >> 10);
 	return kp_fail(err, lock_reasons, "memory at %p of %zu bytes for device %s", ptr, bytes, dev->name);
 }

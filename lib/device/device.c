@@ -40,6 +40,11 @@ static int open_failed(int err, const char *name, const char *path)
 		err = -ENODEV;
 	if (err == -EPERM)
 		return kp_err(err, "device %s: open refused by its plugin, or by a container's device rules", name);
+	if (err == -EDQUOT)
+		return kp_err(err,
+			      "device %s: as many programs have it open as may; close some, or raise the limit (kplug "
+			      "limit)",
+			      name);
 	if (err == -EACCES)
 		return kp_err(
 			err, "device %s: no permission to open %s; run it as root, or give the user access to the node",

@@ -32,6 +32,7 @@ static struct {
 	size_t alloc_max; /* bytes in one piece; 0: any */
 	unsigned int accesses; /* begun and ended */
 	int access_errno;
+	uint64_t limit[KPLUG_LIMIT_COUNT];
 	uint16_t parts; /* of the buffer; 0: one */
 	struct kplug_call call;
 	struct kplug_reg reg;
@@ -188,6 +189,17 @@ static int give_irq(struct kplug_irq_info *v)
 	return 0;
 }
 
+static inline int take_limit(struct kplug_limit *l)
+{
+	if (l->what >= KPLUG_LIMIT_COUNT)
+		return refuse(EINVAL);
+	if (l->flags & KPLUG_LIMIT_SET)
+		fake.limit[l->what] = l->max;
+	l->out_max = fake.limit[l->what];
+	l->out_used = l->what + 1;
+	return 0;
+}
+
 int ioctl(int fd, unsigned long command, ...)
 {
 	va_list ap;
@@ -203,6 +215,8 @@ int ioctl(int fd, unsigned long command, ...)
 		return give_buffer(arg);
 	case KPLUG_BUFFER_ALLOC:
 		return take_alloc(arg);
+	case KPLUG_LIMIT:
+		return take_limit(arg);
 	case KPLUG_BUFFER_ACCESS:
 		fake.accesses++;
 		return fake.access_errno ? refuse(fake.access_errno) : 0;

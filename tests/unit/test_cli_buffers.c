@@ -155,6 +155,30 @@ static void buffer_allocation(void **state)
 	assert_error(run_cli("buffer", "free", "soft0", "dma"), 1, "buffer dma on device soft0");
 }
 
+static void limits(void **state)
+{
+	(void)state;
+	fake.limit[KPLUG_LIMIT_BYTES] = UINT64_MAX;
+	assert_done(run_cli("limit", "soft0", "low_bytes=4K", "files=10"), "");
+	assert_done(run_cli("limit", "soft0"),
+		    "LIMIT      USED  MAX\nbytes      1     none\nlow_bytes  2     4096\nbuffers    3     0\n"
+		    "locks      4     0\nfiles      5     10\n");
+	assert_done(run_cli("limit", "soft0", "files=none"), "");
+	assert_true(fake.limit[KPLUG_LIMIT_FILES] == UINT64_MAX);
+	assert_done(run_cli("limit", "soft0", "--json"), "{\n\t\"bytes\":\t{\n\t\t\"used\":\t1,\n\t\t\"max\":"
+							 "\tnull\n\t},\n\t\"low_bytes\":\t{\n\t\t\"used\":\t2,"
+							 "\n\t\t\"max\":\t4096\n\t},\n\t\"buffers\":\t{\n\t\t\"used\":"
+							 "\t3,\n\t\t\"max\":\t0\n\t},\n\t\"locks\":\t{"
+							 "\n\t\t\"used\":\t4,\n\t\t\"max\":\t0\n\t},\n\t\"files\":\t{"
+							 "\n\t\t\"used\":\t5,\n\t\t\"max\":\tnull\n\t}"
+							 "\n}\n");
+	assert_error(run_cli("limit", "soft0", "files"), 2, "'files' is not LIMIT=MAX");
+	assert_error(run_cli("limit", "soft0", "cows=3"), 2, "'cows' is no limit; bytes,");
+	assert_error(run_cli("limit", "soft0", "files=-1"), 2, "files");
+	assert_error(run_cli("limit", "soft0", "files="), 2, "files");
+	assert_error(run_cli("limit", "soft1"), 1, "device soft1: unknown");
+}
+
 static void buffer_dumping(void **state)
 {
 	off_t at = (off_t)KPLUG_MMAP_BUFFER(BUFFER_ID);
@@ -203,7 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FAKE_TEST(list),	   FAKE_TEST(info),	      FAKE_TEST(absent_devices),
 		FAKE_TEST(absent_modules), FAKE_TEST(buffer_listing), FAKE_TEST(buffer_allocation),
-		FAKE_TEST(buffer_dumping), FAKE_TEST(buffer_filling),
+		FAKE_TEST(buffer_dumping), FAKE_TEST(buffer_filling), FAKE_TEST(limits),
 	};
 
 	return FAKE_RUN("cli buffers", tests);

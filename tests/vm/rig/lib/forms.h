@@ -87,6 +87,7 @@ static const struct form forms[] = {
 	     M(kplug_reg, offset, REGISTER), M(kplug_reg, value, ANY)),
 	FORM(KPLUG_DMA_LOCK, kplug_dma_lock, M(kplug_dma_lock, addr, LOCKABLE), M(kplug_dma_lock, bytes, LENGTH),
 	     M(kplug_dma_lock, dma_bits, DMA_BITS)),
+	FORM(KPLUG_LIMIT, kplug_limit, M(kplug_limit, flags, SELDOM), M(kplug_limit, what, SMALL)),
 	/* What wants a state that chance rarely makes, from here: see all_commands(). */
 	FORM(KPLUG_PLUGIN_ROLLBACK, kplug_plugin_unload),
 	FORM(KPLUG_DMA_ENTRIES, kplug_dma_entries, M(kplug_dma_entries, id, SMALL),
