@@ -99,7 +99,7 @@ modules:
 	@mkdir -p $(KMOD_OUT)
 	$(Q)find $(KMOD_OUT) -xtype l -delete
 	$(Q)cp -rsf $(CURDIR)/kmod/. $(KMOD_OUT)/
-	$(Q)$(MAKE) -C $(KDIR) M=$(abspath $(KMOD_OUT)) $(if $(DEV),KCFLAGS=-Werror) modules
+	$(Q)$(MAKE) -C $(KDIR) O= M=$(abspath $(KMOD_OUT)) $(if $(DEV),KCFLAGS=-Werror) modules
 
 version:
 	@echo $(VERSION)
