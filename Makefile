@@ -129,7 +129,7 @@ install: all install-dkms
 
 install-dkms:
 	install -d $(addprefix $(DESTDIR)$(DKMSDIR)/,. $(notdir $(patsubst %/,%,$(wildcard kmod/*/))))
-	cd kmod && for f in Kbuild */*.[ch]; do install -m 644 $$f $(abspath $(DESTDIR))$(DKMSDIR)/$$f || exit; done
+	cd kmod && for f in Kbuild */*.[ch] */*.awk; do install -m 644 $$f $(abspath $(DESTDIR))$(DKMSDIR)/$$f || exit; done
 	sed 's|@VERSION@|$(VERSION)|' kmod/dkms.conf.in >$(DESTDIR)$(DKMSDIR)/dkms.conf
 
 uninstall:

@@ -18,8 +18,6 @@
 #include "core/device.h"
 #include "dma/dma.h"
 
-static const u64 default_limits[KPLUG_LIMIT_COUNT] = KPLUG_LIMIT_DEFAULTS;
-
 static const struct kplug_memory_ops *const core_rows[KPLUG_BUFFER_KINDS] = {
 	[KPLUG_BUFFER_PAGED] = &kplug_memory_paged,
 	[KPLUG_BUFFER_CONTIGUOUS] = &kplug_memory_contiguous,
@@ -360,7 +358,7 @@ int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_d
 void kplug_buffer_init(struct kplug_device *kdev)
 {
 	spin_lock_init(&kdev->limit_lock);
-	memcpy(kdev->limit, default_limits, sizeof(default_limits));
+	memcpy(kdev->limit, ((const u64[])KPLUG_LIMIT_DEFAULTS), sizeof(kdev->limit));
 	INIT_LIST_HEAD(&kdev->buffers);
 	xa_init(&kdev->by_end);
 	INIT_LIST_HEAD(&kdev->quarantine);

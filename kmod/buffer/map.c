@@ -255,6 +255,8 @@ int kplug_map_create(struct kplug_buffer *buf)
 {
 	struct map_create c = { .buf = buf };
 
+	if (!kplug_buffer_native(buf) && strcmp(KPLUG_MAP_OPS, "known")) /* see map_ops.awk */
+		return -EOPNOTSUPP;
 	c.cred = raised_cred(CAP_BPF);
 	if (!c.cred)
 		return -ENOMEM;
@@ -287,6 +289,8 @@ int kplug_map_fd(struct bpf_map *map)
 
 int kplug_map_init(void)
 {
+	if (strcmp(KPLUG_MAP_OPS, "known"))
+		pr_warn("kplug: no contiguous, write-combining and imported buffers: %s\n", KPLUG_MAP_OPS);
 	map_create_queue = alloc_workqueue("kplug", WQ_UNBOUND, 0);
 	return map_create_queue ? 0 : -ENOMEM;
 }

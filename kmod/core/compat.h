@@ -31,8 +31,8 @@ int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 
 /*
  * What Kbuild has looked up in the headers, since distributions carry changes to older kernels:
- * KPLUG_HAVE_PROG_CONTEXT, KPLUG_HAVE_PFN_T, KPLUG_HAVE_MAP_FAULT, KPLUG_HAVE_HRTIMER_SETUP,
- * KPLUG_HAVE_DEVICE_OVERRIDE.
+ * KPLUG_HAVE_PROG_CONTEXT, KPLUG_HAVE_PFN_T, KPLUG_HAVE_MAP_FAULT, KPLUG_HAVE_HRTIMER_SETUP, KPLUG_HAVE_ACR_FLAGS,
+ * KPLUG_HAVE_MIGRATE_TYPE, KPLUG_HAVE_DEVICE_OVERRIDE. And KPLUG_MAP_OPS: "known", or what is wrong.
  *
  * Where a kernel lacks a function, it is here, under its name.
  */
@@ -50,8 +50,11 @@ static inline void bpf_prog_put_recursion_context(struct bpf_prog *prog)
 }
 #endif
 
-/* mm/page_alloc.c: the third argument of alloc_contig_range() was a migrate type */
-#ifndef ACR_FLAGS_NONE
+/* include/linux/gfp.h: the third argument of alloc_contig_range() was a migrate type */
+#ifndef KPLUG_HAVE_ACR_FLAGS
+#ifndef KPLUG_HAVE_MIGRATE_TYPE
+#error "kplug does not know the third argument of this kernel's alloc_contig_range()"
+#endif
 #define ACR_FLAGS_NONE MIGRATE_MOVABLE
 #endif
 

@@ -86,8 +86,7 @@ static int ioctl_info(struct kplug_device *kdev, struct kplug_info *arg)
 			 (desc->can_reset ? KPLUG_INFO_RESET : 0);
 	arg->out_vendor = desc->vendor;
 	arg->out_device = desc->device;
-	scoped_guard(mutex, &kdev->files_lock)
-		arg->out_opens = list_count_nodes(&kdev->files);
+	arg->out_opens = READ_ONCE(kdev->used[KPLUG_LIMIT_FILES]);
 	arg->out_locked = (u64)READ_ONCE(kdev->umem_pages) << PAGE_SHIFT;
 	arg->out_charged = (u64)atomic_long_read(&current_user()->locked_vm) << PAGE_SHIFT;
 	arg->out_quarantined = (u64)kplug_quarantine_pages(kdev) << PAGE_SHIFT;

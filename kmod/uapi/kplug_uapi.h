@@ -154,7 +154,8 @@ enum kplug_buffer_kind {
  *               in one piece for the device
  *   EOPNOTSUPP  paged or arena without an IOMMU, write-combining elsewhere than on x86, a device that is not
  *               cache-coherent, or a dma-buf of a device's memory or of a driver that does not let the kernel read and
- *               write it, or may move it
+ *               write it, or may move it; contiguous, write-combining or a dma-buf where the modules' build found BPF
+ *               maps that it does not know
  *   EBADF       memory_fd is not open
  *   EINVAL      also: memory_fd is not an arena's or a dma-buf's
  *   EACCES      also: memory_fd, a dma-buf's, is not open for writing

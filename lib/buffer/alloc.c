@@ -33,7 +33,8 @@ static const struct kp_reason alloc_reasons[] = {
 	{ EPERM, "giving a buffer to another user, or to a group of others, needs CAP_CHOWN; run it as root" },
 	{ EFAULT, "no memory for the arena's pages; stop programs, or ask for less" },
 	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, wc needs x86, all need a "
-		      "cache-coherent device" },
+		      "cache-coherent device; contiguous and wc need a kernel that the modules' build knew (the "
+		      "kernel's log says so)" },
 	{ 0, NULL },
 };
 

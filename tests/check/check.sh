@@ -89,6 +89,9 @@ symbols()
 		<(sed -n 's/^[[:space:]]*\(kplug_[a-z_]*\);$/\1/p' lib/libkplug.map | sort) | sed -n 's/^[>]/libkplug.h:/p'
 }
 
+# What Kbuild says of the kernel whose header this is.
+map_ops() { awk -f kmod/buffer/map_ops.awk "$1" 2>&1; }
+
 # What tests show: see tests/check/table.sh.
 table() { "$check_dir/table.sh" --check; }
 
@@ -179,6 +182,16 @@ sees clang-format format /tmp/bad.c
 sees checkpatch checkpatch /tmp/bad.c
 sees shellcheck shell /tmp/bad.sh
 sees codespell spelling /tmp/bad.txt
+
+for header in /usr/src/linux-headers-*/include/linux/bpf.h; do
+	grep -q '^struct bpf_map_ops {' "$header" || continue
+	is "$(map_ops "$header")" known "map_ops.awk knows ${header#/usr/src/}"
+	sed 's/^struct bpf_map_ops {/&\n\tint (*map_swim)(struct bpf_map *map,\n\t\t\tu32 x);\n\tu32 depth;/' "$header" >/tmp/bpf.h
+	like "$(map_ops /tmp/bpf.h)" 'does not know: map_swim depth$' "map_ops.awk sees new members of ${header#/usr/src/}"
+done
+for header in /dev/null /tmp/none.h; do
+	isnt "$(map_ops $header)" known "map_ops.awk knows nothing of $header"
+done
 
 clean gcc 'library, command, tests' gcc_ "${user_c[@]}"
 clean clang 'library, command, tests' clang_ "${user_c[@]}"
