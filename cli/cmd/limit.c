@@ -42,7 +42,7 @@ static int show_limits(const struct args *a, struct kplug_device *dev)
 
 int limit_device(const struct args *a)
 {
-	struct wanted wanted[KPLUG_LIMIT_COUNT];
+	struct wanted wanted[KPLUG_LIMIT_COUNT] = { 0 };
 	struct kplug_device *dev = NULL;
 	int ret = 0;
 

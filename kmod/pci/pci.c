@@ -224,6 +224,18 @@ static bool side_isolated(struct pci_dev *pdev)
 	return isolated;
 }
 
+static struct pci_side *side_new(struct pci_dev *pdev)
+{
+	struct pci_side *side = kzalloc(sizeof(*side), GFP_KERNEL);
+
+	if (!side)
+		return NULL;
+	side->pdev = pdev;
+	init_rwsem(&side->reset_lock);
+	raw_spin_lock_init(&side->command_lock);
+	return side;
+}
+
 static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct kplug_device_desc desc = {
@@ -236,14 +248,11 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		.can_reset = pdev->reset_methods[0],
 		.isolated = side_isolated(pdev),
 	};
-	struct pci_side *side = kzalloc(sizeof(*side), GFP_KERNEL);
+	struct pci_side *side = side_new(pdev);
 	int err;
 
 	if (!side)
 		return -ENOMEM;
-	side->pdev = pdev;
-	init_rwsem(&side->reset_lock);
-	raw_spin_lock_init(&side->command_lock);
 	desc.priv = side;
 	err = pci_enable_device(pdev);
 	if (err)

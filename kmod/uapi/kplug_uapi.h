@@ -507,7 +507,7 @@ struct kplug_reg {
 
 /* What of a device can be limited. New ones come last. */
 enum kplug_limit_what {
-	KPLUG_LIMIT_BYTES, /* of all memory that programs have of this device, in whole pages; also kept or in quarantine */
+	KPLUG_LIMIT_BYTES, /* of all memory of this device's, in whole pages; also kept or in quarantine */
 	/*
 	 * ... of it, without an IOMMU: what kplug allocates below a DMA mask that does not reach all of the machine's
 	 * memory, so from what others with such a mask need
@@ -587,8 +587,8 @@ struct kplug_soft {
  * Writers map the map's fd instead.
  * A buffer, huge: shared, with the rights that it is asked for at mmap(), which mprotect() cannot add to; by pages of
  * 2 MiB where its address and the memory's are multiples of that, filled when touched. A contiguous one (EOPNOTSUPP:
- * another); one of the page allocator's, of 4 MiB at most, by small pages at once. What pins a program's memory (O_DIRECT, io_uring, ptrace) cannot use this mapping (EFAULT), and no security
- * policy for BPF is asked.
+ * another); one of the page allocator's, of 4 MiB at most, by small pages at once. What pins a program's memory
+ * (O_DIRECT, io_uring, ptrace) cannot use a mapping by large pages (EFAULT), and no security policy for BPF is asked.
  */
 #define KPLUG_MMAP_BAR(bar) (((__u64)(bar) + 1) << 40)
 #define KPLUG_MMAP_BUFFER(id) ((1ULL << 60) | ((__u64)(id) << 32))

@@ -414,89 +414,24 @@ static void disabling_waits(void)
 	}
 }
 
-static long switches_of(pid_t tid)
-{
-	char path[64], line[128];
-	long count = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	while (count < 0 && fgets(line, sizeof(line), f))
-		(void)sscanf(line, "voluntary_ctxt_switches: %ld", &count);
-	fclose(f);
-	assert_true(count >= 0);
-	return count;
-}
-
-struct sleeper {
-	struct kplug_device *dev;
-	_Atomic pid_t tid;
-	int err;
-};
-
-static void *sleeping(void *arg)
-{
-	struct sleeper *s = arg;
-	struct kplug_record record;
-	size_t count;
-
-	s->tid = gettid();
-	s->err = kplug_irq_wait(s->dev, 20000, &record, 1, &count);
-	return NULL;
-}
-
-static bool sleeps(void *arg)
-{
-	const struct sleeper *s = arg;
-	char path[64], state = 0;
-	FILE *f;
-
-	if (!s->tid)
-		return false;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", s->tid);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	(void)!fscanf(f, "%*d (%*[^)]) %c", &state);
-	fclose(f);
-	return state == 'S';
-}
-
-/* Others' interrupts do not wake a program: a vector costs what its own readers cost. */
-static void only_its_readers_wake(void)
-{
-	struct sleeper s = { .dev = rig_open(at), .err = 1 };
-	pthread_t thread;
-	long before;
-	int i;
-
-	enable(efd);
-	assert_int_equal(pthread_create(&thread, NULL, sleeping, &s), 0);
-	rig_until(sleeps, &s);
-	before = switches_of(s.tid);
-	for (i = 0; i < 100; i++)
-		raise_and_read();
-	assert_in_range(switches_of(s.tid) - before, 0, 5);
-	assert_ok(kplug_irq_enable(s.dev, 0, NULL, 0)); /* while it sleeps: now it is one of them */
-	rig_raise(dev, 1);
-	pthread_join(thread, NULL);
-	assert_ok(s.err);
-	kplug_device_close(s.dev);
-}
-
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(one_for_each_wakeup),    TEST(full_eventfd_is_never_read),
-		TEST(closed_by_its_owner),    TEST(each_file_has_its_own_eventfd),
-		TEST(not_an_eventfd),	      TEST(a_refused_enable_keeps_no_eventfd),
-		TEST(epoll_on_both),	      TEST(the_device_goes),
-		TEST(a_thread_calls),	      TEST(a_thread_outlives_the_device),
-		TEST(only_its_readers_wake),  TEST(a_killed_reader),
-		TEST(disabling_waits),	      TEST(spinning),
-		TEST(a_thread_for_no_vector), TEST(a_signal_does_not_end_the_thread),
+		TEST(one_for_each_wakeup),
+		TEST(full_eventfd_is_never_read),
+		TEST(closed_by_its_owner),
+		TEST(each_file_has_its_own_eventfd),
+		TEST(not_an_eventfd),
+		TEST(a_refused_enable_keeps_no_eventfd),
+		TEST(epoll_on_both),
+		TEST(the_device_goes),
+		TEST(a_thread_calls),
+		TEST(a_thread_outlives_the_device),
+		TEST(a_killed_reader),
+		TEST(disabling_waits),
+		TEST(spinning),
+		TEST(a_thread_for_no_vector),
+		TEST(a_signal_does_not_end_the_thread),
 	};
 
 	return RIG_RUN(tests, RIG_BOTH, .setup = setup, .teardown = teardown);
