@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* kernel: one */
+/* quick: KPLUG_UNBINDS=3 */
+/* timeout: 900 */
 /* shows: KPLUG_REG KPLUG_BUFFER_ALLOC kmod/pci/pci.c kmod/buffer/quarantine.c kmod/node/node.c */
 /*
  * A device with queues in memory (QEMU's nvme) has 32 slow reads under way when its program is killed; its plugin has no
- * close hook. The device is reset before anybody else gets the memory. Registers and commands: NVM Express Base
+ * close hook. The device is reset before anybody else gets the memory. The same where it is unbound, KPLUG_UNBINDS times
+ * (200). Registers and commands: NVM Express Base
  * Specification 2.0, 3.1.3, 5.4, 5.5; NVM Command Set 3.2.4.
  */
 #include <signal.h>
@@ -12,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/chance.h"
 #include "lib/kind.h"
 
 #define CC 0x14
@@ -123,21 +127,33 @@ static int start_reads(struct nvme *n)
 	return 0;
 }
 
-static int is_killed(void *arg)
+/* Reads are under way, and some are done. */
+static int reads(struct kplug_device *own, struct kplug_buffer **ret_buf)
 {
-	struct kplug_buffer *buf = NULL;
-	struct nvme n = { 0 };
+	struct nvme n = { .dev = own };
+	int i;
 
-	(void)arg;
-	NEED(!kplug_device_open(address, NULL, &n.dev));
-	NEED(!kplug_buffer_alloc(n.dev, "queues", BYTES, NULL, &buf));
-	n.mem = kplug_buffer_ptr(buf);
-	n.dma = kplug_buffer_dma_addr(buf);
+	NEED(!kplug_buffer_alloc(own, "queues", BYTES, NULL, ret_buf));
+	n.mem = kplug_buffer_ptr(*ret_buf);
+	n.dma = kplug_buffer_dma_addr(*ret_buf);
 	NEED(!enable(&n));
 	NEED(!create_queues(&n));
 	NEED(!start_reads(&n));
-	usleep(200000); /* some are done */
+	for (i = 0; i < 10000 && ((volatile uint8_t *)n.mem)[4 * PAGE] != 0xa5;
+	     i++) /* the disk still counts the last reads */
+		usleep(1000);
 	NEED(n.mem[4 * PAGE] == 0xa5);
+	return 0;
+}
+
+static int is_killed(void *arg)
+{
+	struct kplug_device *own = NULL;
+	struct kplug_buffer *buf;
+
+	(void)arg;
+	NEED(!kplug_device_open(address, NULL, &own));
+	NEED(!reads(own, &buf));
 	raise(SIGKILL);
 	return 0;
 }
@@ -172,9 +188,27 @@ static void reads_under_way(void)
 	assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 0, SLOW_US), 0);
 }
 
+static void unbound_with_reads_under_way(void)
+{
+	unsigned long rounds = chance_budget("KPLUG_UNBINDS", 200), i;
+
+	for (i = 0; i < rounds; i++) {
+		struct kplug_buffer *buf = NULL;
+
+		assert_int_equal(reads(dev, &buf), 0);
+		assert_ok(kplug_unbind(address));
+		kplug_buffer_free(buf);
+		rig_close();
+		assert_ok(kplug_bind(address, false));
+		assert_ok(kplug_device_open(address, NULL, &dev));
+		assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 0, 200000), 0);
+	}
+	printf("# unbound and bound %lu times\n", rounds);
+}
+
 int main(void)
 {
-	const struct rig_test tests[] = { TEST(reads_under_way) };
+	const struct rig_test tests[] = { TEST(reads_under_way), TEST(unbound_with_reads_under_way) };
 
 	return RIG_RUN(tests, RIG_NONE, .setup = setup, .teardown = teardown);
 }
