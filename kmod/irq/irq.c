@@ -158,13 +158,12 @@ struct kplug_vector *kplug_vector_at(struct kplug_device *kdev, u32 index)
 	return index < vectors ? &kdev->vector[array_index_nospec(index, vectors)] : ERR_PTR(-ERANGE);
 }
 
-/* After a grace period: a wake-up may be signalling it. */
-static void irq_put_eventfd(struct eventfd_ctx *eventfd)
+/* What is off a vector's list may be freed, or listed again, when no wake-up is at it. */
+static void irq_end_subscription(struct eventfd_ctx *eventfd)
 {
-	if (!eventfd)
-		return;
 	synchronize_rcu();
-	eventfd_ctx_put(eventfd);
+	if (eventfd)
+		eventfd_ctx_put(eventfd);
 }
 
 static int irq_enable(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd, u8 *data,
@@ -208,7 +207,7 @@ int kplug_irq_enable(struct kplug_device *kdev, struct kplug_reader *reader, con
 		return PTR_ERR(eventfd);
 	err = irq_enable(v, reader, eventfd, data, arg->data_size);
 	if (err)
-		irq_put_eventfd(eventfd);
+		irq_end_subscription(eventfd);
 	return err;
 }
 
@@ -225,7 +224,7 @@ int kplug_irq_disable(struct kplug_device *kdev, struct kplug_reader *reader, co
 		vector_disable(v, reader);
 		eventfd = xchg(&reader->vector[v->index].eventfd, NULL);
 	}
-	irq_put_eventfd(eventfd);
+	irq_end_subscription(eventfd);
 	return 0;
 }
 

@@ -9,18 +9,22 @@
 #include "core/compat.h"
 #include "irq/vector.h"
 
+static void vector_wake(struct kplug_subscription *s)
+{
+	struct eventfd_ctx *eventfd = READ_ONCE(s->eventfd);
+
+	if (eventfd)
+		eventfd_signal(eventfd);
+	wake_up_interruptible(s->wait);
+}
+
 void kplug_vector_signal(struct kplug_vector *v)
 {
 	struct kplug_subscription *s;
 
 	guard(rcu)();
-	list_for_each_entry_rcu(s, &v->readers, node) {
-		struct eventfd_ctx *eventfd = READ_ONCE(s->eventfd);
-
-		if (eventfd)
-			eventfd_signal(eventfd);
-		wake_up_interruptible(s->wait);
-	}
+	list_for_each_entry_rcu(s, &v->readers, node)
+		vector_wake(s);
 }
 
 static void vector_count_wakeup(struct kplug_vector *v, u32 notify)
@@ -99,6 +103,7 @@ void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 in
 void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd)
 {
 	struct kplug_subscription *s = &reader->vector[v->index];
+	bool missed;
 
 	lockdep_assert_held(&v->kdev->irq_lock);
 	scoped_guard(raw_spinlock_irq, &v->lock)
@@ -107,7 +112,11 @@ void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader,
 	WRITE_ONCE(s->eventfd, eventfd);
 	set_bit(v->index, reader->enabled);
 	list_add_rcu(&s->node, &v->readers);
-	wake_up_interruptible(&reader->wait); /* what came between */
+	/* A wake-up since the first hold of the lock may have missed us; a later one finds us. */
+	scoped_guard(raw_spinlock_irq, &v->lock)
+		missed = v->stats.posts != s->cursor.posts;
+	if (missed)
+		vector_wake(s);
 }
 
 void kplug_vector_unsubscribe(struct kplug_vector *v, struct kplug_reader *reader)

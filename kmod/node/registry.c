@@ -89,7 +89,7 @@ static void registry_wake_files(struct kplug_device *kdev)
 
 	guard(mutex)(&kdev->files_lock);
 	list_for_each_entry(kfile, &kdev->files, list)
-		wake_up_interruptible(&kfile->reader.wait);
+		wake_up_interruptible_all(&kfile->reader.wait);
 }
 
 void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code)

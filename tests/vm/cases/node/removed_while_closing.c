@@ -204,9 +204,30 @@ static void grace_periods_are_shared(void)
 	assert_int_equal(removal_takes(VECTORS), removal_takes(1));
 }
 
+/* A wake-up may still be at a file that has disabled its vector, and closes: without an eventfd, too. */
+static void disabling_waits_for_wakeups(void)
+{
+	struct kplug_irq arg = { .size = sizeof(arg) };
+	struct program stays, goes;
+	uint64_t before;
+
+	assert_ok(kplug_soft_create("going", VECTORS, 0));
+	program_open(&stays, 0); /* so that it is not the last to disable, which waits for the handler */
+	program_open(&goes, 0);
+	before = grace->periods;
+	for (arg.vector = 0; arg.vector < VECTORS; arg.vector++)
+		assert_int_equal(ioctl(goes.fd, KPLUG_IRQ_DISABLE, &arg), 0);
+	assert_true(grace->periods >= before + VECTORS);
+	close(goes.fd);
+	program_end(&goes);
+	close(stays.fd);
+	program_end(&stays);
+	assert_ok(kplug_soft_delete("going"));
+}
+
 int main(void)
 {
-	const struct rig_test counted[] = { TEST(grace_periods_are_shared) };
+	const struct rig_test counted[] = { TEST(grace_periods_are_shared), TEST(disabling_waits_for_wakeups) };
 	const struct rig_test tests[] = {
 		TEST(at_the_first_eventfd),
 		TEST(at_the_record),
