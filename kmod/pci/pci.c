@@ -82,13 +82,6 @@ static void side_apply_master(struct pci_side *side)
 		pci_clear_master(side->pdev);
 }
 
-/* After the kernel has restored the device's configuration, perhaps of a time with other users. */
-static void side_restore_master(struct pci_side *side)
-{
-	guard(raw_spinlock_irqsave)(&side->command_lock);
-	side_apply_master(side);
-}
-
 static void side_dma_user(struct kplug_device *kdev, bool vector, int change)
 {
 	struct pci_side *side = kdev->desc.priv;
@@ -97,7 +90,9 @@ static void side_dma_user(struct kplug_device *kdev, bool vector, int change)
 		return;
 	guard(raw_spinlock_irqsave)(&side->command_lock);
 	side->dma_users += change;
-	side_apply_master(side);
+	/* The first one, or none any more. A reset is not to be disturbed: see side_unfence(). */
+	if (side->dma_users == (change > 0) && !side->fence)
+		side_apply_master(side);
 }
 
 static void side_silence(struct kplug_device *kdev)
@@ -304,10 +299,20 @@ static void side_remove(struct pci_dev *pdev)
 static void side_fence(struct pci_side *side, u32 why)
 {
 	lockdep_assert_held_write(&side->reset_lock);
-	WRITE_ONCE(side->fence, side->fence | why);
+	scoped_guard(raw_spinlock_irqsave, &side->command_lock)
+		WRITE_ONCE(side->fence, side->fence | why);
 	synchronize_rcu(); /* hooks that access registers */
 	if (side->kdev) /* else probe fails, and clears up */
 		kplug_device_zap(side->kdev);
+}
+
+/* The kernel has restored the configuration as it was saved, perhaps when there were other users of DMA. */
+static void side_unfence(struct pci_side *side, u32 why)
+{
+	guard(raw_spinlock_irqsave)(&side->command_lock);
+	WRITE_ONCE(side->fence, side->fence & ~why);
+	if (!side->fence)
+		side_apply_master(side);
 }
 
 /* Around each reset, ours and root's (sysfs). */
@@ -325,8 +330,7 @@ static void side_reset_done(struct pci_dev *pdev)
 
 	if (!(side->fence & FENCE_ERROR))
 		pci_save_state(pdev); /* some kernels forget it in a reset */
-	side_restore_master(side);
-	WRITE_ONCE(side->fence, side->fence & ~FENCE_RESET);
+	side_unfence(side, FENCE_RESET);
 	up_write(&side->reset_lock);
 	if (side->kdev)
 		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
@@ -366,7 +370,6 @@ static pci_ers_result_t side_slot_reset(struct pci_dev *pdev)
 		return PCI_ERS_RESULT_DISCONNECT;
 	pci_restore_state(pdev);
 	pci_save_state(pdev); /* 6.12 restores a state only once */
-	side_restore_master(side);
 	side->slot_reset = true;
 	return PCI_ERS_RESULT_RECOVERED;
 }
@@ -378,7 +381,7 @@ static void side_error_resume(struct pci_dev *pdev)
 	if (!side->slot_reset) /* or an earlier error still fences it */
 		return;
 	down_write(&side->reset_lock);
-	WRITE_ONCE(side->fence, side->fence & ~FENCE_ERROR);
+	side_unfence(side, FENCE_ERROR);
 	up_write(&side->reset_lock);
 	kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
 }
@@ -404,7 +407,7 @@ static int side_resume(struct device *dev)
 	struct pci_side *side = dev_get_drvdata(dev);
 
 	pci_save_state(side->pdev); /* as in side_reset_done() */
-	side_restore_master(side);
+	side_unfence(side, 0);
 	kplug_device_event(side->kdev, KPLUG_EVENT_RESUME);
 	return 0;
 }
