@@ -38,6 +38,7 @@ int kplug_rights_check(const struct kplug_rights *rights, int wanted)
 		mode >>= 6;
 	else if (in_group_p(rights->gid))
 		mode >>= 3;
-	return (mode & wanted) == wanted || capable(CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	/* Asked for each buffer of a listing, too: silent. */
+	return (mode & wanted) == wanted || ns_capable_noaudit(&init_user_ns, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 EXPORT_SYMBOL_GPL(kplug_rights_check);

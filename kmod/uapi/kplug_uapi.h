@@ -535,8 +535,8 @@ struct kplug_limit {
 	__u64 out_used;
 };
 #define KPLUG_LIMIT_SET 0x1U
-/* By enum kplug_limit_what. Bytes have RLIMIT_MEMLOCK, by user. */
-#define KPLUG_LIMIT_DEFAULTS { ~0ULL, 64ULL << 20, 65536, 65536, 4096 }
+/* By enum kplug_limit_what. Bytes have RLIMIT_MEMLOCK, by user, and files RLIMIT_NOFILE. */
+#define KPLUG_LIMIT_DEFAULTS { ~0ULL, 64ULL << 20, 65536, 65536, ~0ULL }
 
 /*
  * Software devices: ioctls of /dev/kplug_soft (module kplug_soft). They need CAP_SYS_ADMIN. A device exists until it is

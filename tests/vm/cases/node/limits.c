@@ -339,7 +339,7 @@ static void bad_input(void)
 	assert_ok(kplug_device_open(at->name, &opts, &reader));
 	assert_errno(EACCES, kplug_limit_set(reader, KPLUG_LIMIT_FILES, 7));
 	assert_ok(kplug_limit_get(reader, KPLUG_LIMIT_FILES, &max, &count));
-	assert_int_equal(max, 4096);
+	assert_true(max == UINT64_MAX);
 	kplug_device_close(reader);
 }
 
