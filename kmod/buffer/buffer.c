@@ -23,6 +23,13 @@ static const struct kplug_memory_ops *const core_rows[KPLUG_BUFFER_KINDS] = {
 	[KPLUG_BUFFER_CONTIGUOUS] = &kplug_memory_contiguous,
 };
 
+/* What memory the device reaches. */
+struct reach {
+	u32 bits; /* of the request */
+	u64 limit; /* the last physical address */
+	bool low; /* that is not all of the machine's */
+};
+
 static int map_for_device(struct kplug_buffer *buf)
 {
 	int err;
@@ -84,39 +91,17 @@ void kplug_buffer_delete(struct kplug_buffer *buf)
 	buffer_free(buf);
 }
 
-/* Acquire memory, device address and map; on success the caller holds a reference of the map. */
-static int buffer_make(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg)
+/* Charge and acquire the memory. The device is not entered: that may take long, or wait for the caller's own memory. */
+static int buffer_acquire(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, const struct reach *reach)
 {
-	u64 limit;
 	int err;
 
-	err = kplug_dma_request_bits(buf->kdev, arg->dma_bits);
-	if (err < 0)
-		return err;
-	buf->dma_bits = err;
-	limit = kplug_dma_limit(buf->kdev, buf->dma_bits);
+	buf->dma_bits = reach->bits;
 	buf->charge.used[KPLUG_LIMIT_BUFFERS] = 1;
-	if (limit < dma_get_required_mask(buf->kdev->desc.parent) && !(buf->memory->flags & KPLUG_MEMORY_FOREIGN))
+	if (reach->low && !(buf->memory->flags & KPLUG_MEMORY_FOREIGN))
 		buf->charge.used[KPLUG_LIMIT_LOW_BYTES] = (u64)buf->count << PAGE_SHIFT;
 	err = kplug_charge(&buf->charge, buf->kdev, buf->count);
-	if (err)
-		return err;
-	err = buf->memory->get(buf, arg, limit);
-	if (err)
-		return err;
-	err = map_for_device(buf);
-	if (err)
-		goto err_memory;
-	if (kplug_buffer_native(buf))
-		return 0;
-	err = kplug_map_create(buf);
-	if (!err)
-		return 0;
-	unmap_ended(&buf->ended);
-	kplug_dma_flush(buf->kdev);
-err_memory:
-	buf->memory->put(buf);
-	return err;
+	return err ?: buf->memory->get(buf, arg, reach->limit);
 }
 
 /* Drop the device's reference on the map. No reader of the list looks at the buffer. */
@@ -186,16 +171,18 @@ static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg, int
 		return -EEXIST;
 	if (kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
 		return -EOVERFLOW;
+	kplug_device_dma_user(kdev, false, 1); /* before a plugin finds its address */
 	err = index_memory(buf);
-	if (err)
+	if (err) {
+		kplug_device_dma_user(kdev, false, -1);
 		return err;
+	}
 	buf->id = kdev->next_buffer_id++;
 	arg->out_dma_addr = buf->dma;
 	arg->out_kind = buf->memory->kind;
 	arg->out_map_id = buf->map->id;
 	arg->out_id = buf->id;
 	arg->out_fd = fd;
-	kplug_device_dma_user(kdev, false, 1);
 	list_add_tail_rcu(&buf->list, &kdev->buffers);
 	return 0;
 }
@@ -225,22 +212,64 @@ static int check_kind(struct kplug_device *kdev, const struct kplug_buffer_alloc
 	return 0;
 }
 
-static int check_request(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_alloc *arg)
+static int check_request(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_alloc *arg,
+			 struct reach *ret_reach)
 {
+	int err;
+
 	if (!valid(arg))
 		return -EINVAL;
 	if (arg->node && (arg->node > MAX_NUMNODES || !node_state(arg->node - 1, N_MEMORY)))
 		return -ENXIO;
-	guard(mutex)(&kdev->buffer_lock);
-	return name_taken(kdev, arg, owner) ? -EEXIST : 0;
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	scoped_guard(mutex, &kdev->buffer_lock)
+		err = name_taken(kdev, arg, owner) ? -EEXIST : 0;
+	err = err ?: kplug_dma_request_bits(kdev, arg->dma_bits);
+	ret_reach->bits = err;
+	ret_reach->limit = kplug_dma_limit(kdev, err);
+	ret_reach->low = ret_reach->limit < dma_get_required_mask(kdev->desc.parent);
+	kplug_device_leave(kdev);
+	return min(err, 0);
+}
+
+/* Give it a device address, a map and an fd, and publish it. The device is entered. On failure the buffer is gone. */
+static int buffer_share(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg)
+{
+	int err, fd = -1;
+
+	err = map_for_device(buf);
+	if (err) {
+		kplug_buffer_delete(buf);
+		return err;
+	}
+	if (!kplug_buffer_native(buf))
+		err = kplug_map_create(buf);
+	if (!err)
+		err = fd = kplug_map_fd(buf->map);
+	if (err >= 0)
+		err = publish(buf, arg, fd);
+	if (!err)
+		return 0;
+	if (fd >= 0)
+		close_fd(fd);
+	unmap_ended(&buf->ended);
+	kplug_dma_flush(buf->kdev);
+	if (buf->map)
+		release_buffer(&buf->ended);
+	else
+		kplug_buffer_delete(buf);
+	return err;
 }
 
 /* Takes over the reference on the row's owner. */
 static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg,
-		      const struct kplug_rights *rights, const struct kplug_memory_ops *memory)
+		      const struct kplug_rights *rights, const struct reach *reach,
+		      const struct kplug_memory_ops *memory)
 {
 	struct kplug_buffer *buf;
-	int err, fd;
+	int err;
 
 	err = check_kind(kdev, arg, memory);
 	buf = err ? NULL : buffer_new(kdev, owner, arg, rights, memory);
@@ -248,20 +277,18 @@ static int alloc_from(struct kplug_device *kdev, u64 owner, struct kplug_buffer_
 		module_put(memory->owner);
 		return err ?: -ENOMEM;
 	}
-	err = buffer_make(buf, arg);
+	err = buffer_acquire(buf, arg, reach);
 	if (err) {
 		buffer_free(buf);
 		return err;
 	}
-	fd = kplug_map_fd(buf->map);
-	err = fd < 0 ? fd : publish(buf, arg, fd);
-	if (!err)
-		return 0;
-	if (fd >= 0)
-		close_fd(fd);
-	unmap_ended(&buf->ended);
-	kplug_dma_flush(kdev);
-	release_buffer(&buf->ended);
+	err = kplug_device_enter(kdev);
+	if (err) {
+		kplug_buffer_delete(buf);
+		return err;
+	}
+	err = buffer_share(buf, arg);
+	kplug_device_leave(kdev);
 	return err;
 }
 
@@ -270,9 +297,10 @@ int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer
 	const struct kplug_memory_ops *memory;
 	enum kplug_buffer_kind kind;
 	struct kplug_rights rights;
+	struct reach reach;
 	int err;
 
-	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, owner, arg);
+	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, owner, arg, &reach);
 	if (err)
 		return err;
 	kind = array_index_nospec(arg->kind, KPLUG_BUFFER_KINDS);
@@ -281,12 +309,12 @@ int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer
 	memory = core_rows[kind];
 	if (memory) {
 		__module_get(memory->owner);
-		err = alloc_from(kdev, owner, arg, &rights, memory);
+		err = alloc_from(kdev, owner, arg, &rights, &reach, memory);
 		if (err != -ENOSPC)
 			return err;
 	}
 	memory = kplug_memory_get(kind);
-	return IS_ERR(memory) ? PTR_ERR(memory) : alloc_from(kdev, owner, arg, &rights, memory);
+	return IS_ERR(memory) ? PTR_ERR(memory) : alloc_from(kdev, owner, arg, &rights, &reach, memory);
 }
 
 int kplug_buffer_keep(struct kplug_device *kdev, u64 owner, const struct kplug_buffer_name *arg)
@@ -357,6 +385,7 @@ int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_d
 
 void kplug_buffer_init(struct kplug_device *kdev)
 {
+	static_assert(sizeof((const u64[])KPLUG_LIMIT_DEFAULTS) == sizeof(kdev->limit));
 	spin_lock_init(&kdev->limit_lock);
 	memcpy(kdev->limit, ((const u64[])KPLUG_LIMIT_DEFAULTS), sizeof(kdev->limit));
 	INIT_LIST_HEAD(&kdev->buffers);

@@ -25,7 +25,8 @@
  */
 #define COMMANDS(X)                                                                                                    \
 	X(INFO, kplug_info, out_name, ioctl_info)                                                                      \
-	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, ioctl_buffer_alloc, WRITES, LOADS, GIVES_FD(kplug_buffer_alloc))   \
+	X(BUFFER_ALLOC, kplug_buffer_alloc, out_fd, ioctl_buffer_alloc, WRITES, LOADS, ENTERS,                         \
+	  GIVES_FD(kplug_buffer_alloc))                                                                                \
 	X(BUFFER_INFO, kplug_buffer_info, out_name, kplug_buffer_info, WRITES_IF(KPLUG_BUFFER_FD),                     \
 	  GIVES_FD(kplug_buffer_info))                                                                                 \
 	X(BUFFER_KEEP, kplug_buffer_name, name, ioctl_buffer_keep, WRITES, SILENT)                                     \
