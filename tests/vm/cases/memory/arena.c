@@ -316,6 +316,19 @@ static void pages_that_were_not_allocated(void)
 	assert_int_equal(kind_count(dev), 1);
 }
 
+static void cannot_be_frozen(void)
+{
+	uint8_t *ptr;
+	int fd = make_arena(BYTES, 0, (void **)&ptr), out = try(fd, ptr, BYTES, KPLUG_BUFFER_ARENA);
+
+	assert_true(out >= 0);
+	munmap(ptr, BYTES); /* a mapping for writing would refuse it, too */
+	assert_errno(EBUSY, bpf_map_freeze(fd));
+	close(out);
+	assert_int_equal(rig_buffer_ioctl(kplug_device_fd(dev), KPLUG_BUFFER_FREE, "raw"), 0);
+	close(fd);
+}
+
 static void bad_requests(void)
 {
 	uint8_t *other = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -364,6 +377,7 @@ int main(void)
 		TEST(page_freed_by_a_program),
 		TEST(plugins_that_do_not_fit),
 		TEST(pages_that_were_not_allocated),
+		TEST(cannot_be_frozen),
 		TEST(bad_requests),
 	};
 
