@@ -95,11 +95,13 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Kernels before 6.13 have no MO=, so the build folder gets links to the sources.
+# Kbuild would take our O= for its own.
+modules: MAKEOVERRIDES := $(filter-out O=%,$(MAKEOVERRIDES))
 modules:
 	@mkdir -p $(KMOD_OUT)
 	$(Q)find $(KMOD_OUT) -xtype l -delete
 	$(Q)cp -rsf $(CURDIR)/kmod/. $(KMOD_OUT)/
-	$(Q)$(MAKE) -C $(KDIR) O= M=$(abspath $(KMOD_OUT)) $(if $(DEV),KCFLAGS=-Werror) modules
+	$(Q)$(MAKE) -C $(KDIR) M=$(abspath $(KMOD_OUT)) $(if $(DEV),KCFLAGS=-Werror) modules
 
 version:
 	@echo $(VERSION)
