@@ -227,9 +227,11 @@ static int check_request(struct kplug_device *kdev, u64 owner, const struct kplu
 	scoped_guard(mutex, &kdev->buffer_lock)
 		err = name_taken(kdev, arg, owner) ? -EEXIST : 0;
 	err = err ?: kplug_dma_request_bits(kdev, arg->dma_bits);
-	ret_reach->bits = err;
-	ret_reach->limit = kplug_dma_limit(kdev, err);
-	ret_reach->low = ret_reach->limit < dma_get_required_mask(kdev->desc.parent);
+	if (err >= 0) {
+		ret_reach->bits = err;
+		ret_reach->limit = kplug_dma_limit(kdev, err);
+		ret_reach->low = ret_reach->limit < dma_get_required_mask(kdev->desc.parent);
+	}
 	kplug_device_leave(kdev);
 	return min(err, 0);
 }
