@@ -39,6 +39,7 @@ static const struct {
 	[OPT_PATTERN] = { "pattern", TEXT, 0, 0 },
 	[OPT_PIN] = { "pin", FLAG, 0, 0 },
 	[OPT_RAW] = { "raw", FLAG, 0, 0 },
+	[OPT_RESET] = { "reset", TEXT, 0, 0 },
 	[OPT_RETRY_SMALLER] = { "retry-smaller", FLAG, 0, 0 },
 	[OPT_SIZE] = { "size", SIZE, 0, KPLUG_CALL_MAX },
 	[OPT_TIMEOUT] = { "timeout", NUMBER, 0, INT_MAX },
@@ -52,7 +53,7 @@ void args_options(const struct command *cmd, struct option ret_options[OPTIONS +
 	size_t n = 0;
 
 	for (int id = 0; id < OPTIONS; id++)
-		if ((cmd->options | COMMON) & (1U << id))
+		if ((cmd->options | COMMON) & (1ULL << id))
 			ret_options[n++] = (struct option){
 				options[id].name,
 				options[id].type == FLAG ? no_argument : required_argument,
@@ -139,7 +140,7 @@ static int set_option(struct args *a, enum option_id id, const char *text)
 {
 	char what[32];
 
-	a->given |= 1U << id;
+	a->given |= 1ULL << id;
 	a->text[id] = text;
 	snprintf(what, sizeof(what), "--%s", options[id].name);
 	switch (options[id].type) {

@@ -44,6 +44,7 @@ enum option_id {
 	OPT_PATTERN,
 	OPT_PIN,
 	OPT_RAW,
+	OPT_RESET,
 	OPT_RETRY_SMALLER,
 	OPT_SIZE,
 	OPT_TIMEOUT,
@@ -52,8 +53,8 @@ enum option_id {
 	OPT_WIDTH,
 	OPTIONS
 };
-#define OPT(id) (1U << OPT_##id)
-_Static_assert(OPTIONS <= 32, "an option has no bit");
+#define OPT(id) (1ULL << OPT_##id)
+_Static_assert(OPTIONS <= 64, "an option has no bit");
 
 struct command;
 
@@ -61,7 +62,7 @@ struct args {
 	const struct command *cmd;
 	char **pos; /* positional arguments */
 	unsigned int npos;
-	uint32_t given; /* bit per enum option_id */
+	uint64_t given; /* bit per enum option_id */
 	uint64_t num[OPTIONS];
 	const char *text[OPTIONS];
 };
@@ -70,7 +71,7 @@ struct command {
 	const char *name; /* one word, or a group and a word */
 	int (*run)(const struct args *a); /* returns the exit code */
 	unsigned int min_pos, max_pos;
-	uint32_t options; /* without --help and --verbose, which every command has */
+	uint64_t options; /* without --help and --verbose, which every command has */
 	const char *synopsis; /* what follows the name */
 	const char *help; /* the first line is the summary */
 };
@@ -90,7 +91,7 @@ int args_parse(struct args *a, const struct command *cmd, int argc, char **argv)
 void args_options(const struct command *cmd, struct option ret_options[OPTIONS + 1]);
 static inline bool has(const struct args *a, enum option_id id)
 {
-	return a->given & (1U << id);
+	return a->given & (1ULL << id);
 }
 /* Each converts one positional argument. */
 int arg_number(const struct args *a, const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *ret);

@@ -12,9 +12,11 @@ const struct command commands[] = {
 	  "--all adds all other PCI functions. kplug without a command is kplug list --all." },
 	{ "info", show_info, 1, 1, OPT(JSON), "DEV [--json]",
 	  "Show a device with its interrupts, buffers and plugin." },
-	{ "bind", bind_device, 1, 1, OPT(FORCE), "PCI-ADDR [--force]",
+	{ "bind", bind_device, 1, 1, OPT(FORCE) | OPT(RESET), "PCI-ADDR [--force] [--reset needed|always|never]",
 	  "Bind a PCI function (0000:00:04.0) to kplug.\n"
-	  "--force unbinds it from its present driver first." },
+	  "--force unbinds it from its present driver first. --reset says when kplug resets it: if memory that\n"
+	  "it could still write is to be given back (needed, the default), whenever it is unbound, too (always),\n"
+	  "or never." },
 	{ "unbind", unbind_device, 1, 1, 0, "PCI-ADDR",
 	  "Unbind a PCI function from kplug.\n"
 	  "Its plugin is unloaded and its kept buffers are freed." },

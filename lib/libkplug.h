@@ -103,6 +103,24 @@ int kplug_scan(struct kplug_scan_entry **ret_entries, size_t *ret_count);
  */
 int kplug_bind(const char *pci_addr, bool force);
 
+/* When kplug resets a PCI function that can be reset. */
+enum kplug_reset_policy {
+	KPLUG_RESET_NEEDED, /* where memory that it could still write is to be given back; after each bind */
+	KPLUG_RESET_ALWAYS, /* ... and whenever it is unbound */
+	KPLUG_RESET_NEVER, /* such memory stays in quarantine until the function is unbound, which then trusts it */
+	KPLUG_RESET_POLICIES
+};
+
+/* "needed", "always" or "never"; NULL: no such policy. */
+const char *kplug_reset_policy_name(enum kplug_reset_policy policy);
+
+/*
+ * Tells, or sets until the unbind, when kplug resets the function. To set needs root.
+ * -ENOENT: no such PCI function, or not bound to kplug. -EINVAL: no such policy. -EACCES: no right.
+ */
+int kplug_reset_policy_get(const char *pci_addr, enum kplug_reset_policy *ret_policy);
+int kplug_reset_policy_set(const char *pci_addr, enum kplug_reset_policy policy);
+
 /*
  * Unbinds a PCI function from kplug and clears driver_override; it then has no driver. Needs root.
  * Removes the device's plugin and kept buffers; functions on open devices return -ENODEV.

@@ -12,6 +12,7 @@ struct device_state {
 	struct kplug_buffer_info *buffers;
 	size_t buffer_count;
 	struct limits limits;
+	enum kplug_reset_policy reset; /* of a device that can be reset */
 	bool has_plugin;
 	struct loaded plugin;
 };
@@ -29,6 +30,10 @@ static int get_device_state(struct kplug_device *dev, struct device_state *f)
 	int err;
 
 	err = kplug_device_info(dev, &f->info);
+	if (err)
+		return err;
+	if (f->info.out_flags & KPLUG_INFO_RESET)
+		err = kplug_reset_policy_get(kplug_device_name(dev), &f->reset);
 	if (err)
 		return err;
 	f->vectors = must_have(calloc(f->info.out_vectors + 1, sizeof(*f->vectors)));
@@ -68,7 +73,7 @@ static void print_device(const char *name, const struct device_state *f)
 	print_field("opens", "%u", i->out_opens);
 	print_field("locked", "%" PRIu64 " bytes of programs' own memory", (uint64_t)i->out_locked);
 	print_field("quarantine", "%" PRIu64 " bytes", (uint64_t)i->out_quarantined);
-	print_field("reset", i->out_flags & KPLUG_INFO_RESET ? "yes" : "no");
+	print_field("reset", "%s", i->out_flags & KPLUG_INFO_RESET ? kplug_reset_policy_name(f->reset) : "impossible");
 	for (int bar = 0; bar < KPLUG_BAR_MAX; bar++)
 		if (i->out_bar_size[bar])
 			print_field("bar", "%d: %" PRIu64 " bytes%s", bar, (uint64_t)i->out_bar_size[bar],
@@ -134,7 +139,7 @@ static void print_device_json(const char *name, const struct device_state *f)
 	json_unsigned(o, "opens", i->out_opens);
 	json_unsigned(o, "locked", i->out_locked);
 	json_unsigned(o, "quarantined", i->out_quarantined);
-	json_bool(o, "reset", i->out_flags & KPLUG_INFO_RESET);
+	json_string(o, "reset", i->out_flags & KPLUG_INFO_RESET ? kplug_reset_policy_name(f->reset) : NULL);
 	json_add(o, "bars", bars_array(i));
 	json_string(o, "irq_mode", irq_mode_name(i->out_irq_mode));
 	json_unsigned(o, "vectors", i->out_vectors);

@@ -125,6 +125,8 @@ static int side_reset(struct kplug_device *kdev, bool removing)
 {
 	struct pci_side *side = kdev->desc.priv;
 
+	if (READ_ONCE(side->policy) == RESET_NEVER)
+		return -ENOTTY;
 	if (removing)
 		return side_reset_locked(side->pdev);
 	if (pci_num_vf(side->pdev))
@@ -288,6 +290,8 @@ static void side_remove(struct pci_dev *pdev)
 
 	pci_disable_sriov(pdev); /* its functions are of no use without it */
 	kplug_device_unregister(side->kdev);
+	if (side->policy == RESET_ALWAYS)
+		side_reset_locked(pdev);
 	pci_free_irq_vectors(pdev);
 	side_unmap_bars(side);
 	pci_release_regions(pdev);
@@ -394,6 +398,35 @@ static const struct pci_error_handlers side_err_handler = {
 	.reset_done = side_reset_done,
 };
 
+static const char *const side_policies[] = {
+	[RESET_NEEDED] = "needed",
+	[RESET_ALWAYS] = "always",
+	[RESET_NEVER] = "never",
+};
+
+static ssize_t kplug_reset_show(struct device *dev, struct device_attribute *attr, char *text)
+{
+	const struct pci_side *side = dev_get_drvdata(dev);
+
+	return sysfs_emit(text, "%s\n", side_policies[READ_ONCE(side->policy)]);
+}
+
+static ssize_t kplug_reset_store(struct device *dev, struct device_attribute *attr, const char *text, size_t size)
+{
+	struct pci_side *side = dev_get_drvdata(dev);
+	int policy = sysfs_match_string(side_policies, text);
+
+	if (policy < 0)
+		return policy;
+	WRITE_ONCE(side->policy, policy);
+	return size;
+}
+
+static DEVICE_ATTR_RW(kplug_reset);
+
+static struct attribute *side_attrs[] = { &dev_attr_kplug_reset.attr, NULL };
+ATTRIBUTE_GROUPS(side);
+
 static int side_suspend(struct device *dev)
 {
 	struct pci_side *side = dev_get_drvdata(dev);
@@ -420,6 +453,7 @@ static struct pci_driver kplug_pci_driver = {
 	.probe = side_probe,
 	.remove = side_remove,
 	.err_handler = &side_err_handler,
+	.dev_groups = side_groups, /* there while it is bound */
 	.sriov_configure = pci_sriov_configure_simple,
 	.driver.pm = pm_sleep_ptr(&side_pm_ops),
 };

@@ -14,8 +14,16 @@ struct vm_area_struct;
 #define FENCE_RESET 0x1U /* in a reset, during which reset_lock is held */
 #define FENCE_ERROR 0x2U /* after an error, until the device has recovered */
 
+/* When kplug resets a function. The names are in sysfs: kplug_reset. */
+enum side_policy {
+	RESET_NEEDED, /* where memory that it could still write is to be given back */
+	RESET_ALWAYS, /* ... and whenever it is unbound */
+	RESET_NEVER, /* root takes care of it */
+};
+
 struct pci_side {
 	struct pci_dev *pdev;
+	u32 policy; /* enum side_policy */
 	struct kplug_device *kdev;
 	void __iomem *base[KPLUG_BAR_MAX];
 	struct rw_semaphore reset_lock; /* held through a reset; no BAR is mapped meanwhile. Inside `alive` */

@@ -115,6 +115,54 @@ int kplug_bind(const char *pci_addr, bool force)
 	return err;
 }
 
+static const char *const policies[KPLUG_RESET_POLICIES] = { "needed", "always", "never" }; /* as kmod/pci/pci.c */
+
+const char *kplug_reset_policy_name(enum kplug_reset_policy policy)
+{
+	return policy < KPLUG_RESET_POLICIES ? policies[policy] : NULL;
+}
+
+static int must_be_ours(const char *addr)
+{
+	char driver[KP_DRIVER_LEN];
+
+	if (kp_pci_driver(addr, driver))
+		return no_such_function(addr);
+	return strcmp(driver, "kplug") ? kp_err(-ENOENT, "device %s: not bound to kplug (driver: %s)", addr,
+						driver[0] ? driver : "none")
+				       : 0;
+}
+
+int kplug_reset_policy_get(const char *pci_addr, enum kplug_reset_policy *ret_policy)
+{
+	char path[KP_PATH_LEN], text[KP_DRIVER_LEN] = "";
+	int err = must_be_ours(pci_addr);
+	unsigned int i;
+
+	if (err)
+		return err;
+	kp_path(path, "%s/bus/pci/devices/%s/kplug_reset", kp_sys_root, pci_addr);
+	err = kp_sysfs_read(path, text, sizeof(text));
+	for (i = 0; !err && i < KPLUG_RESET_POLICIES; i++) {
+		if (strcmp(text, policies[i]))
+			continue;
+		*ret_policy = (enum kplug_reset_policy)i;
+		return 0;
+	}
+	return kp_err(err ? err : -EPROTO, "device %s: %s: not a policy that this library knows", pci_addr, path);
+}
+
+int kplug_reset_policy_set(const char *pci_addr, enum kplug_reset_policy policy)
+{
+	const char *name = kplug_reset_policy_name(policy);
+	int err = must_be_ours(pci_addr);
+
+	if (err)
+		return err;
+	return name ? write_attribute(pci_addr, "kplug_reset", name)
+		    : kp_err(-EINVAL, "device %s: no such reset policy", pci_addr);
+}
+
 /* Clears a killed kplug_bind()'s driver_override, by which the module would bind when loaded. */
 static void clear_stale_override(const char *addr)
 {
@@ -127,15 +175,11 @@ static void clear_stale_override(const char *addr)
 
 int kplug_unbind(const char *pci_addr)
 {
-	char driver[KP_DRIVER_LEN];
-	int err;
+	int err = must_be_ours(pci_addr);
 
-	if (kp_pci_driver(pci_addr, driver))
-		return no_such_function(pci_addr);
-	if (strcmp(driver, "kplug")) {
+	if (err) {
 		clear_stale_override(pci_addr);
-		return kp_err(-ENOENT, "device %s: not bound to kplug (driver: %s)", pci_addr,
-			      driver[0] ? driver : "none");
+		return err;
 	}
 
 	/* Killed in between, the device stays bound, and no override rebinds it later. */

@@ -151,6 +151,7 @@ static void values(void **state)
 	assert_error(run_cli("soft", "create", long_name), 2, "is not a device's name");
 	assert_error(run_cli("info", long_name), 2, "is not a device's name");
 	assert_error(run_cli("bind", ""), 2, "is not a device's name");
+	assert_error(run_cli("bind", "0000:00:01.0", "--reset", "x"), 2, "'x' is none of needed, always and never");
 	assert_error(run_cli("unbind", "../x"), 2, "is not a device's name");
 	assert_error(run_cli("buffer", "alloc", "d", "b", "1x"), 2, "SIZE '1x' is not a size");
 	assert_error(run_cli("buffer", "alloc", "d", "b", "99999999999G"), 2, "SIZE '99999999999G' is too large");

@@ -202,6 +202,27 @@ static void test_bind_not_taken_with_left_over(void **state)
 	expect_file("bus/pci/drivers_probe", NIC);
 }
 
+static void test_reset_policy(void **state)
+{
+	enum kplug_reset_policy policy = KPLUG_RESET_POLICIES;
+
+	(void)state;
+	expect(kplug_reset_policy_set(NIC, KPLUG_RESET_NEVER), -ENOENT,
+	       "device 0000:00:02.0: not bound to kplug (driver: e1000e)");
+	expect(kplug_reset_policy_get("0000:00:1f.7", &policy), -ENOENT,
+	       "device 0000:00:1f.7: no such PCI function; addresses look like 0000:00:03.0");
+	run(">bus/pci/devices/" OURS "/kplug_reset");
+	assert_int_equal(kplug_reset_policy_set(OURS, KPLUG_RESET_ALWAYS), 0);
+	expect_file("bus/pci/devices/" OURS "/kplug_reset", "always");
+	assert_int_equal(kplug_reset_policy_get(OURS, &policy), 0);
+	assert_int_equal(policy, KPLUG_RESET_ALWAYS);
+	expect(kplug_reset_policy_set(OURS, KPLUG_RESET_POLICIES), -EINVAL,
+	       "device 0000:00:04.0: no such reset policy");
+	run("echo sometimes >bus/pci/devices/" OURS "/kplug_reset");
+	assert_int_equal(kplug_reset_policy_get(OURS, &policy), -EPROTO);
+	assert_int_equal(policy, KPLUG_RESET_ALWAYS);
+}
+
 static void test_unbind(void **state)
 {
 	(void)state;
@@ -343,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_bind_by_force_not_taken),
 		cmocka_unit_test(test_bind_not_taken_with_override),
 		cmocka_unit_test(test_bind_not_taken_with_left_over),
+		cmocka_unit_test(test_reset_policy),
 		cmocka_unit_test(test_unbind),
 		cmocka_unit_test(test_unbind_other_driver),
 		cmocka_unit_test(test_unbind_left_over),

@@ -20,7 +20,9 @@ run_fails 1 "$other: .*virtio-pci" 'bind: another driver has it' kplug bind "$ot
 is "$(basename "$(readlink /sys/bus/pci/devices/$other/driver)")" virtio-pci '... and keeps it'
 run_fails 1 "$edu: has no driver; bind it" 'info: a device that is not bound' kplug info "$edu"
 run_fails 1 'nosuch' 'info: a device that does not exist' kplug info nosuch
-runs 'bind' kplug bind "$edu"
+run_fails 2 "'sometimes' is none of needed" 'bind: no such policy' kplug bind "$edu" --reset sometimes
+like "$(kplug bind "$edu" --reset never 2>&1)" "^kplug: $edu: cannot be reset: .*" 'bind: says what the device cannot do'
+is "$(cat "/sys/bus/pci/devices/$edu/kplug_reset")" never '... and sets the policy'
 run_fails 1 "$edu: .*(already|kplug has it)" 'bind: bound already' kplug bind "$edu"
 runs 'soft create' kplug soft create s0 --vectors 4
 run_fails 1 's0.*in use' 'soft create: name taken' kplug soft create s0

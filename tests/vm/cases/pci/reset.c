@@ -119,6 +119,60 @@ static void removed_with_a_buffer(void)
 	assert_int_equal(mark(), 0);
 }
 
+static void rebind(void)
+{
+	rig_close();
+	assert_ok(kplug_unbind(address));
+	assert_ok(kplug_bind(address, false));
+	reopen();
+}
+
+static enum kplug_reset_policy policy(void)
+{
+	enum kplug_reset_policy now = KPLUG_RESET_POLICIES;
+
+	assert_ok(kplug_reset_policy_get(address, &now));
+	return now;
+}
+
+/* Root takes care of the device: not even its unbind resets it. */
+static void never(void)
+{
+	assert_ok(kplug_reset_policy_set(address, KPLUG_RESET_NEVER));
+	rig_close();
+	assert_int_equal(kind_child(is_killed, NULL), -SIGKILL);
+	reopen();
+	assert_int_equal(quarantined(), BYTES);
+	assert_int_equal(policy(), KPLUG_RESET_NEVER);
+	rebind();
+	assert_int_equal(quarantined(), 0);
+	assert_int_equal(mark(), MARK);
+	assert_int_equal(policy(), KPLUG_RESET_NEEDED);
+}
+
+static void always(void)
+{
+	rebind();
+	assert_int_equal(mark(), MARK); /* nobody had memory */
+	assert_ok(kplug_reset_policy_set(address, KPLUG_RESET_ALWAYS));
+	assert_int_equal(policy(), KPLUG_RESET_ALWAYS);
+	rebind();
+	assert_int_equal(mark(), 0);
+}
+
+static void no_policy(void)
+{
+	enum kplug_reset_policy now;
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/kplug_reset", address);
+	assert_errno(EINVAL, rig_write(path, "sometimes"));
+	assert_errno(EINVAL, kplug_reset_policy_set(address, KPLUG_RESET_POLICIES));
+	assert_errno(ENOENT, kplug_reset_policy_set("0000:00:1f.7", KPLUG_RESET_NEVER));
+	assert_errno(ENOENT, kplug_reset_policy_get("0000:00:00.0", &now)); /* the host bridge, without a driver */
+	assert_int_equal(policy(), KPLUG_RESET_NEEDED);
+}
+
 static void reset_by_root(void)
 {
 	char path[96];
@@ -158,9 +212,16 @@ static void mapped_registers(void)
 int main(void)
 {
 	const struct rig_test tests[] = {
-		TEST(can_be_reset),	    TEST(last_program_is_killed), TEST(another_has_it_open),
-		TEST(freed_by_its_program), TEST(removed_with_a_buffer),  TEST(readers_are_told),
+		TEST(can_be_reset),
+		TEST(last_program_is_killed),
+		TEST(another_has_it_open),
+		TEST(freed_by_its_program),
+		TEST(removed_with_a_buffer),
+		TEST(readers_are_told),
 		TEST(mapped_registers),
+		TEST(never),
+		TEST(always),
+		TEST(no_policy),
 	};
 
 	return RIG_RUN(tests, RIG_NONE, .setup = setup, .teardown = teardown);
