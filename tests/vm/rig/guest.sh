@@ -27,7 +27,7 @@ done
 longer=${SCALE%%.*} # the time limits; a fraction does not shorten them
 [ "${longer:-0}" != 0 ] || longer=1
 export KPLUG_SECONDS KPLUG_CALLS KPLUG_SEED # of random tests, see lib/chance.h
-export KPLUG_SWAPS KPLUG_KILLS KPLUG_RELOADS KPLUG_PULLS # see swap_stress.c, users_killed.c, module_reload.c and hot_unplug.c
+export KPLUG_SWAPS KPLUG_KILLS KPLUG_RELOADS KPLUG_PULLS KPLUG_UNBINDS # the cases that read them say what they are
 
 exec 3>/dev/ttyS1
 busybox stty -F /dev/ttyS1 -opost -echo
@@ -50,14 +50,15 @@ header()
 # wanted NAME: whether the case, with the top of its source in head, runs in this guest:
 #   machine: where it runs (msi)
 #   also:    where it runs besides, when all is to be run: what it shows there, it shows on the machines above
-#   kernel:  debug: on that one only; one: on one of the stock kernels, unless all is to be run
+#   kernel:  debug: on that one only; one: on one of the kernels, unless all is to be run: kernel FIRST, "1/2", of this
+#            machine takes every second one, by the length of the name, so that the kernels share the work
 wanted()
 {
 	local kernel machines
 	kernel=$(header kernel)
 	machines=$(header machine)
 	[ -n "$debug" ] || [ "$kernel" != debug ] || return
-	[ "$kernel" != one ] || [ -n "$ALL$FIRST" ] || return
+	[ "$kernel" != one ] || [ -n "$ALL" ] || [ $((${#1} % ${FIRST#*/} + 1)) = "${FIRST%/*}" ] || return
 	[ -z "$ALL" ] || machines="${machines:-msi} $(header also)"
 	case " ${machines:-msi} " in
 	*" $MACHINE "*) ;;

@@ -14,15 +14,16 @@ usage()
 	       run.sh --check   static checks
 	       run.sh --fuzz    the parsers under libFuzzer
 	       --no-build: with what the last run has built
-	machines: msi intx iommu bounce rt, and on request selinux lockdown; several as one word: "msi intx"
+	machines: msi intx iommu bounce rt lockdown, and with --all or on request selinux; several as one word: "msi intx"
 	environment: JOBS (guests at a time; as many as there are CPUs and memory for), O (build folder), V=1, KPLUG_CACHE,
 	KPLUG_MIRROR, KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and KPLUG_SEED (of random
-	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100), KPLUG_RELOADS (of module_reload, 100), KPLUG_PULLS (of
-	hot_unplug, 200)
+	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100, and
+	killed_in_transfer, 500), KPLUG_RELOADS (of module_reload, 100), KPLUG_PULLS (of hot_unplug, 200), KPLUG_UNBINDS (of
+	nvme_killed and unbound_in_transfer, 200)
 	END
 }
 
-kernel='' machine='' case='*' mode=cases debug='' command='' limit=600 build=./build.sh
+kernel='' machine='' case='*' mode=cases all='' debug='' command='' limit=600 build=./build.sh
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel | --machine | --case | --exec) [ $# -gt 1 ] || { usage >&2; exit 2; } ;;&
@@ -31,7 +32,7 @@ while [ $# -gt 0 ]; do
 	--case) case=$2; shift ;;
 	--exec) mode=exec command=$2; shift ;;
 	--check | --fuzz) mode=${1#--} ;;
-	--all) export KPLUG_ALL=1 ;;
+	--all) all=1 && export KPLUG_ALL=1 ;;
 	--debug) debug=1 ;;
 	--coverage) debug=1 && export KPLUG_COVERAGE=1 ;;
 	--demo) mode=demo command='exec bash /src/tests/vm/rig/demo.sh' ;;
@@ -65,7 +66,7 @@ else
 	mapfile -t kernels < <(kernels_of "$root" "$kernel")
 fi
 [ ${#kernels[@]} != 0 ] || exit 1
-read -ra machines <<<"${machine:-msi iommu intx bounce rt}"
+read -ra machines <<<"${machine:-msi iommu intx bounce rt lockdown${all:+ selinux}}"
 # The machine rt runs the same kernels with PREEMPT_RT, the first of them only unless all is to be run.
 realtime=()
 if [[ " ${machines[*]} " == *' rt '* ]]; then
@@ -174,14 +175,12 @@ if [ "$case" = '*' ] && [ -z "$debug" ]; then
 fi
 # The machines with the most cases are first: what is left at the end is short.
 for m in "${machines[@]}"; do
-	KPLUG_FIRST=1
 	of_machine=("${kernels[@]}")
 	[ "$m" != rt ] || of_machine=("${realtime[@]}")
-	for k in "${of_machine[@]}"; do
+	for ((i = 0; i < ${#of_machine[@]}; i++)); do
 		slot
-		KPLUG_FIRST=$KPLUG_FIRST ./boot.sh "$root" "$k" "$m" cases "$case" - 0 &
-		KPLUG_FIRST=
-		names+=("$k-$m")
+		KPLUG_FIRST=$((i + 1))/${#of_machine[@]} ./boot.sh "$root" "${of_machine[i]}" "$m" cases "$case" - 0 &
+		names+=("${of_machine[i]}-$m")
 	done
 done
 wait

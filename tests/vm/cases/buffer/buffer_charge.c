@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* shows: KPLUG_BUFFER_ALLOC kind:contiguous kind:paged kmod/buffer/contiguous.c kmod/memory/migrate.c kmod/buffer/charge.c */
 /* Buffers count against their user's limits: RLIMIT_MEMLOCK, and the memory cgroup. */
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu rt */
+/* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO kind:contiguous kind:paged kmod/buffer/buffer.c */
 /* shows: kmod/buffer/list.c kmod/buffer/map.c kmod/buffer/mmap.c kmod/buffer/contiguous.c kmod/buffer/paged.c */

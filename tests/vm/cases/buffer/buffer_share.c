@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: KPLUG_BUFFER_INFO KPLUG_BUFFER_ALLOC kind:contiguous kind:paged kmod/buffer/mmap.c kmod/node/node.c */
 /* One buffer, several processes: for writing by its name, for reading only through the device node. */

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
+# kernel: one
 # shows: cli:plugin-swap cli:plugin-rollback cli:plugin-clean cli:irq-list cli:irq-resume
 # shows: kmod/plugin/plugin.c kmod/irq/watchdog.c
 # kmsg: vector 0 is stopped

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_IRQ_ENABLE KPLUG_IRQ_INFO KPLUG_SOFT_CREATE kmod/irq/irq.c kmod/irq/reader.c kmod/soft/soft.c */
 /* Devices with more vectors than a word has bits. */
 #include <poll.h>

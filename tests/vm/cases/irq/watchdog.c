@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi rt */
+/* kernel: one */
 /* shows: KPLUG_IRQ_RESUME KPLUG_IRQ_INFO KPLUG_IRQ_UNMASK hook:interrupt hook:deferred kmod/irq/watchdog.c */
 /* kmsg: vector 0 is stopped */
 /* The watchdog of message-signalled vectors: time budget and deferrals; what a stopped vector does; resuming it. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: cli:buffer-holders kind:contiguous kind:paged lib/buffer/holders.c */
 /* The list of holders names each kind of holder of a buffer, and no holder of another buffer. */

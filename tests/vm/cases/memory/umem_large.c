@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* also: iommu */
 /* shows: KPLUG_DMA_LOCK KPLUG_DMA_ENTRIES kmod/memory/umem.c kmod/dma/dma.c */
 /* timeout: 240 */

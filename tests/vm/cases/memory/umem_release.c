@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* shows: KPLUG_DMA_LOCK KPLUG_DMA_UNLOCK kmod/memory/umem.c */
 /* timeout: 240 */
 /* The program's own memory, locked for DMA: each way in which a lock ends releases its pages. */

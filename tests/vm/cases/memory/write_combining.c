@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* also: iommu */
 /* shows: KPLUG_BUFFER_ALLOC kind:wc kmod/memory/wc.c kmod/buffer/map.c kmod/memory/dmabuf_export.c */
 /* Write-combining buffers: all mappings are so, the kernel's too; the device sees what is written; and it ends. */

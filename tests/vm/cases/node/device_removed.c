@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx iommu rt */
+/* kernel: one */
 /* shows: KPLUG_IRQ_DISABLE KPLUG_CALL KPLUG_PLUGIN_UNLOAD KPLUG_DMA_ENTRIES kmod/node/registry.c */
 /* shows: kmod/pci/bar.c kmod/node/ioctl.c kmod/irq/irq.c kmod/irq/reader.c kmod/buffer/buffer.c */
 /* shows: kmod/dma/dma.c kmod/pci/pci.c */

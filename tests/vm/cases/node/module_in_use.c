@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: kmod/node/registry.c kmod/node/node.c kmod/buffer/buffer.c kmod/plugin/plugin.c */
 /* timeout: 400 */
 /*

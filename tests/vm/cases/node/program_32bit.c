@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: kmod/node/node.c kmod/soft/soft.c */
 /* 32-bit programs are refused. Their system calls can be made from here: int 0x80, with addresses below 4 GiB. */
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_REG KPLUG_SOFT_CREATE */
 /* shows: KPLUG_SOFT_DELETE kmod/node/ioctl.c kmod/node/registry.c kmod/pci/bar.c kmod/soft/soft.c */
 /* timeout: 200 */

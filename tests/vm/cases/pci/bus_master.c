@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx iommu */
+/* kernel: one */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_FREE KPLUG_DMA_LOCK KPLUG_DMA_UNLOCK KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE */
 /* shows: kmod/pci/pci.c kmod/buffer/quarantine.c kmod/irq/irq.c */
 /*

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi intx
+# kernel: one
 # shows: kmod/pci/pci.c
 # kmsg: kplug 0000:00:05.0: no interrupts: no MSI, and the INTx line cannot be masked
 # A device whose INTx cannot be masked has no share of a line; its messages it keeps.

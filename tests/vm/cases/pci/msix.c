@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
+/* kernel: one */
 /* shows: KPLUG_IRQ_ENABLE KPLUG_IRQ_DISABLE KPLUG_IRQ_INFO KPLUG_REG kmod/pci/pci.c kmod/irq/irq.c */
 /* shows: kmod/node/registry.c */
 /*

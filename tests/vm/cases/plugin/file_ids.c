@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: hook:open hook:close hook:call hook:int_enable hook:int_disable kmod/node/node.c */
 /* Events carry the id of the open file that calls. */
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: lib/plugin/load.c lib/plugin/plugin.c */
 /* Plugins that cannot be loaded: each error names the reason, and the device is unchanged. */
 #include <fcntl.h>

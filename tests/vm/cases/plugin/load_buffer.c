@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: lib/plugin/load.c lib/plugin/buffer.c */
 /* Which of a device's buffers a plugin gets: the one that is named, or the only one. */
 #include <stdio.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: KPLUG_PLUGIN_LOAD kmod/plugin/plugin.c lib/plugin/load.c lib/plugin/state.c */
 /* timeout: 200 */
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* quick: KPLUG_SWAPS=1000 */
 /* shows: KPLUG_PLUGIN_LOAD hook:call hook:interrupt kmod/plugin/plugin.c kmod/plugin/hook.c */
 /* timeout: 600 */

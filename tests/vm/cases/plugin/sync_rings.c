@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* quick: KPLUG_SCALE=0.2 */
 /* shows: hook:interrupt hook:call bpf/kplug_sync.h */
 /* timeout: 120 */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* kernel: one */
 /* shows: lib/wd/plugin.c */
 /* The porting layer: a plugin opened by its name, and called. */
 #include <stdio.h>
