@@ -9,21 +9,25 @@ struct wanted {
 	uint64_t max;
 };
 
-/* Splits WHAT=MAX in place. */
-static int parse_limit(const struct args *a, char *text, struct wanted *ret)
+static int parse_limit(const struct args *a, const char *text, struct wanted *ret)
 {
-	char *equals = strchr(text, '=');
+	const char *max = strchr(text, '=');
+	size_t length;
 
-	if (!equals)
+	if (!max)
 		return wrong_usage(a, "'%s' is not LIMIT=MAX", text);
-	*equals = '\0';
-	for (ret->what = 0; ret->what < KPLUG_LIMIT_COUNT; ret->what++)
-		if (!strcmp(text, limit_name(ret->what)))
+	length = (size_t)(max++ - text);
+	for (ret->what = 0; ret->what < KPLUG_LIMIT_COUNT; ret->what++) {
+		const char *name = limit_name(ret->what);
+
+		if (strlen(name) == length && !memcmp(name, text, length))
 			break;
+	}
 	if (ret->what == KPLUG_LIMIT_COUNT)
-		return wrong_usage(a, "'%s' is no limit; bytes, low_bytes, buffers, locks and files are", text);
+		return wrong_usage(a, "'%.*s' is no limit; bytes, low_bytes, buffers, locks and files are", (int)length,
+				   text);
 	ret->max = UINT64_MAX;
-	return strcmp(equals + 1, "none") ? arg_size(a, text, equals + 1, UINT64_MAX - 1, &ret->max) : 0;
+	return strcmp(max, "none") ? arg_size(a, limit_name(ret->what), max, UINT64_MAX - 1, &ret->max) : 0;
 }
 
 static int show_limits(const struct args *a, struct kplug_device *dev)

@@ -196,7 +196,7 @@ static void buffer_dumping(void **state)
 	assert_int_equal(fake.accesses, 6); /* of three with bytes in them */
 	fake.access_errno = ENOPKG; /* no kplug_memory, so no imported buffer */
 	assert_done(run_cli("buffer", "dump", "soft0", "dma", "--offset", "8190"),
-		    "00001ffe  00 00                                            |..|\n00002000\n");
+		    "00001ffe  00 00                                             |..|\n00002000\n");
 	fake.access_errno = EINTR;
 	assert_error(run_cli("buffer", "dump", "soft0", "dma"), 1, "interrupted by a signal");
 	fake.access_errno = 0;

@@ -6,22 +6,22 @@
 
 #define OPTION_CHARS "abcdefghijklmnopqrstuvwxyz-"
 
-static uint32_t option_bit(const struct command *c, const char *name, size_t length)
+static uint64_t option_bit(const struct command *c, const char *name, size_t length)
 {
 	struct option longs[OPTIONS + 1];
 
 	args_options(c, longs);
 	for (const struct option *o = longs; o->name; o++)
 		if (strlen(o->name) == length && !memcmp(o->name, name, length))
-			return 1U << (o->val & 0xff);
+			return 1ULL << (o->val & 0xff);
 	fail_msg("%s has no option --%.*s", c->name, (int)length, name);
 	return 0;
 }
 
 /* The options of the command that the text names; one that the command does not have fails. */
-static uint32_t named_options(const struct command *c, const char *text, const char *end)
+static uint64_t named_options(const struct command *c, const char *text, const char *end)
 {
-	uint32_t found = 0;
+	uint64_t found = 0;
 
 	while ((text = strstr(text, "--")) && text < end) {
 		size_t length = strspn(text += 2, OPTION_CHARS);
@@ -79,7 +79,7 @@ static void manual_page(void **state)
 	plain(text);
 	for (const struct command *c = commands; c->name; c++, rows++) {
 		const char *section, *body;
-		uint32_t want = c->options & ~OPT(JSON); /* that has a section of its own */
+		uint64_t want = c->options & ~OPT(JSON); /* that has a section of its own */
 
 		snprintf(heading, sizeof(heading), "\n.SS \"%s %s\"\n", c->name, c->synopsis);
 		section = strstr(text, heading);

@@ -214,6 +214,7 @@ static void test_reset_policy(void **state)
 	run(">bus/pci/devices/" OURS "/kplug_reset");
 	assert_int_equal(kplug_reset_policy_set(OURS, KPLUG_RESET_ALWAYS), 0);
 	expect_file("bus/pci/devices/" OURS "/kplug_reset", "always");
+	run("echo always >bus/pci/devices/" OURS "/kplug_reset"); /* as sysfs ends a line */
 	assert_int_equal(kplug_reset_policy_get(OURS, &policy), 0);
 	assert_int_equal(policy, KPLUG_RESET_ALWAYS);
 	expect(kplug_reset_policy_set(OURS, KPLUG_RESET_POLICIES), -EINVAL,
