@@ -160,15 +160,18 @@ struct kplug_open_opts {
  *   -ENODEV  a PCI function that is not bound to kplug, or was just removed
  *   -EACCES  no permission to open the node
  *   -ENOTTY  not a node of kplug
+ *   -EDQUOT  KPLUG_LIMIT_FILES programs have it open
  * The plugin's open hook may refuse with any errno.
  */
 int kplug_device_open(const char *name, const struct kplug_open_opts *opts, struct kplug_device **ret_dev);
 
 /*
- * Disables the vectors enabled through dev, unmaps its BARs and closes it; buffers stay. dev may be
- * NULL. In a forked child it only closes the child's fd. Locked memory is unlocked, and the
- * plugin's `close` hook runs, when the last reference on the open file is dropped: forked children
- * hold one, and so do buffers that map the node (kplug_buffer_open_huge(), or opened read-only).
+ * Disables the vectors enabled through dev, unmaps its BARs, ends the buffers and locks that dev
+ * owns, and closes it; mappings of buffers stay. dev may be NULL. In a forked child it only closes
+ * the child's fd. Stop the device first: as kplug_buffer_free(), this tells the kernel that it is
+ * done with the memory, if the program has CAP_SYS_RAWIO. The plugin's `close` hook runs when the
+ * last reference on the open file is dropped: forked children hold one, and so do buffers that map
+ * the node (kplug_buffer_open_huge(), or opened read-only).
  */
 void kplug_device_close(struct kplug_device *dev);
 
@@ -293,7 +296,9 @@ int kplug_buffer_open_huge(struct kplug_device *dev, const char *name, struct kp
 
 /*
  * Unmaps buf and closes its fds. Ends the buffer if this program has allocated it, and it is not kept: see
- * kplug_buffer_alloc(). In a forked child it ends nothing. Takes NULL.
+ * kplug_buffer_alloc(). In a forked child it ends nothing. Takes NULL. The device must no longer
+ * access the memory: the kernel takes the word of a program with CAP_SYS_RAWIO for that, and else
+ * asks the plugin.
  */
 void kplug_buffer_free(struct kplug_buffer *buf);
 

@@ -72,8 +72,8 @@ void kplug_buffer_init(struct kplug_device *kdev);
 u32 kplug_memory_end(struct kplug_device *kdev, u64 owner);
 
 /*
- * See KPLUG_BUFFER_ALLOC, _INFO, _KEEP and _FREE. The device is entered, but not for alloc, which does so itself. owner:
- * the open file that asks. -ENOPKG: load kplug_memory.ko, then retry.
+ * See KPLUG_BUFFER_ALLOC, _INFO, _KEEP and _FREE. The device is entered, but not for alloc, which does so itself.
+ * owner: the open file that asks. -ENOPKG: load kplug_memory.ko, then retry.
  */
 int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer_alloc *arg);
 int kplug_buffer_info(struct kplug_device *kdev, struct kplug_buffer_info *arg);
