@@ -248,10 +248,10 @@ static int buffer_share(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg
 	}
 	if (!kplug_buffer_native(buf))
 		err = kplug_map_create(buf);
-	if (!err)
-		err = fd = kplug_map_fd(buf->map);
-	if (err >= 0)
-		err = publish(buf, arg, fd);
+	if (!err) {
+		fd = kplug_map_fd(buf->map);
+		err = fd < 0 ? fd : publish(buf, arg, fd);
+	}
 	if (!err)
 		return 0;
 	if (fd >= 0)

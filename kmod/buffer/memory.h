@@ -64,8 +64,8 @@ struct kplug_memory_ops {
 
 	/*
 	 * Acquire buf->count zeroed pages at or below physical address `limit` and set what buffer.h names. The device
-	 * is not entered, and may be gone. Errors: of KPLUG_BUFFER_ALLOC; -ENOSPC: try kplug_memory.ko's row. put() releases them
-	 * after the device no longer reaches them.
+	 * is not entered, and may be gone. Errors: of KPLUG_BUFFER_ALLOC; -ENOSPC: try kplug_memory.ko's row. put()
+	 * releases them after the device no longer reaches them.
 	 */
 	int (*get)(struct kplug_buffer *buf, const struct kplug_buffer_alloc *arg, u64 limit);
 	void (*put)(struct kplug_buffer *buf);

@@ -7,8 +7,8 @@
  *
  * Locks: `alive` is outermost. Inside it, or without it in removal and in workers, at most one of irq_lock,
  * plugin_lock, files_lock, buffer_lock and dma_lock is held. The spinlocks are innermost, one at a time.
- * mmap_lock is outside buffer_lock (mmap of the node), so nothing inside buffer_lock takes it. mmap and page faults, with
- * mmap_lock held, only try `alive`: a removal may wait for it.
+ * mmap_lock is outside buffer_lock (mmap of the node), so nothing inside buffer_lock takes it. mmap and page faults,
+ * with mmap_lock held, only try `alive`: a removal may wait for it.
  */
 #ifndef KPLUG_DEVICE_H
 #define KPLUG_DEVICE_H

@@ -91,7 +91,7 @@ static void side_dma_user(struct kplug_device *kdev, bool vector, int change)
 	guard(raw_spinlock_irqsave)(&side->command_lock);
 	side->dma_users += change;
 	/* The first one, or none any more. A reset is not to be disturbed: see side_unfence(). */
-	if (side->dma_users == (change > 0) && !side->fence)
+	if (!side->fence && side->dma_users == (change > 0 ? 1 : 0))
 		side_apply_master(side);
 }
 

@@ -27,7 +27,7 @@ struct pci_side {
 	struct kplug_device *kdev;
 	void __iomem *base[KPLUG_BAR_MAX];
 	struct rw_semaphore reset_lock; /* held through a reset; no BAR is mapped meanwhile. Inside `alive` */
-	/* FENCE_*: while not 0, reads give all ones and writes are dropped. Written under reset_lock and command_lock */
+	/* FENCE_*: while not 0, reads give all ones and writes are dropped. Written under reset_lock, command_lock */
 	u32 fence;
 	bool slot_reset; /* since the last error; under the driver core's lock */
 
