@@ -290,6 +290,7 @@ static void side_remove(struct pci_dev *pdev)
 
 	pci_disable_sriov(pdev); /* its functions are of no use without it */
 	kplug_device_unregister(side->kdev);
+	side->kdev = NULL; /* a reset has nobody to tell any more */
 	if (side->policy == RESET_ALWAYS)
 		side_reset_locked(pdev);
 	pci_free_irq_vectors(pdev);
