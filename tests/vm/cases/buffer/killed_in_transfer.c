@@ -25,12 +25,10 @@
 #include "lib/kind.h"
 
 #define BYTES (4 * PAGE)
-#define SENT 4088 /* QEMU's edu takes no whole page */
 #define MARK 0xa5
 #define BUFFERS 4
 #define OTHERS 16 /* buffers that could get the same pages */
 #define PROGRAM (2U << 20) /* bytes of a program that could, too */
-#define TRANSFER_US 100000 /* QEMU's edu (hw/misc/edu.c) */
 
 enum { SILENT, VOUCHES, LOOKS }; /* bpf/quiet.bpf.c */
 
@@ -111,13 +109,6 @@ static bool is_running(struct kplug_device *own)
 	return !kplug_reg_read(own, 0, EDU_DMA_CMD, 4, &command) && command & EDU_DMA_CMD_START;
 }
 
-static int transfer(struct kplug_device *own, uint64_t to)
-{
-	return kplug_reg_write(own, 0, EDU_DMA_SRC, 8, EDU_MEMORY) ?: kplug_reg_write(own, 0, EDU_DMA_DST, 8, to) ?:
-	       kplug_reg_write(own, 0, EDU_DMA_COUNT, 8, SENT) ?:
-	       kplug_reg_write(own, 0, EDU_DMA_CMD, 8, EDU_DMA_CMD_START | EDU_DMA_CMD_TO_RAM);
-}
-
 static int victim(const struct round *r)
 {
 	struct kplug_device *own = NULL;
@@ -130,7 +121,7 @@ static int victim(const struct round *r)
 	for (i = 0; i < r->buffers; i++)
 		NEED(!get_memory(own, r->kind, i, &to[i]));
 	for (i = 0;; i++) {
-		NEED(!transfer(own, to[i % r->buffers]));
+		NEED(!kind_dma_start_out(own, to[i % r->buffers]));
 		*transfers += 1;
 		while (is_running(own))
 			usleep(500);
@@ -149,16 +140,6 @@ static bool is_idle(void *unused)
 	return !is_running(dev);
 }
 
-/* The device's own memory has the mark. */
-static void mark_device(void)
-{
-	struct kplug_buffer *buf = rig_buffer(dev, "mark", PAGE);
-
-	memset(kplug_buffer_ptr(buf), MARK, PAGE);
-	kind_dma_in(dev, kplug_buffer_dma_addr(buf), 0, SENT);
-	kplug_buffer_free(buf);
-}
-
 /* Bytes that are not 0 in memory that a program gets now, when the device is idle. */
 static size_t foreign_bytes(void)
 {
@@ -166,7 +147,7 @@ static size_t foreign_bytes(void)
 	size_t found, i;
 
 	assert_ptr_not_equal(mem, MAP_FAILED);
-	found = kind_foreign_bytes(dev, OTHERS, BYTES, 0, is_running(dev) ? TRANSFER_US + TRANSFER_US / 2 : 0);
+	found = kind_foreign_bytes(dev, OTHERS, BYTES, 0, is_running(dev) ? KIND_DMA_US + KIND_DMA_US / 2 : 0);
 	rig_until(is_idle, NULL);
 	for (i = 0; i < PROGRAM; i++)
 		found += mem[i] != 0;
@@ -202,12 +183,12 @@ static void at_any_moment(void)
 
 	transfers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	rig_load(dev, "quiet", NULL);
-	mark_device();
+	kind_fill_device(dev, MARK);
 	for (i = 0; i < kills; i++) {
 		struct round r = { .kind = draw_kind(&c),
 				   .buffers = 1 + chance_below(&c, BUFFERS),
 				   .eventfd = chance_once_in(&c, 2),
-				   .after_us = chance_below(&c, 3 * TRANSFER_US / 2),
+				   .after_us = chance_below(&c, 3 * KIND_DMA_US / 2),
 				   .word = chance_once_in(&c, 2) ? LOOKS : SILENT };
 
 		kill_one(&r);

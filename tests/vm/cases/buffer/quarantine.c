@@ -17,15 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bpf/edu_regs.h"
 #include "lib/kind.h"
 
 #define BYTES (4 * PAGE)
-#define SENT 4088
 #define MARK 0xa5
 #define ROUNDS 6
 #define OTHERS 32 /* buffers that could get the same pages */
-#define TRANSFER_US 100000 /* QEMU's edu (hw/misc/edu.c) */
 #define NOBODY 65534
 
 enum { SILENT, VOUCHES, LOOKS }; /* bpf/quiet.bpf.c */
@@ -61,29 +58,6 @@ static uint64_t cost(uint64_t bytes)
 	return at->soft ? 0 : bytes;
 }
 
-/* The device's own memory has the mark. */
-static void mark_device(void)
-{
-	struct kplug_buffer *buf = rig_buffer(dev, "mark", PAGE);
-
-	memset(kplug_buffer_ptr(buf), MARK, PAGE);
-	kind_dma_in(dev, kplug_buffer_dma_addr(buf), 0, SENT);
-	kplug_buffer_free(buf);
-}
-
-static int reg_write(struct kplug_device *own, uint64_t offset, uint64_t value)
-{
-	return kplug_reg_write(own, 0, offset, 8, value);
-}
-
-/* Starts a transfer to the address, and does not wait. */
-static int start_transfer(struct kplug_device *own, uint64_t to)
-{
-	return reg_write(own, EDU_DMA_SRC, EDU_MEMORY) ?: reg_write(own, EDU_DMA_DST, to) ?:
-	       reg_write(own, EDU_DMA_COUNT, SENT) ?:
-	       reg_write(own, EDU_DMA_CMD, EDU_DMA_CMD_START | EDU_DMA_CMD_TO_RAM);
-}
-
 static int killed_with_a_buffer(void *arg)
 {
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .kind = *(uint32_t *)arg, .dma_bits = 28 };
@@ -92,7 +66,7 @@ static int killed_with_a_buffer(void *arg)
 
 	NEED(!kplug_device_open(at->name, NULL, &own));
 	NEED(!kplug_buffer_alloc(own, "victim", BYTES, &opts, &buf));
-	NEED(idle || !start_transfer(own, kplug_buffer_dma_addr(buf)));
+	NEED(idle || !kind_dma_start_out(own, kplug_buffer_dma_addr(buf)));
 	raise(SIGKILL);
 	return 0;
 }
@@ -112,7 +86,7 @@ static int killed_with_a_lock(void *arg)
 	entry = kplug_dma_entries(lock, &count);
 	NEED(count);
 	/* Out of edu's reach it does nothing: quarantine does not know. */
-	NEED(!start_transfer(own, entry[0].addr));
+	NEED(!kind_dma_start_out(own, entry[0].addr));
 	raise(SIGKILL);
 	return 0;
 }
@@ -123,10 +97,10 @@ static void kill_rounds(uint64_t bytes_kept)
 	uint64_t before = quarantined();
 	int i;
 
-	mark_device();
+	kind_fill_device(dev, MARK);
 	for (i = 0; i < ROUNDS; i++) {
 		assert_int_equal(kind_child(killed_with_a_buffer, &which), -SIGKILL);
-		assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 28, 2 * TRANSFER_US), 0);
+		assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 28, 2 * KIND_DMA_US), 0);
 	}
 	assert_int_equal(quarantined() - before, ROUNDS * bytes_kept);
 	assert_int_equal(kind_count(dev), 0);
@@ -167,7 +141,7 @@ static void locked_memory(void)
 	assert_ok(kplug_device_info(dev, &info));
 	assert_int_equal(info.out_locked, 0);
 	assert_int_equal(quarantined() - before, cost(BYTES));
-	usleep(2 * TRANSFER_US);
+	usleep(2 * KIND_DMA_US);
 }
 
 /* For what a program without CAP_SYS_RAWIO frees, the plugin is asked. */
@@ -219,7 +193,7 @@ static void removal_ends_it(void)
 
 	assert_int_equal(kind_child(killed_with_a_buffer, &which), -SIGKILL);
 	assert_true(quarantined() >= cost(BYTES));
-	usleep(2 * TRANSFER_US);
+	usleep(2 * KIND_DMA_US);
 	rig_close();
 	assert_ok(at->soft ? kplug_soft_delete(at->name) : kplug_unbind(at->name));
 	assert_ok(at->soft ? kplug_soft_create(at->name, 32, 0) : kplug_bind(at->name, false));

@@ -131,18 +131,10 @@ static void not_an_eventfd(void)
 /* The number that the kernel gives it: the lowest that is free. */
 static int id_of(int fd)
 {
-	char path[64], line[128];
-	int id = -1;
-	FILE *f;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	while (id < 0 && fgets(line, sizeof(line), f))
-		(void)sscanf(line, "eventfd-id: %d", &id);
-	fclose(f);
-	assert_true(id >= 0);
-	return id;
+	return (int)rig_sum(path, "eventfd-id:");
 }
 
 /* Closes it; its number is free again, unless the kernel still holds the eventfd. */

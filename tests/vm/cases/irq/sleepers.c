@@ -21,18 +21,10 @@ static void raise_and_read(void)
 
 static long switches_of(pid_t tid)
 {
-	char path[64], line[128];
-	long count = -1;
-	FILE *f;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	while (count < 0 && fgets(line, sizeof(line), f))
-		(void)sscanf(line, "voluntary_ctxt_switches: %ld", &count);
-	fclose(f);
-	assert_true(count >= 0);
-	return count;
+	return rig_sum(path, "voluntary_ctxt_switches:");
 }
 
 struct sleeper {

@@ -11,51 +11,31 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "bpf/edu_regs.h"
 #include "lib/chance.h"
 #include "lib/kind.h"
 
 #define BYTES (4 * PAGE)
-#define SENT 4088 /* QEMU's edu takes no whole page */
 #define MARK 0xa5
 #define OTHERS 32
-#define TRANSFER_US 100000 /* QEMU's edu (hw/misc/edu.c) */
-
-static void start_transfer(uint64_t to)
-{
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_SRC, 8, EDU_MEMORY));
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_DST, 8, to));
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_COUNT, 8, SENT));
-	assert_ok(kplug_reg_write(dev, 0, EDU_DMA_CMD, 8, EDU_DMA_CMD_START | EDU_DMA_CMD_TO_RAM));
-}
-
-static void mark_device(void)
-{
-	struct kplug_buffer *buf = rig_buffer(dev, "mark", PAGE);
-
-	memset(kplug_buffer_ptr(buf), MARK, PAGE);
-	kind_dma_in(dev, kplug_buffer_dma_addr(buf), 0, SENT);
-	kplug_buffer_free(buf);
-}
 
 static void its_plugin_waits(void)
 {
 	unsigned long rounds = chance_budget("KPLUG_UNBINDS", 200), i;
 	struct chance c = chance_stream(chance_seed(), 0);
 
-	mark_device();
+	kind_fill_device(dev, MARK);
 	for (i = 0; i < rounds; i++) {
 		struct kplug_buffer *buf = rig_buffer(dev, "victim", BYTES);
 
 		rig_load(dev, "waits", NULL);
-		start_transfer(kplug_buffer_dma_addr(buf));
-		usleep(chance_below(&c, TRANSFER_US));
+		assert_ok(kind_dma_start_out(dev, kplug_buffer_dma_addr(buf)));
+		usleep(chance_below(&c, KIND_DMA_US));
 		assert_ok(kplug_unbind(at->name));
 		kplug_buffer_free(buf);
 		rig_close();
 		assert_ok(kplug_bind(at->name, false));
 		dev = rig_open(at);
-		assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 28, TRANSFER_US), 0);
+		assert_int_equal(kind_foreign_bytes(dev, OTHERS, BYTES, 28, KIND_DMA_US), 0);
 	}
 	printf("# unbound and bound %lu times\n", rounds);
 }

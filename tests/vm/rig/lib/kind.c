@@ -104,13 +104,31 @@ static bool dma_done(void *device)
 	return !(command & EDU_DMA_CMD_START);
 }
 
+static int dma_start(struct kplug_device *device, uint64_t from, uint64_t to, uint32_t bytes, uint32_t command)
+{
+	return kplug_reg_write(device, 0, EDU_DMA_SRC, 8, from) ?: kplug_reg_write(device, 0, EDU_DMA_DST, 8, to) ?:
+	       kplug_reg_write(device, 0, EDU_DMA_COUNT, 8, bytes) ?:
+	       kplug_reg_write(device, 0, EDU_DMA_CMD, 8, command);
+}
+
 static void dma(struct kplug_device *device, uint64_t from, uint64_t to, uint32_t bytes, uint32_t command)
 {
-	assert_ok(kplug_reg_write(device, 0, EDU_DMA_SRC, 8, from));
-	assert_ok(kplug_reg_write(device, 0, EDU_DMA_DST, 8, to));
-	assert_ok(kplug_reg_write(device, 0, EDU_DMA_COUNT, 8, bytes));
-	assert_ok(kplug_reg_write(device, 0, EDU_DMA_CMD, 8, command));
+	assert_ok(dma_start(device, from, to, bytes, command));
 	rig_until(dma_done, device);
+}
+
+int kind_dma_start_out(struct kplug_device *device, uint64_t to)
+{
+	return dma_start(device, EDU_MEMORY, to, KIND_DMA_MAX, EDU_DMA_CMD_START | EDU_DMA_CMD_TO_RAM);
+}
+
+void kind_fill_device(struct kplug_device *device, int value)
+{
+	struct kplug_buffer *buf = rig_buffer(device, "fill", PAGE);
+
+	memset(kplug_buffer_ptr(buf), value, PAGE);
+	kind_dma_in(device, kplug_buffer_dma_addr(buf), 0, KIND_DMA_MAX);
+	kplug_buffer_free(buf);
 }
 
 void kind_dma_in(struct kplug_device *device, uint64_t from, uint32_t offset, uint32_t bytes)

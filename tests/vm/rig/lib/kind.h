@@ -59,6 +59,15 @@ bool kind_all(const void *mem, int value, size_t bytes);
 void kind_dma_in(struct kplug_device *device, uint64_t from, uint32_t offset, uint32_t bytes);
 void kind_dma_out(struct kplug_device *device, uint32_t offset, uint64_t to, uint32_t bytes);
 
+/*
+ * Fills the device's own memory with a value. Starts a transfer of all of it to an address, and does not wait: 0, or
+ * what the library says, also in a child.
+ */
+#define KIND_DMA_MAX 4088 /* bytes; QEMU's edu takes no whole page */
+#define KIND_DMA_US 100000 /* how long QEMU's edu takes for any transfer (hw/misc/edu.c) */
+void kind_fill_device(struct kplug_device *device, int value);
+int kind_dma_start_out(struct kplug_device *device, uint64_t to);
+
 /* assert for calls that return -1 and set errno, as the system's do */
 #define assert_fails(expected, call)                                                                                   \
 	do {                                                                                                           \

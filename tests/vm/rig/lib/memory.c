@@ -6,24 +6,6 @@
 
 #include "rig.h"
 
-/* The sum of the numbers behind `label` in a file of /proc. */
-static long sum(const char *path, const char *label)
-{
-	FILE *file = fopen(path, "r");
-	long all = 0, value;
-	char line[256];
-	char *text;
-
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file)) {
-		text = line + strspn(line, " ");
-		if (!strncmp(text, label, strlen(label)) && sscanf(text + strlen(label), "%ld", &value) == 1)
-			all += value;
-	}
-	fclose(file);
-	return all;
-}
-
 long memory_available_kib(void)
 {
 	FILE *file = fopen("/proc/sys/vm/drop_caches", "w");
@@ -31,7 +13,7 @@ long memory_available_kib(void)
 	assert_non_null(file);
 	fputs("3", file);
 	fclose(file);
-	return sum("/proc/meminfo", "MemAvailable:") + sum("/proc/zoneinfo", "count:") * (getpagesize() / 1024);
+	return rig_sum("/proc/meminfo", "MemAvailable:") + rig_sum("/proc/zoneinfo", "count:") * (getpagesize() / 1024);
 }
 
 bool memory_is_back(void *before)

@@ -275,6 +275,27 @@ int rig_write(const char *path, const char *text)
 	return err;
 }
 
+long rig_sum(const char *path, const char *label)
+{
+	FILE *file = fopen(path, "r");
+	long sum = 0, value;
+	bool found = false;
+	char line[256];
+	char *text;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		text = line + strspn(line, " ");
+		if (strncmp(text, label, strlen(label)) || sscanf(text + strlen(label), "%ld", &value) != 1)
+			continue;
+		sum += value;
+		found = true;
+	}
+	fclose(file);
+	assert_true(found);
+	return sum;
+}
+
 /* Runs a command of QEMU's monitor, which is the second port of the guest's console (boot.sh). */
 static void monitor(const char *command)
 {

@@ -110,6 +110,8 @@ bool rig_pulled(void *address);
 
 /* Writes text to a file, as of sysfs: 0 or a negative errno. */
 int rig_write(const char *path, const char *text);
+/* The sum of the numbers behind `label`, at the start of a line, in a file of /proc; there must be one. */
+long rig_sum(const char *path, const char *label);
 /* Raises vector 0 the way the hardware does. */
 void rig_raise(struct kplug_device *device, uint32_t status);
 /* Whether the PCI device of this address keeps its INTx line off. */
