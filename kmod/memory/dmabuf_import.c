@@ -5,12 +5,14 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "buffer/buffer.h"
+#include "buffer/map.h"
 #include "core/device.h"
 #include "dma/dma.h"
 #include "memory/kinds.h"
@@ -173,7 +175,7 @@ static int import_mmap(struct kplug_buffer *buf, unsigned long pgoff, struct vm_
 	return dma_buf_mmap(im->dmabuf, vma, pgoff);
 }
 
-int kplug_dmabuf_access(struct kplug_buffer *buf, u32 flags)
+static int import_access(struct kplug_buffer *buf, u32 flags)
 {
 	bool read = flags & KPLUG_ACCESS_READ, write = flags & KPLUG_ACCESS_WRITE;
 	enum dma_data_direction dir = read && write ? DMA_BIDIRECTIONAL : write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
@@ -193,3 +195,45 @@ const struct kplug_memory_ops kplug_memory_dmabuf = {
 	.unmap_dma = import_unmap_dma,
 	.mmap = import_mmap,
 };
+
+/* An imported buffer, with its map held; NULL: there is nothing to do. */
+static struct kplug_buffer *import_find(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
+{
+	int mask = (arg->flags & KPLUG_ACCESS_READ ? MAY_READ : 0) | (arg->flags & KPLUG_ACCESS_WRITE ? MAY_WRITE : 0);
+	struct kplug_buffer *buf;
+
+	guard(mutex)(&kdev->buffer_lock);
+	list_for_each_entry(buf, &kdev->buffers, list) {
+		if (buf->map->id != arg->map_id)
+			continue;
+		if (arg->offset > buf->bytes || arg->bytes > buf->bytes - arg->offset)
+			return ERR_PTR(-ERANGE);
+		if (kplug_rights_check(&buf->rights, mask))
+			return ERR_PTR(-EACCES);
+		if (buf->memory != &kplug_memory_dmabuf)
+			return NULL;
+		bpf_map_inc(buf->map);
+		return buf;
+	}
+	return ERR_PTR(-ENOENT);
+}
+
+int kplug_dmabuf_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg)
+{
+	u32 ways = KPLUG_ACCESS_READ | KPLUG_ACCESS_WRITE;
+	struct kplug_buffer *buf;
+	int err;
+
+	if (arg->flags & ~(ways | KPLUG_ACCESS_END) || !(arg->flags & ways) || arg->reserved || !arg->bytes)
+		return -EINVAL;
+	err = kplug_device_enter(kdev);
+	if (err)
+		return err;
+	buf = import_find(kdev, arg);
+	kplug_device_leave(kdev);
+	if (IS_ERR_OR_NULL(buf))
+		return PTR_ERR_OR_ZERO(buf);
+	err = import_access(buf, arg->flags);
+	bpf_map_put(buf->map);
+	return err;
+}

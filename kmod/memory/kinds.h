@@ -17,13 +17,8 @@ int kplug_mmap_huge(struct kplug_buffer *buf, struct vm_area_struct *vma);
 /* wc.c: map `count` write-combining pages, from page pgoff on. */
 int kplug_wc_mmap(struct page **pages, unsigned long count, unsigned long pgoff, struct vm_area_struct *vma);
 
-/* dmabuf_import.c: see KPLUG_BUFFER_ACCESS; of an imported buffer, with its map held. */
-int kplug_dmabuf_access(struct kplug_buffer *buf, u32 flags);
-
-/* cpu_access.c */
-int cpu_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
-
-/* dmabuf_export.c */
+/* dmabuf_import.c, dmabuf_export.c */
+int kplug_dmabuf_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
 int kplug_dmabuf_export(struct kplug_device *kdev, struct kplug_buffer_export *arg);
 
 /* umem.c */

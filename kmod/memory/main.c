@@ -19,7 +19,7 @@ static const struct kplug_memory_module memory = {
 	.umem_entries = umem_entries,
 	.umem_dma_to_virt = umem_dma_to_virt,
 	.export = kplug_dmabuf_export,
-	.access = cpu_access,
+	.access = kplug_dmabuf_access,
 };
 
 static int __init kplug_memory_init(void)

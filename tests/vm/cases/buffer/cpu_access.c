@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* kernel: one */
-/* shows: KPLUG_BUFFER_ACCESS kind:contiguous kind:paged kmod/memory/cpu_access.c kmod/buffer/rights.c */
+/* shows: KPLUG_BUFFER_ACCESS kind:contiguous kind:paged kmod/memory/dmabuf_import.c kmod/buffer/rights.c */
 /* Begin and end of the CPU's access to buffers of our own: what is right succeeds, what is wrong has its errno. */
 #include <sys/ioctl.h>
 #include <unistd.h>

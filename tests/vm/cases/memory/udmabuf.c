@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* shows: KPLUG_BUFFER_ACCESS KPLUG_BUFFER_EXPORT kind:imported kind:arena kmod/memory/dmabuf_import.c */
-/* shows: kmod/memory/dmabuf_export.c kmod/memory/cpu_access.c */
+/* shows: kmod/memory/dmabuf_export.c */
 /* dma-bufs of another driver, udmabuf (a memfd's pages), as buffers; and an arena as one. */
 #include <fcntl.h>
 #include <linux/udmabuf.h>

@@ -6,7 +6,7 @@
 /* shows: kind:contiguous kind:paged kind:wc kind:imported kmod/core/main.c kmod/node/registry.c */
 /* shows: kmod/node/node.c kmod/node/ioctl.c kmod/soft/soft.c kmod/pci/pci.c kmod/dma/dma.c */
 /* shows: kmod/buffer/buffer.c kmod/buffer/contiguous.c kmod/buffer/paged.c kmod/buffer/map.c */
-/* shows: kmod/buffer/mmap.c kmod/buffer/memory.c kmod/memory/cpu_access.c kmod/memory/main.c */
+/* shows: kmod/buffer/mmap.c kmod/buffer/memory.c kmod/memory/main.c */
 /* shows: kmod/memory/migrate.c kmod/memory/wc.c kmod/memory/dmabuf_export.c kmod/memory/dmabuf_import.c */
 /* shows: kmod/memory/umem.c kmod/plugin/plugin.c kmod/irq/irq.c kmod/irq/reader.c */
 /* kernel: debug */
