@@ -117,6 +117,7 @@ const char *kplug_reset_policy_name(enum kplug_reset_policy policy);
 /*
  * Tells, or sets until the unbind, when kplug resets the function. To set needs root.
  * -ENOENT: no such PCI function, or not bound to kplug. -EINVAL: no such policy. -EACCES: no right.
+ * -EPROTO: the kernel has a policy that this library does not know.
  */
 int kplug_reset_policy_get(const char *pci_addr, enum kplug_reset_policy *ret_policy);
 int kplug_reset_policy_set(const char *pci_addr, enum kplug_reset_policy policy);

@@ -5,14 +5,11 @@
 
 static int parse_policy(const struct args *a, enum kplug_reset_policy *ret)
 {
-	const char *text = has(a, OPT_RESET) ? a->text[OPT_RESET] : kplug_reset_policy_name(KPLUG_RESET_NEEDED);
+	const char *text = a->text[OPT_RESET];
 
-	for (unsigned int i = 0; i < KPLUG_RESET_POLICIES; i++) {
-		if (strcmp(text, kplug_reset_policy_name(i)))
-			continue;
-		*ret = i;
-		return 0;
-	}
+	for (*ret = 0; *ret < KPLUG_RESET_POLICIES; ++*ret)
+		if (!strcmp(text, kplug_reset_policy_name(*ret)))
+			return 0;
 	return wrong_usage(a, "--reset: '%s' is none of needed, always and never", text);
 }
 
@@ -25,9 +22,8 @@ static void say_reset(const char *name)
 	if (!kplug_device_open(name, NULL, &dev) && !kplug_device_info(dev, &info) &&
 	    !(info.out_flags & KPLUG_INFO_RESET))
 		fprintf(stderr,
-			"kplug: %s: cannot be reset: memory of killed programs may stay in quarantine until it is "
-			"unbound, "
-			"unless its plugin vouches for it\n",
+			"kplug: %s: cannot be reset: memory of killed programs may stay in quarantine "
+			"until its unbind, unless its plugin vouches for it\n",
 			name);
 	kplug_device_close(dev);
 }
@@ -37,7 +33,8 @@ int bind_device(const struct args *a)
 	enum kplug_reset_policy policy = KPLUG_RESET_NEEDED;
 	int ret = check_device_arg(a), err;
 
-	ret = ret ? ret : parse_policy(a, &policy);
+	if (!ret && has(a, OPT_RESET))
+		ret = parse_policy(a, &policy);
 	if (ret)
 		return ret;
 	err = kplug_bind(a->pos[0], has(a, OPT_FORCE));

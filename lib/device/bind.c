@@ -143,13 +143,15 @@ int kplug_reset_policy_get(const char *pci_addr, enum kplug_reset_policy *ret_po
 		return err;
 	kp_path(path, "%s/bus/pci/devices/%s/kplug_reset", kp_sys_root, pci_addr);
 	err = kp_sysfs_read(path, text, sizeof(text));
-	for (i = 0; !err && i < KPLUG_RESET_POLICIES; i++) {
+	if (err)
+		return kp_fail(err, NULL, "device %s: %s", pci_addr, path);
+	for (i = 0; i < KPLUG_RESET_POLICIES; i++) {
 		if (strcmp(text, policies[i]))
 			continue;
 		*ret_policy = (enum kplug_reset_policy)i;
 		return 0;
 	}
-	return kp_err(err ? err : -EPROTO, "device %s: %s: not a policy that this library knows", pci_addr, path);
+	return kp_err(-EPROTO, "device %s: reset policy %s is unknown; update the library", pci_addr, text);
 }
 
 int kplug_reset_policy_set(const char *pci_addr, enum kplug_reset_policy policy)
