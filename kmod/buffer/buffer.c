@@ -27,7 +27,7 @@ static const struct kplug_memory_ops *const core_rows[KPLUG_BUFFER_KINDS] = {
 struct reach {
 	u32 bits; /* of the request */
 	u64 limit; /* the last physical address */
-	bool low; /* that is not all of the machine's */
+	bool low; /* some of the machine's memory is above the limit */
 };
 
 static int map_for_device(struct kplug_buffer *buf)

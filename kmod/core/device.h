@@ -59,7 +59,7 @@ struct kplug_bus_ops {
 
 	/*
 	 * The device got one more user of its DMA (+1), or lost one (-1): memory of its own, or an enabled vector,
-	 * which may be a memory write. Process context, with locks held. NULL: it needs no leave for DMA.
+	 * which may be a memory write. Process context, with locks held. NULL: the bus does not switch DMA.
 	 */
 	void (*dma_user)(struct kplug_device *kdev, bool vector, int change);
 

@@ -158,7 +158,7 @@ struct kplug_vector *kplug_vector_at(struct kplug_device *kdev, u32 index)
 	return index < vectors ? &kdev->vector[array_index_nospec(index, vectors)] : ERR_PTR(-ERANGE);
 }
 
-/* What is off a vector's list may be freed, or listed again, when no wake-up is at it. */
+/* Waits until no wake-up uses what was taken off a vector's list: it may be freed, or listed again. */
 static void irq_end_subscription(struct eventfd_ctx *eventfd)
 {
 	synchronize_rcu();

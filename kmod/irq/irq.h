@@ -21,7 +21,7 @@ struct kplug_cursor {
 /* What an open file has enabled, and how far it has read. */
 struct kplug_reader {
 	u64 file; /* id of the open file, for events; never reused */
-	wait_queue_head_t wait; /* in read() and poll(): of its own, so that only what it has enabled wakes it */
+	wait_queue_head_t wait; /* of its read() and poll(): other files' vectors do not wake it */
 	u64 events; /* as `cursor` below */
 	u32 next; /* the vector that the next read begins with, under the file's read_lock */
 	/* How far the peeked record goes, under the same. Absolute: enabling the vector anew meanwhile does no harm. */

@@ -60,8 +60,8 @@ void kplug_vector_post(struct kplug_vector *v, const struct kplug_hook_ctx *f, u
 void kplug_vector_wake(struct kplug_vector *v);
 void kplug_vector_init(struct kplug_vector *v, struct kplug_device *kdev, u32 index);
 /*
- * Begins and ends a reader's view of the vector, under irq_lock. The eventfd may be NULL; from its end on it is used
- * for a grace period.
+ * Begins and ends a reader's view of the vector, under irq_lock. The eventfd may be NULL. After the end, a wake-up may
+ * use it and the subscription for one more grace period.
  */
 void kplug_vector_subscribe(struct kplug_vector *v, struct kplug_reader *reader, struct eventfd_ctx *eventfd);
 void kplug_vector_unsubscribe(struct kplug_vector *v, struct kplug_reader *reader);

@@ -11,7 +11,7 @@
 #include "core/compat.h"
 #include "memory/kinds.h"
 
-/* The mapping holds the map, which holds the buffer, and that this module. */
+/* The mapping holds the map, the map the buffer, and the buffer this module. */
 static unsigned long huge_pfn(struct vm_area_struct *vma, unsigned long addr)
 {
 	const struct kplug_buffer *buf = kplug_map_buffer(vma->vm_private_data);

@@ -311,7 +311,7 @@ static void side_fence(struct pci_side *side, u32 why)
 		kplug_device_zap(side->kdev);
 }
 
-/* The kernel has restored the configuration as it was saved, perhaps when there were other users of DMA. */
+/* The kernel has restored the configuration that it saved; users of DMA may have come and gone since. */
 static void side_unfence(struct pci_side *side, u32 why)
 {
 	guard(raw_spinlock_irqsave)(&side->command_lock);

@@ -27,11 +27,11 @@ struct pci_side {
 	struct kplug_device *kdev;
 	void __iomem *base[KPLUG_BAR_MAX];
 	struct rw_semaphore reset_lock; /* held through a reset; no BAR is mapped meanwhile. Inside `alive` */
-	/* FENCE_*: while not 0, reads give all ones and writes are dropped. Written under reset_lock, command_lock */
+	/* FENCE_*: while not 0, reads give all ones and writes are dropped. Written under both locks */
 	u32 fence;
 	bool slot_reset; /* since the last error; under the driver core's lock */
 
-	/* PCI's command register: its bits for DMA and for INTx are read, changed and written back. */
+	/* For each read, change and write of PCI's command register, which has a bit for DMA and one for INTx. */
 	raw_spinlock_t command_lock;
 	u32 dma_users; /* under command_lock, as the next */
 	bool silent; /* for good */

@@ -220,7 +220,7 @@ struct kplug_buffer_info {
 	__u32 id;
 	__u32 out_id;
 	__u64 out_bytes;
-	__u64 out_dma_addr; /* 0 to who may not read the buffer */
+	__u64 out_dma_addr; /* 0 if the caller may not read the buffer */
 	__u32 out_kind;
 	__u32 out_map_id;
 	__u32 out_flags; /* KPLUG_BUFFER_KEPT */
@@ -275,7 +275,7 @@ struct kplug_buffer_export {
  *   ENOENT  the device has no such buffer
  *   ERANGE  not a part of it
  *   EINTR   a signal came while the exporter waited
- *   ENOPKG  the module kplug_memory is not loaded: so no buffer is an imported one, and there is nothing to do
+ *   ENOPKG  the module kplug_memory is not loaded, so no buffer is imported: there is nothing to do
  *   The exporter may have others.
  */
 struct kplug_buffer_access {
@@ -509,12 +509,12 @@ struct kplug_reg {
 enum kplug_limit_what {
 	KPLUG_LIMIT_BYTES, /* of all memory of this device's, in whole pages; also kept or in quarantine */
 	/*
-	 * ... of it, without an IOMMU: what kplug allocates below a DMA mask that does not reach all of the machine's
-	 * memory, so from what others with such a mask need
+	 * of memory that kplug allocates, without an IOMMU, for requests whose DMA mask does not reach all of the
+	 * machine's memory: others with such a mask need it, too
 	 */
 	KPLUG_LIMIT_LOW_BYTES,
 	KPLUG_LIMIT_BUFFERS, /* until their memory is given back; each part counts */
-	KPLUG_LIMIT_LOCKS, /* ... as well */
+	KPLUG_LIMIT_LOCKS, /* until their memory is given back */
 	KPLUG_LIMIT_FILES, /* open files of the node */
 	KPLUG_LIMIT_COUNT
 };

@@ -50,8 +50,8 @@ header()
 # wanted NAME: whether the case, with the top of its source in head, runs in this guest:
 #   machine: where it runs (msi)
 #   also:    where it runs besides, when all is to be run: what it shows there, it shows on the machines above
-#   kernel:  debug: on that one only; one: on one of the kernels, unless all is to be run: kernel FIRST, "1/2", of this
-#            machine takes every second one, by the length of the name, so that the kernels share the work
+#   kernel:  debug: on that one only; one: on one of the kernels, unless all is to be run. The length of the name says
+#            on which, so that they share the work; FIRST is "1/2" on the first of two
 wanted()
 {
 	local kernel machines
