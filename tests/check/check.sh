@@ -19,6 +19,7 @@ CLANG_WARN="-Wcomma -Wunreachable-code -Wassign-enum -Wshadow-all -Wconditional-
 BPF_FLAGS="-g -O2 -target bpf -mcpu=v3 -I. -Ibpf -Ikmod/uapi -Ilib/wd -Wall -Wextra -Wshadow -Wcomma -Wunreachable-code"
 
 mapfile -t user_c < <(find lib cli tests -name '*.c' ! -name '*.bpf.c' ! -path 'tests/vm/rig/debug/*' | sort)
+mapfile -t lib_c < <(find lib cli -name '*.c' ! -name '*.bpf.c' | sort)
 mapfile -t bpf_c < <(find bpf lib tests -name '*.bpf.c' | sort)
 mapfile -t kernel < <({ find kmod bpf -name '*.[ch]'; find lib/wd -name '*.bpf.[ch]'; ls tests/vm/rig/debug/*.c; } | sort)
 mapfile -t all_c < <(find kmod bpf lib cli tests -name '*.[ch]' | sort)
@@ -63,10 +64,13 @@ sparse_()
 	warnings <$out/sparse.log
 }
 
-scan()
+# As deep as it goes only where all is to be run: a fifth of the nodes takes a quarter of the time, and has found the same.
+analyzer()
 {
-	rm -rf $out/scan $out/scan-obj
-	scan-build -o $out/scan make -j"$(nproc)" O=$out/scan-obj lib cli 2>&1 | warnings
+	local depth=(-Xclang -analyzer-config -Xclang max-nodes=40000)
+	[ -z "${KPLUG_ALL:-}" ] || depth=()
+	# shellcheck disable=SC2086 # words
+	printf '%s\n' "$@" | each clang --analyze --analyzer-output text $CFLAGS "${depth[@]}" 2>&1 | warnings
 }
 
 # Not used alone by others: what is missing in them would be brought by the includer.
@@ -178,6 +182,7 @@ printf '%s\n' '/* A teh that is wrong, adn more. */' >/tmp/bad.txt
 sees gcc gcc_ /tmp/bad.c
 sees clang clang_ /tmp/bad.c
 sees clang-tidy tidy /tmp/bad.c
+sees analyzer analyzer /tmp/bad.c
 sees clang-format format /tmp/bad.c
 sees checkpatch checkpatch /tmp/bad.c
 sees shellcheck shell /tmp/bad.sh
@@ -197,7 +202,7 @@ clean gcc 'library, command, tests' gcc_ "${user_c[@]}"
 clean clang 'library, command, tests' clang_ "${user_c[@]}"
 clean bpf 'plugins and test programs' bpf_ "${bpf_c[@]}"
 clean clang-tidy 'library, command, tests' tidy "${user_c[@]}"
-clean scan-build 'library and command' scan
+clean analyzer 'library and command' analyzer "${lib_c[@]}"
 clean sparse modules sparse_ $(find kmod -name '*.c')
 clean checkpatch 'modules and plugins' checkpatch "${kernel[@]}"
 clean clang-format 'all of C' format "${all_c[@]}"

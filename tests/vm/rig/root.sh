@@ -12,7 +12,7 @@ PACKAGES="
 	kmod busybox-static cpio xz-utils file pciutils util-linux libcap2-bin procps jq dkms
 	linux-source-6.12 bc bison flex openssl libssl-dev libdw-dev python3 rsync
 	checkpolicy gdb gnuplot-nox libclang-rt-19-dev liburing-dev libkmod-dev spin
-	clang-format clang-tidy clang-tools codespell shellcheck sparse
+	clang-format clang-tidy codespell shellcheck sparse
 	qemu-system-x86"
 KERNEL_PACKAGES="linux-image-amd64 linux-headers-amd64 linux-image-rt-amd64 linux-headers-rt-amd64"
 
