@@ -5,7 +5,6 @@
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/pm.h>
 #include <linux/slab.h>
 
 #include "core/compat.h"
@@ -73,7 +72,7 @@ static void side_intx_enable(struct kplug_device *kdev, bool on)
 	pci_intx(side->pdev, on && !side->silent);
 }
 
-static void side_apply_master(struct pci_side *side)
+void kplug_pci_apply_master(struct pci_side *side)
 {
 	lockdep_assert_held(&side->command_lock);
 	if (side->dma_users && !side->silent)
@@ -90,9 +89,9 @@ static void side_dma_user(struct kplug_device *kdev, bool vector, int change)
 		return;
 	guard(raw_spinlock_irqsave)(&side->command_lock);
 	side->dma_users += change;
-	/* The first one, or none any more. A reset is not to be disturbed: see side_unfence(). */
+	/* The first one, or none any more. A reset is not to be disturbed: see recovery.c. */
 	if (!side->fence && side->dma_users == (change > 0 ? 1 : 0))
-		side_apply_master(side);
+		kplug_pci_apply_master(side);
 }
 
 static void side_silence(struct kplug_device *kdev)
@@ -101,7 +100,7 @@ static void side_silence(struct kplug_device *kdev)
 
 	guard(raw_spinlock_irqsave)(&side->command_lock);
 	side->silent = true;
-	side_apply_master(side);
+	kplug_pci_apply_master(side);
 	if (kdev->desc.irq_mode == KPLUG_IRQ_INTX)
 		pci_intx(side->pdev, 0);
 }
@@ -262,7 +261,7 @@ static int side_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto err_unmap;
 	pci_clear_master(pdev); /* until somebody needs it */
 	side_get_vectors(pdev, &desc);
-	pci_save_state(pdev); /* for side_slot_reset() */
+	pci_save_state(pdev); /* for a slot reset */
 	pci_set_drvdata(pdev, side);
 	if (!desc.can_reset)
 		pci_info(pdev, "cannot be reset: memory of killed programs may stay in quarantine until unbind\n");
@@ -300,105 +299,6 @@ static void side_remove(struct pci_dev *pdev)
 	kfree(side);
 }
 
-/* Returns when nobody accesses a register, or can. */
-static void side_fence(struct pci_side *side, u32 why)
-{
-	lockdep_assert_held_write(&side->reset_lock);
-	scoped_guard(raw_spinlock_irqsave, &side->command_lock)
-		WRITE_ONCE(side->fence, side->fence | why);
-	synchronize_rcu(); /* hooks that access registers */
-	if (side->kdev) /* else probe fails, and clears up */
-		kplug_device_zap(side->kdev);
-}
-
-/* The kernel has restored the configuration that it saved; users of DMA may have come and gone since. */
-static void side_unfence(struct pci_side *side, u32 why)
-{
-	guard(raw_spinlock_irqsave)(&side->command_lock);
-	WRITE_ONCE(side->fence, side->fence & ~why);
-	if (!side->fence)
-		side_apply_master(side);
-}
-
-/* Around each reset, ours and root's (sysfs). */
-static void side_reset_prepare(struct pci_dev *pdev)
-{
-	struct pci_side *side = pci_get_drvdata(pdev);
-
-	down_write(&side->reset_lock);
-	side_fence(side, FENCE_RESET);
-}
-
-static void side_reset_done(struct pci_dev *pdev)
-{
-	struct pci_side *side = pci_get_drvdata(pdev);
-
-	if (!(side->fence & FENCE_ERROR))
-		pci_save_state(pdev); /* some kernels forget it in a reset */
-	side_unfence(side, FENCE_RESET);
-	up_write(&side->reset_lock);
-	if (side->kdev)
-		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
-}
-
-/*
- * Recovery from an error that the device or its link reports (Documentation/PCI/pci-error-recovery.rst). After a fatal
- * one the link is reset. The device is fenced until its configuration is restored, and for good if the recovery fails.
- * After another one it goes on, unless one of its neighbours needs that reset.
- */
-static pci_ers_result_t side_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
-{
-	struct pci_side *side = pci_get_drvdata(pdev);
-
-	side->slot_reset = false;
-	if (state != pci_channel_io_normal) {
-		down_write(&side->reset_lock);
-		side_fence(side, FENCE_ERROR);
-		up_write(&side->reset_lock);
-	}
-	kplug_device_event(side->kdev, KPLUG_EVENT_ERROR);
-	switch (state) {
-	case pci_channel_io_normal:
-		return PCI_ERS_RESULT_CAN_RECOVER;
-	case pci_channel_io_frozen:
-		return PCI_ERS_RESULT_NEED_RESET;
-	default:
-		return PCI_ERS_RESULT_DISCONNECT;
-	}
-}
-
-static pci_ers_result_t side_slot_reset(struct pci_dev *pdev)
-{
-	struct pci_side *side = pci_get_drvdata(pdev);
-
-	if (!pci_device_is_present(pdev))
-		return PCI_ERS_RESULT_DISCONNECT;
-	pci_restore_state(pdev);
-	pci_save_state(pdev); /* 6.12 restores a state only once */
-	side->slot_reset = true;
-	return PCI_ERS_RESULT_RECOVERED;
-}
-
-static void side_error_resume(struct pci_dev *pdev)
-{
-	struct pci_side *side = pci_get_drvdata(pdev);
-
-	if (!side->slot_reset) /* or an earlier error still fences it */
-		return;
-	down_write(&side->reset_lock);
-	side_unfence(side, FENCE_ERROR);
-	up_write(&side->reset_lock);
-	kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
-}
-
-static const struct pci_error_handlers side_err_handler = {
-	.error_detected = side_error_detected,
-	.slot_reset = side_slot_reset,
-	.resume = side_error_resume,
-	.reset_prepare = side_reset_prepare,
-	.reset_done = side_reset_done,
-};
-
 static const char *const side_policies[] = {
 	[RESET_NEEDED] = "needed",
 	[RESET_ALWAYS] = "always",
@@ -428,35 +328,15 @@ static DEVICE_ATTR_RW(kplug_reset);
 static struct attribute *side_attrs[] = { &dev_attr_kplug_reset.attr, NULL };
 ATTRIBUTE_GROUPS(side);
 
-static int side_suspend(struct device *dev)
-{
-	struct pci_side *side = dev_get_drvdata(dev);
-
-	kplug_device_event(side->kdev, KPLUG_EVENT_SUSPEND);
-	return 0;
-}
-
-static int side_resume(struct device *dev)
-{
-	struct pci_side *side = dev_get_drvdata(dev);
-
-	pci_save_state(side->pdev); /* as in side_reset_done() */
-	side_unfence(side, 0);
-	kplug_device_event(side->kdev, KPLUG_EVENT_RESUME);
-	return 0;
-}
-
-static DEFINE_SIMPLE_DEV_PM_OPS(side_pm_ops, side_suspend, side_resume);
-
 static struct pci_driver kplug_pci_driver = {
 	.name = "kplug",
 	.id_table = NULL, /* driver_override and new_id only */
 	.probe = side_probe,
 	.remove = side_remove,
-	.err_handler = &side_err_handler,
+	.err_handler = &kplug_pci_error_handlers,
 	.dev_groups = side_groups, /* there while it is bound */
 	.sriov_configure = pci_sriov_configure_simple,
-	.driver.pm = pm_sleep_ptr(&side_pm_ops),
+	.driver.pm = pm_sleep_ptr(&kplug_pci_pm_ops),
 };
 
 /* Before a driver is looked for: a virtual function's own one would trust our physical one, which programs control. */

@@ -7,8 +7,10 @@
 
 #include "kplug_uapi.h"
 
+struct dev_pm_ops;
 struct kplug_device;
 struct pci_dev;
+struct pci_error_handlers;
 struct vm_area_struct;
 
 #define FENCE_RESET 0x1U /* in a reset, during which reset_lock is held */
@@ -36,6 +38,12 @@ struct pci_side {
 	u32 dma_users; /* under command_lock, as the next */
 	bool silent; /* for good */
 };
+
+/* Lets the function master the bus, or not, as `dma_users` and `silent` say. Under command_lock. */
+void kplug_pci_apply_master(struct pci_side *side);
+
+extern const struct pci_error_handlers kplug_pci_error_handlers;
+extern const struct dev_pm_ops kplug_pci_pm_ops;
 
 /* See bar_mmap of struct kplug_bus_ops. */
 int kplug_pci_bar_mmap(struct kplug_device *kdev, struct vm_area_struct *vma);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* kernel: one */
-/* shows: hook:event kmod/pci/pci.c kmod/pci/bar.c */
+/* shows: hook:event kmod/pci/recovery.c kmod/pci/bar.c */
 /* kmsg: AER: | device \[8086:10d3\] error status|PCIe Bus Error|\[ *[0-9]+\] (TLP|DLP) |TLP Header|aer_inject */
 /*
  * Errors that a device behind a port reports (QEMU's e1000e; the kernel's aer_inject): programs and plugin are told. After

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi iommu */
 /* kernel: one */
-/* shows: KPLUG_INFO hook:event kmod/pci/pci.c kmod/buffer/quarantine.c kmod/node/node.c */
+/* shows: KPLUG_INFO hook:event kmod/pci/pci.c kmod/pci/recovery.c kmod/buffer/quarantine.c kmod/node/node.c */
 /*
  * A device that can be reset (QEMU's igb, an Intel 82576): it is, where it could still write the memory of a program that
  * has ended, and when nobody else has it open. Programs and plugin are told of every reset.

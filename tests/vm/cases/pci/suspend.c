@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* shows: hook:event kmod/pci/pci.c kmod/node/registry.c kmod/irq/reader.c */
+/* shows: hook:event kmod/pci/recovery.c kmod/node/registry.c kmod/irq/reader.c */
 /* kmsg: nosuspend nosuspend: PM: */
 /* kmsg: PM: Some devices failed to suspend */
 /*
