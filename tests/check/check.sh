@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Static checks, as TAP. Runs in the build root (tests/vm/rig/build.sh ROOT --check), with /src and /out. Each tool prints
-# findings, a line each; those that tests/check/exceptions names are dropped, and an exception that drops nothing fails.
+# check.sh [all]: static checks, as TAP. Runs in the build root (tests/vm/rig/build.sh ROOT --check), with /src and /out. Each
+# tool prints findings, a line each; those that tests/check/exceptions names are dropped, and an exception that drops nothing
+# fails.
 set -uo pipefail
 
 cd /src || exit
 . tests/vm/rig/tap.sh
 . tests/check/house.sh
 out=/out/check
+all=${1:-}
 mkdir -p $out
 
 CFLAGS="-std=gnu11 -D_GNU_SOURCE -I. -Ilib -Icli -Ikmod/uapi -Ibpf -Ilib/wd -iquote tests/vm/rig -iquote tests/vm"
@@ -68,7 +70,7 @@ sparse_()
 analyzer()
 {
 	local depth=(-Xclang -analyzer-config -Xclang max-nodes=40000)
-	[ -z "${KPLUG_ALL:-}" ] || depth=()
+	[ -z "$all" ] || depth=()
 	# shellcheck disable=SC2086 # words
 	printf '%s\n' "$@" | each clang --analyze --analyzer-output text $CFLAGS "${depth[@]}" 2>&1 | warnings
 }

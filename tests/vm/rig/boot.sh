@@ -63,8 +63,6 @@ if is_debug "$kernel"; then
 	# Not at boot: a debug kernel has much to say of itself. guest.sh sets panic_on_warn. Without no5lvl, and after a
 	# first report, KASAN and lockdep may be blind.
 	append=${append/panic_on_warn=1 /}" kasan_multi_shot no5lvl"
-	# Which lines run the watchers need not know, and without them it takes half the time.
-	[ -z "${KPLUG_COVERAGE:-}" ] || append+=" kmemleak=off dma_debug=off lockdep.prove_locking=0"
 fi
 case $machine in
 msi | rt) ;;

@@ -64,7 +64,7 @@ case ${1:-} in
 	exit
 	;;
 --check)
-	in_root bash /src/tests/check/check.sh
+	in_root bash /src/tests/check/check.sh ${KPLUG_ALL:+all}
 	exit
 	;;
 esac

@@ -10,7 +10,7 @@ usage()
 	       run.sh --all [...]   with all repetitions, and also where they show nothing more; --case runs them like that, too
 	       run.sh [--kernel PREFIX] [--machine NAME] --exec 'COMMANDS' | --demo | --bench | --shell
 	       run.sh --debug [--machine NAME] [--case GLOB]   all cases on the debug kernel, which is built first
-	       run.sh --coverage [...]   the same without the debug kernel's watchers: which lines are run
+	       run.sh --coverage [...]   the same on a debug kernel without watchers: which lines are run
 	       run.sh --check   static checks
 	       run.sh --fuzz    the parsers under libFuzzer
 	       --no-build: with what the last run has built
@@ -58,7 +58,9 @@ if [ "$case" = '*' ] && [ -z "$machine" ]; then whole=1; fi
 ./host.sh
 root=$(./root.sh)
 if [ -n "$debug" ]; then
-	KPLUG_DEBUG=$(./debug/kernel.sh "$root")
+	configs=(kernel.config)
+	[ -n "${KPLUG_COVERAGE:-}" ] || configs+=(watchers.config)
+	KPLUG_DEBUG=$(./debug/kernel.sh "$root" "${configs[@]}")
 	export KPLUG_DEBUG
 	kernels=("$(<"$KPLUG_DEBUG/release")")
 	machine=${machine:-msi intx iommu bounce selinux lockdown}
