@@ -17,9 +17,9 @@ usage()
 	machines: msi intx iommu bounce rt lockdown, and with --all or on request selinux; several as one word: "msi intx"
 	environment: JOBS (guests at a time; as many as there are CPUs and memory for), O (build folder), V=1, KPLUG_CACHE,
 	KPLUG_MIRROR, KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and KPLUG_SEED (of random
-	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100, and
-	killed_in_transfer, 500), KPLUG_RELOADS (of module_reload, 100), KPLUG_PULLS (of hot_unplug, 200), KPLUG_UNBINDS (of
-	nvme_killed and unbound_in_transfer, 200)
+	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100, and killed_in_transfer, 500),
+	KPLUG_RELOADS (of module_reload, 100, and trace, 20), KPLUG_PULLS (of hot_unplug, 200), KPLUG_UNBINDS (of nvme_killed
+	and unbound_in_transfer, 200)
 	END
 }
 
@@ -109,7 +109,7 @@ on_host()
 		tee "$host/$name" | ./show.sh lines host - "$out"
 }
 
-fuzz() { on_host fuzz ./build.sh "$root" --fuzz "${KPLUG_SECONDS:-5}"; }
+fuzz() { on_host fuzz ./build.sh "$root" --fuzz "${KPLUG_SECONDS:-$((${KPLUG_ALL:-0} ? 5 : 2))}"; }
 
 # All that needs no guest: one after the other, since they share what they build, beside the guests.
 host_checks()

@@ -67,7 +67,7 @@ limits 'kmod/\t10\t10\n' '1 1 of 2' 'a room that is not there'
 limits '' '1 0 of 2' 'nothing'
 
 machines='( (msi|intx|iommu|bounce|rt|selinux|lockdown))+'
-variables='KPLUG_(SCALE|SWAPS|KILLS|RELOADS|PULLS|UNBINDS|CALLS|SECONDS|ONE_KIND)'
+variables='KPLUG_(SCALE|SWAPS|KILLS|RELOADS|PULLS|UNBINDS|CALLS|SECONDS|ONE_KIND|ONE_DEVICE)'
 headers=$(grep -hE '^(#|/\*) (machine|also|kernel|order|quick|timeout):' ../cases/*/*.{c,sh})
 isnt "$headers" '' 'cases have headers'
 is "$(grep -vE "^(#|/\*) ((machine|also):$machines|kernel: (debug|one)|order: first|quick: $variables=[0-9.]+|timeout: [0-9]+)( \*/)?$" \

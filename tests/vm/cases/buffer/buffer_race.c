@@ -2,6 +2,7 @@
 /* machine: msi iommu */
 /* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: KPLUG_BUFFER_ALLOC KPLUG_BUFFER_INFO kind:contiguous kind:paged kmod/buffer/buffer.c */
 /* shows: kmod/buffer/list.c kmod/buffer/mmap.c kmod/dma/dma.c */
 /* Several threads allocate, list and free buffers at once. */

@@ -2,6 +2,7 @@
 /* machine: msi iommu */
 /* kernel: one */
 /* quick: KPLUG_ONE_KIND=1 */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: cli:buffer-holders kind:contiguous kind:paged lib/buffer/holders.c */
 /* The list of holders names each kind of holder of a buffer, and no holder of another buffer. */
 #include <linux/capability.h>

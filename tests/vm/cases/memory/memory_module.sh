@@ -3,6 +3,7 @@
 # machine: msi
 # also: iommu
 # kernel: one
+# quick: KPLUG_ONE_DEVICE=1
 # shows: kind:contiguous kind:wc cli:buffer-alloc kmod/buffer/memory.c kmod/memory/main.c
 # shows: kmod/memory/migrate.c
 # timeout: 300

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kernel: one */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: KPLUG_PLUGIN_LOAD KPLUG_PLUGIN_UNLOAD KPLUG_PLUGIN_ROLLBACK KPLUG_REG KPLUG_SOFT_CREATE */
 /* shows: KPLUG_SOFT_DELETE kmod/node/ioctl.c kmod/node/registry.c kmod/pci/bar.c kmod/soft/soft.c */
 /* timeout: 200 */

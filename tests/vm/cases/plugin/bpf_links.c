@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: hook:call hook:open hook:interrupt KPLUG_CALL kmod/plugin/hook.c kmod/plugin/kfuncs.c */
 /* timeout: 400 */
 /* Programs attached to the hooks by plain libbpf, alone and beside a plugin. */

@@ -3,6 +3,7 @@
 /* kernel: one */
 /* also: intx */
 /* quick: KPLUG_SCALE=0.2 */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: KPLUG_CALL KPLUG_PLUGIN_INFO KPLUG_PLUGIN_UNLOAD hook:call kmod/plugin/hook.c kmod/plugin/kfuncs.c */
 /* shows: kmod/node/ioctl.c kmod/buffer/list.c */
 /* Calls: bytes in and back, results, refusals, and 1,000,000 of them (times $KPLUG_SCALE) from 8 threads. */

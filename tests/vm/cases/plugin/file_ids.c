@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kernel: one */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: hook:open hook:close hook:call hook:int_enable hook:int_disable kmod/node/node.c */
 /* Events carry the id of the open file that calls. */
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kernel: one */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: lib/plugin/load.c lib/plugin/buffer.c */
 /* Which of a device's buffers a plugin gets: the one that is named, or the only one. */
 #include <stdio.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kernel: one */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: lib/plugin/pin.c */
 /* timeout: 300 */
 /* Pins of plugins: made on request, changed with the plugin, gone with it; left-overs are found and cleaned. */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
 # kernel: one
+# quick: KPLUG_RELOADS=5
 # shows: hook:call hook:open hook:close kmod/plugin/hook.c kmod/core/main.c
 # timeout: 600
 # kmsg: Automounting of tracing to debugfs is deprecated
@@ -87,10 +88,10 @@ reload()
 touch /tmp/toggling
 toggle &
 done=0
-for ((i = 0; i < 20; i++)); do reload && done=$((done + 1)); done
+for ((i = 0; i < ${KPLUG_RELOADS:-20}; i++)); do reload && done=$((done + 1)); done
 rm /tmp/toggling
 wait
-is $done 20 'unloading while events are switched on and off'
+is $done "${KPLUG_RELOADS:-20}" 'unloading while events are switched on and off'
 runs 'after that a device and its plugin work' start
 runs '... and answer' /tmp/calls
 kplug soft delete t0

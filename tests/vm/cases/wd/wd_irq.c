@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx */
 /* kernel: one */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: lib/wd/interrupt.c */
 /* The porting layer: interrupts, waited for and handed to a thread's function. */
 #include <pthread.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi intx */
 /* kernel: one */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: hook:interrupt hook:deferred lib/wd/kp.bpf.h lib/wd/interrupt.c */
 /* The porting layer: KP_IntAtIrql and KP_IntAtDpc, on a line and by messages: what each of their answers does. */
 #include "bpf/wd_plain.h"

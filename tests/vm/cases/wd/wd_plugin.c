@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kernel: one */
+/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: lib/wd/plugin.c */
 /* The porting layer: a plugin opened by its name, and called. */
 #include <stdio.h>

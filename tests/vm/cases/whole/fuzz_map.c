@@ -2,7 +2,7 @@
 /* machine: msi */
 /* kernel: one */
 /* also: iommu */
-/* quick: KPLUG_CALLS=1000 */
+/* quick: KPLUG_CALLS=500 */
 /* quick: KPLUG_ONE_KIND=1 */
 /* shows: kind:contiguous kind:paged kind:arena kind:imported kind:wc kmod/buffer/map.c kmod/buffer/mmap.c */
 /* timeout: 400 */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kernel: one */
-/* quick: KPLUG_RELOADS=20 */
+/* quick: KPLUG_RELOADS=10 */
 /* shows: kmod/core/main.c kmod/memory/main.c kmod/soft/soft.c */
 /* timeout: 600 */
 /* Loads the modules, uses them and unloads them, KPLUG_RELOADS times (100), and looks for what is left. */

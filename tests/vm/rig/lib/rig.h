@@ -70,7 +70,8 @@ struct rig_run {
 
 /*
  * RIG_RUN(tests, RIG_BOTH, .setup = setup): runs the tests once per device, as one cmocka group; makes or binds the
- * devices before and takes them away after. After each test and its teardown the plugin is unloaded, and the device
+ * devices before and takes them away after. With KPLUG_ONE_DEVICE in the environment only edu stands for both: for
+ * tests of which no line depends on the bus side. After each test and its teardown the plugin is unloaded, and the device
  * must be left with no more buffers and locked memory than before. Returns main()'s exit status.
  */
 int rig_run(const struct rig_test *tests, size_t count, struct rig_run run);
