@@ -328,11 +328,21 @@ static DEVICE_ATTR_RW(kplug_reset);
 static struct attribute *side_attrs[] = { &dev_attr_kplug_reset.attr, NULL };
 ATTRIBUTE_GROUPS(side);
 
+/* Before the machine goes off, or another kernel starts, which must not meet the device's writes and interrupts. */
+static void side_shutdown(struct pci_dev *pdev)
+{
+	struct pci_side *side = pci_get_drvdata(pdev);
+
+	kplug_device_event(side->kdev, KPLUG_EVENT_SUSPEND);
+	side_silence(side->kdev);
+}
+
 static struct pci_driver kplug_pci_driver = {
 	.name = "kplug",
 	.id_table = NULL, /* driver_override and new_id only */
 	.probe = side_probe,
 	.remove = side_remove,
+	.shutdown = side_shutdown,
 	.err_handler = &kplug_pci_error_handlers,
 	.dev_groups = side_groups, /* there while it is bound */
 	.sriov_configure = pci_sriov_configure_simple,

@@ -66,7 +66,7 @@ if is_debug "$kernel"; then
 fi
 case $machine in
 msi | rt) ;;
-intx) append+=" pci=nomsi" ;;
+intx | kexec) append+=" pci=nomsi" ;;
 iommu)
 	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
 	append+=" intel_iommu=on"
@@ -84,10 +84,11 @@ lockdown)
 	board=(-M "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on")
 	append+=" intel_iommu=on"
 	;;
-*) die "no machine '$machine' (msi, intx, iommu, bounce, rt, selinux, lockdown)" ;;
+*) die "no machine '$machine' (msi, intx, iommu, bounce, rt, selinux, lockdown, kexec)" ;;
 esac
 
 make_initramfs
+[ "$machine" != kexec ] || cp "$run/initramfs.cpio" "$run/res/" # for the second kernel
 
 # fsrm=off, erms=off: told that "rep movsb" and "rep stosb" are fast, the kernel copies and clears by them, and here each byte
 # is a turn of a loop. Without, a guest takes a sixth less.

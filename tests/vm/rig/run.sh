@@ -14,7 +14,7 @@ usage()
 	       run.sh --check   static checks
 	       run.sh --fuzz    the parsers under libFuzzer
 	       --no-build: with what the last run has built
-	machines: msi intx iommu bounce rt lockdown, and with --all or on request selinux; several as one word: "msi intx"
+	machines: msi intx iommu bounce rt lockdown, and with --all or on request selinux and kexec; several as one word: "msi intx"
 	environment: JOBS (guests at a time; as many as there are CPUs and memory for), O (build folder), V=1, KPLUG_CACHE,
 	KPLUG_MIRROR, KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and KPLUG_SEED (of random
 	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100, and killed_in_transfer, 500),
@@ -68,7 +68,7 @@ else
 	mapfile -t kernels < <(kernels_of "$root" "$kernel")
 fi
 [ ${#kernels[@]} != 0 ] || exit 1
-read -ra machines <<<"${machine:-msi iommu intx bounce rt lockdown${all:+ selinux}}"
+read -ra machines <<<"${machine:-msi iommu intx bounce rt lockdown${all:+ selinux kexec}}"
 # The machine rt runs the same kernels with PREEMPT_RT, the first of them only unless all is to be run.
 realtime=()
 if [[ " ${machines[*]} " == *' rt '* ]]; then
