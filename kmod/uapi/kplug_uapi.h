@@ -4,10 +4,11 @@
  *
  * For 64-bit programs only: ioctl() and mmap() of a 32-bit program fail with EOPNOTSUPP.
  *
- * Every ioctl works on an open /dev/kplug/NAME and takes one struct whose first member is its size in bytes. Structs
- * may grow. One that is shorter than its first version is EINVAL. A longer one is accepted if its unknown tail is zero
- * and it is at most a page, else it is E2BIG. Reserved members and unknown flag bits must be 0. The kernel writes
- * members named out_*, and only on success. A published command never changes; another is added instead.
+ * Every ioctl works on an open /dev/kplug/NAME, KPLUG_SOFT_* on /dev/kplug_soft, and takes one struct whose first
+ * member is its size in bytes. Structs may grow. One that is shorter than its first version is EINVAL. A longer one is
+ * accepted if its unknown tail is zero and it is at most a page, else it is E2BIG. Reserved members and unknown flag
+ * bits must be 0. The kernel writes members named out_*, and only on success. A published command never changes;
+ * another is added instead.
  *
  * What an errno means, for all commands:
  *   EINVAL   a member is out of range, an unknown flag is set, or the struct is too short
