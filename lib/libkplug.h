@@ -161,6 +161,7 @@ struct kplug_open_opts {
  *   -ENODEV  a PCI function that is not bound to kplug, or was just removed
  *   -EACCES  no permission to open the node
  *   -ENOTTY  not a node of kplug
+ *   -EPROTO  the module has another KPLUG_API_VERSION (-EINVAL: one below 2)
  *   -EDQUOT  KPLUG_LIMIT_FILES programs have it open
  * The plugin's open hook may refuse with any errno.
  */
@@ -529,7 +530,6 @@ struct kplug_load_opts {
  *                kplug_plugin_log() all
  *   -ECANCELED   the plugin's `probe` program refused the device
  *   -EBUSY       the device has a plugin
- *   -EPROTO      the module has another KPLUG_API_VERSION
  *   -EPROTOTYPE  the module refused a program
  *   -EALREADY    the object was used before
  * Other errnos: libbpf failed; kplug_error() says why (-ESRCH or -EINVAL: the kernel lacks a hook

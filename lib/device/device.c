@@ -9,6 +9,7 @@
 
 static const struct kp_reason info_reasons[] = {
 	{ ENOTTY, "not a device node of kplug" },
+	{ EINVAL, "the module kplug is older than this library; install matching versions" },
 	{ 0, NULL },
 };
 
@@ -85,6 +86,13 @@ int kplug_device_open(const char *name, const struct kplug_open_opts *opts, stru
 	err = kplug_device_info(dev, &dev->info);
 	if (err)
 		goto cleanup;
+	if (dev->info.out_api_version != KPLUG_API_VERSION) {
+		err = kp_err(
+			-EPROTO,
+			"device %s: the module kplug has API version %u, this library %d; install matching versions",
+			name, dev->info.out_api_version, KPLUG_API_VERSION);
+		goto cleanup;
+	}
 	dev->enabled = calloc(dev->info.out_vectors + 1, sizeof(*dev->enabled));
 	if (!dev->enabled) {
 		err = kp_fail(-ENOMEM, NULL, "device %s", name);

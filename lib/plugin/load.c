@@ -47,11 +47,6 @@ static int check_device(const struct kplug_plugin *plugin, const struct kplug_de
 	const struct kplug_plugin_meta *meta = &plugin->meta;
 	char vendor[16] = "any", device[16] = "any";
 
-	if (dev->info.out_api_version != KPLUG_API_VERSION)
-		return kp_err(-EPROTO,
-			      "plugin %s: built for API version %u, but the module kplug has %u; install "
-			      "matching versions",
-			      meta->name, KPLUG_API_VERSION, dev->info.out_api_version);
 	if (force || (matches(meta->vendor, dev->info.out_vendor) && matches(meta->device, dev->info.out_device)))
 		return 0;
 	if (meta->vendor != KP_ANY_ID)

@@ -39,6 +39,7 @@ static struct {
 	struct kplug_irq_enable enable;
 	int64_t answer;
 	int call_errno;
+	unsigned int api_version; /* 0: ours; 1: knows only larger structs */
 	const char *manual;
 } fake;
 
@@ -58,9 +59,11 @@ static inline int take_away(bool *what)
 
 static inline int give_info(struct kplug_info *i)
 {
+	if (fake.api_version == 1)
+		return refuse(EINVAL);
 	*i = (struct kplug_info){
 		.size = sizeof(*i),
-		.out_api_version = KPLUG_API_VERSION,
+		.out_api_version = fake.api_version ?: KPLUG_API_VERSION,
 		.out_bus = KPLUG_BUS_SOFT,
 		.out_irq_mode = KPLUG_IRQ_SOFT,
 		.out_vectors = 2,
@@ -316,6 +319,7 @@ static inline int reset(void **state)
 	fake.enabled = fake.was_enabled = fake.unmasked = fake.triggered = fake.resumed = 0;
 	fake.answer = 0;
 	fake.call_errno = 0;
+	fake.api_version = 0;
 	assert_int_equal(ftruncate(fake.map, 0), 0);
 	return ftruncate(fake.map, BYTES);
 }

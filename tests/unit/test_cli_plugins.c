@@ -75,6 +75,17 @@ static void calls(void **state)
 	assert_error(run_cli("call", "soft0", "7"), 1, "call 7 to device soft0");
 }
 
+static void module_of_another_version(void **state)
+{
+	(void)state;
+	fake.api_version = KPLUG_API_VERSION + 1;
+	assert_error(run_cli("info", "soft0"), 1,
+		     "device soft0: the module kplug has API version 3, this library 2; install matching versions");
+	fake.api_version = 1;
+	assert_error(run_cli("info", "soft0"), 1,
+		     "device soft0: the module kplug is older than this library; install matching versions");
+}
+
 static void call_with_a_file(void **state)
 {
 	char path[128];
@@ -104,10 +115,8 @@ static void registers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAKE_TEST(plugins),
-		FAKE_TEST(calls),
-		FAKE_TEST(call_with_a_file),
-		FAKE_TEST(registers),
+		FAKE_TEST(plugins),	     FAKE_TEST(calls),	   FAKE_TEST(module_of_another_version),
+		FAKE_TEST(call_with_a_file), FAKE_TEST(registers),
 	};
 
 	return FAKE_RUN("cli plugins", tests);

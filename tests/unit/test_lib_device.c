@@ -186,18 +186,6 @@ static void test_plugin_for_another_device(void **state)
 	assert_false(plugin.consumed);
 }
 
-static void test_module_of_another_version(void **state)
-{
-	struct kplug_plugin plugin = { .meta = { .name = "edu", .vendor = KP_ANY_ID, .device = KP_ANY_ID } };
-	struct kplug_device other = dev;
-
-	(void)state;
-	other.info.out_api_version = KPLUG_API_VERSION + 1;
-	assert_int_equal(kplug_plugin_load(&plugin, &other, NULL), -EPROTO);
-	assert_string_equal(kplug_error(), "plugin edu: built for API version 2, but the module kplug has 3; install "
-					   "matching versions");
-}
-
 static void test_buffer_for_plugin_without(void **state)
 {
 	struct kplug_plugin plugin = { .meta = { .name = "count", .vendor = KP_ANY_ID, .device = KP_ANY_ID } };
@@ -403,7 +391,6 @@ int main(void)
 		cmocka_unit_test(test_call_size_overflow),
 		cmocka_unit_test(test_enable_too_large),
 		cmocka_unit_test(test_plugin_for_another_device),
-		cmocka_unit_test(test_module_of_another_version),
 		cmocka_unit_test(test_buffer_for_plugin_without),
 		cmocka_unit_test(test_plugin_loaded_twice),
 		cmocka_unit_test(test_wait_gives_records),
