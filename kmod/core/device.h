@@ -148,7 +148,7 @@ struct kplug_device *kplug_device_register(const struct kplug_device_desc *desc)
 /* Tear it down, in the order of registry.c. Sleeps until all hooks and ioctls are done. The pointer is dead then. */
 void kplug_device_unregister(struct kplug_device *kdev);
 
-/* Tell plugin and readers of a suspend, resume or reset; not of a dead device. Process context. */
+/* Tell plugin and readers of a suspend (or shutdown), resume or reset; not of a dead device. Process context. */
 void kplug_device_event(struct kplug_device *kdev, enum kplug_event_code code);
 
 /* Remove the device's BARs from all address spaces. They fault again, unless the device is dead. */

@@ -335,6 +335,9 @@ static void side_shutdown(struct pci_dev *pdev)
 
 	kplug_device_event(side->kdev, KPLUG_EVENT_SUSPEND);
 	side_silence(side->kdev);
+	/* As at removal: who lets it master the bus again would let a transfer go on that the last kernel has begun. */
+	if (READ_ONCE(side->dma_users))
+		side_reset(side->kdev, true);
 }
 
 static struct pci_driver kplug_pci_driver = {

@@ -18,6 +18,7 @@
 #define AGAIN " kplug_kexec"
 
 static char cmdline[4096];
+static uint64_t value; /* of a register */
 
 static int open_for_kexec(const char *path)
 {
@@ -50,12 +51,29 @@ static uint16_t command_register(const char *address)
 	return command;
 }
 
+#define NVME_INTMS 0x0c /* the mask of interrupts, which a reset clears */
+
 static struct rig_dev edu;
+static char nvme[KPLUG_NAME_LEN];
 
 static void find_edu(void)
 {
 	assert_int_equal(sscanf(getenv("KPLUG_EDU"), "%31s", edu.name), 1);
 	at = &edu;
+	rig_find_pci(0x1b36, 0x0010, nvme);
+}
+
+/* nvme, which can be reset, as edu cannot: sets a register, and has memory that it could write. */
+static void use_nvme(void)
+{
+	struct kplug_device *queue = NULL;
+
+	assert_ok(kplug_bind(nvme, false));
+	assert_ok(kplug_device_open(nvme, NULL, &queue));
+	assert_ok(kplug_reg_write(queue, 0, NVME_INTMS, 4, 0x10));
+	assert_ok(kplug_reg_read(queue, 0, NVME_INTMS, 4, &value));
+	assert_int_equal(value, 0x10);
+	rig_buffer(queue, "queue", 4096);
 }
 
 /* Ends only in failure. */
@@ -71,6 +89,7 @@ static void start_another_kernel(void)
 	assert_true(command_register(edu.name) & PCI_COMMAND_MASTER);
 	assert_ok(kplug_irq_enable(dev, 0, NULL, 0));
 	assert_false(rig_line_is_off(edu.name));
+	use_nvme();
 	snprintf(image, sizeof(image), "/boot/vmlinuz-%s", getenv("KPLUG_KERNEL"));
 	strcat(cmdline, AGAIN);
 	assert_ok(syscall(SYS_kexec_file_load, open_for_kexec(image), open_for_kexec("/res/initramfs.cpio"),
@@ -91,20 +110,31 @@ static void device_was_silenced(void)
 
 static void plugin_was_told(void)
 {
-	uint64_t mark = 0;
-
 	assert_ok(kplug_bind(edu.name, false));
 	dev = rig_open(at);
-	assert_ok(kplug_reg_read(dev, EDU_BAR, EDU_LIVENESS, 4, &mark));
-	assert_int_equal(mark, (uint32_t)~SUSPEND_MARK);
+	assert_ok(kplug_reg_read(dev, EDU_BAR, EDU_LIVENESS, 4, &value));
+	assert_int_equal(value, (uint32_t)~SUSPEND_MARK);
 	rig_close();
 	assert_ok(kplug_unbind(edu.name));
+}
+
+static void device_with_memory_was_reset(void)
+{
+	struct kplug_device *queue = NULL;
+
+	assert_ok(kplug_bind(nvme, false));
+	assert_ok(kplug_device_open(nvme, NULL, &queue));
+	assert_ok(kplug_reg_read(queue, 0, NVME_INTMS, 4, &value));
+	assert_int_equal(value, 0);
+	kplug_device_close(queue);
+	assert_ok(kplug_unbind(nvme));
 }
 
 int main(void)
 {
 	const struct rig_test first[] = { TEST(start_another_kernel) };
-	const struct rig_test second[] = { TEST(device_was_silenced), TEST(plugin_was_told) };
+	const struct rig_test second[] = { TEST(device_was_silenced), TEST(plugin_was_told),
+					   TEST(device_with_memory_was_reset) };
 
 	read_cmdline();
 	if (!strstr(cmdline, AGAIN))
