@@ -2,12 +2,12 @@
 #ifndef KPLUG_PCI_H
 #define KPLUG_PCI_H
 
+#include <linux/pm.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 
 #include "kplug_uapi.h"
 
-struct dev_pm_ops;
 struct kplug_device;
 struct pci_dev;
 struct pci_error_handlers;

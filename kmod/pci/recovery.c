@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a PCI function is fenced for: resets, errors of it or its link; and suspends. */
 #include <linux/pci.h>
-#include <linux/pm.h>
 
 #include "core/device.h"
 #include "pci/pci.h"
