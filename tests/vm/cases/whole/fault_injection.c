@@ -305,7 +305,6 @@ static const struct function {
 	{ "kern_sys_bpf", -ENOMEM, false },
 	{ "bpf_map_get", -EBADF, false },
 	{ "bpf_prog_get_type_dev", -EBADF, false },
-	{ "account_locked_vm", -ENOMEM, true },
 	{ "alloc_contig_range_noprof", -EBUSY, true },
 	{ "set_memory_wc", -ENOMEM, false },
 	{ "sg_alloc_table_from_pages_segment", -ENOMEM, false },
