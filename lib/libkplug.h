@@ -161,7 +161,7 @@ struct kplug_open_opts {
  *   -ENODEV  a PCI function that is not bound to kplug, or was just removed
  *   -EACCES  no permission to open the node
  *   -ENOTTY  not a node of kplug
- *   -EPROTO  the module has another KPLUG_API_VERSION (-EINVAL: one below 2)
+ *   -EPROTO  the module has another KPLUG_API_VERSION (-EINVAL if that is 1)
  *   -EDQUOT  KPLUG_LIMIT_FILES programs have it open
  * The plugin's open hook may refuse with any errno.
  */

@@ -30,7 +30,7 @@ help::
 	@echo 'make test            each test, in virtual machines [KERNEL=6.12] [MACHINE=msi] [CASE=GLOB] [JOBS=CPUs]'
 	@echo 'make test-all        the same with all repetitions, and each on every machine that it can run on [KPLUG_SCALE=1]'
 	@echo 'make test-debug      all cases on a debug kernel, which is built first (once, 10 to 25 minutes) [MACHINE=msi] [CASE=GLOB]'
-	@echo 'make coverage        the same without the kernel's watchers: which lines of modules, library and command are run [MACHINE=msi] [CASE=GLOB]'
+	@echo 'make coverage        the same without watchers: which lines of modules, library and command are run [MACHINE=msi] [CASE=GLOB]'
 	@echo 'make check           compilers, sparse, clang-tidy and others find nothing; tests/check/exceptions says what they may'
 	@echo 'make size            lines of code by kernel module and room'
 	@echo 'make test-table      which cases show which ioctl, hook, kind of memory, command, source file and claim of the README'

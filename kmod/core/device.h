@@ -63,12 +63,13 @@ struct kplug_bus_ops {
 	 */
 	void (*dma_user)(struct kplug_device *kdev, bool vector, int change);
 
-	/* Stop DMA and interrupts for good. Process context; first at removal. */
+	/* Stop DMA and interrupts for good. Process context; first at removal and shutdown. */
 	void (*silence)(struct kplug_device *kdev);
 
 	/*
-	 * Reset the device, so that no DMA of it is under way. removing: inside kplug_device_unregister(); else -EAGAIN
-	 * where that may be waiting. -ENOTTY: there is no way. NULL: see kplug_device_confined().
+	 * Reset the device, so that no DMA of it is under way. removing: inside kplug_device_unregister() or a
+	 * shutdown; else -EAGAIN where that may be waiting. -ENOTTY: there is no way. NULL: see
+	 * kplug_device_confined().
 	 */
 	int (*reset)(struct kplug_device *kdev, bool removing);
 };

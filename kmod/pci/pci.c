@@ -106,8 +106,8 @@ static void side_silence(struct kplug_device *kdev)
 }
 
 /*
- * In remove(), which holds the device's lock. For a reset by its bus, programs are kept from the bridge's registers.
- * But who resets the bridge has that lock and waits for ours, so only try.
+ * In remove() and shutdown(), which hold the device's lock. For a reset by its bus, programs are kept from the
+ * bridge's registers. But who resets the bridge has that lock and waits for ours, so only try.
  */
 static int side_reset_locked(struct pci_dev *pdev)
 {
@@ -328,15 +328,16 @@ static DEVICE_ATTR_RW(kplug_reset);
 static struct attribute *side_attrs[] = { &dev_attr_kplug_reset.attr, NULL };
 ATTRIBUTE_GROUPS(side);
 
-/* Before the machine goes off, or another kernel starts, which must not meet the device's writes and interrupts. */
+/* Before the machine goes off or restarts: a kernel that kexec starts must not meet our writes and interrupts. */
 static void side_shutdown(struct pci_dev *pdev)
 {
 	struct pci_side *side = pci_get_drvdata(pdev);
 
 	kplug_device_event(side->kdev, KPLUG_EVENT_SUSPEND);
+	kplug_pci_fence_off(side); /* programs still run, and must not start it again */
 	side_silence(side->kdev);
-	/* As at removal: who lets it master the bus again would let a transfer go on that the last kernel has begun. */
-	if (READ_ONCE(side->dma_users))
+	/* As at removal: who lets it master the bus again would let a transfer go on that this kernel has begun. */
+	if (system_state == SYSTEM_RESTART && READ_ONCE(side->dma_users))
 		side_reset(side->kdev, true);
 }
 

@@ -15,6 +15,7 @@ struct vm_area_struct;
 
 #define FENCE_RESET 0x1U /* in a reset, during which reset_lock is held */
 #define FENCE_ERROR 0x2U /* after an error, until the device has recovered */
+#define FENCE_OFF 0x4U /* the machine goes off or restarts: for good */
 
 /* When kplug resets a function. The names are in sysfs: kplug_reset. */
 enum side_policy {
@@ -41,6 +42,9 @@ struct pci_side {
 
 /* Lets the function master the bus, or not, as `dma_users` and `silent` say. Under command_lock. */
 void kplug_pci_apply_master(struct pci_side *side);
+
+/* Keep plugin and programs from its registers, for good. */
+void kplug_pci_fence_off(struct pci_side *side);
 
 extern const struct pci_error_handlers kplug_pci_error_handlers;
 extern const struct dev_pm_ops kplug_pci_pm_ops;

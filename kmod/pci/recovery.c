@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a PCI function is fenced for: resets, errors of it or its link; and suspends. */
+/* What a PCI function is fenced for (resets, errors of it or its link, the machine's end), and what a suspend asks. */
 #include <linux/pci.h>
 
 #include "core/device.h"
@@ -25,6 +25,13 @@ static void side_unfence(struct pci_side *side, u32 why)
 		kplug_pci_apply_master(side);
 }
 
+void kplug_pci_fence_off(struct pci_side *side)
+{
+	down_write(&side->reset_lock);
+	side_fence(side, FENCE_OFF);
+	up_write(&side->reset_lock);
+}
+
 /* Around each reset, ours and root's (sysfs). */
 static void side_reset_prepare(struct pci_dev *pdev)
 {
@@ -42,7 +49,7 @@ static void side_reset_done(struct pci_dev *pdev)
 		pci_save_state(pdev); /* some kernels forget it in a reset */
 	side_unfence(side, FENCE_RESET);
 	up_write(&side->reset_lock);
-	if (side->kdev)
+	if (side->kdev && !(side->fence & FENCE_OFF)) /* else nobody could set it up again */
 		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
 }
 

@@ -62,7 +62,7 @@ enum kplug_hook {
 /* Of the event hook and of a KPLUG_RECORD_EVENT record. */
 enum kplug_event_code {
 	KPLUG_EVENT_REMOVE = 1, /* the device is about to be removed */
-	KPLUG_EVENT_SUSPEND, /* the machine is about to be suspended, to go off or to start another kernel */
+	KPLUG_EVENT_SUSPEND, /* the machine is about to be suspended, to go off or to restart */
 	KPLUG_EVENT_RESUME,
 	KPLUG_EVENT_RESET, /* the device was reset, by the kernel or root: what was set in it is lost */
 	KPLUG_EVENT_FREE, /* does the device use buffer `sequence` (id) of `file`? Only the hook gets it */

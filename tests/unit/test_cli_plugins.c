@@ -77,11 +77,15 @@ static void calls(void **state)
 
 static void module_of_another_version(void **state)
 {
+	struct kplug_device *opened = NULL;
+
 	(void)state;
 	fake.api_version = KPLUG_API_VERSION + 1;
+	assert_int_equal(kplug_device_open("soft0", NULL, &opened), -EPROTO);
 	assert_error(run_cli("info", "soft0"), 1,
 		     "device soft0: the module kplug has API version 3, this library 2; install matching versions");
 	fake.api_version = 1;
+	assert_int_equal(kplug_device_open("soft0", NULL, &opened), -EINVAL);
 	assert_error(run_cli("info", "soft0"), 1,
 		     "device soft0: the module kplug is older than this library; install matching versions");
 }

@@ -2,7 +2,6 @@
 /* machine: msi */
 /* kernel: one */
 /* also: iommu */
-/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: KPLUG_BUFFER_ALLOC kind:wc kmod/memory/wc.c kmod/buffer/map.c kmod/memory/dmabuf_export.c */
 /* Write-combining buffers: all mappings are so, the kernel's too; the device sees what is written; and it ends. */
 #include <fcntl.h>

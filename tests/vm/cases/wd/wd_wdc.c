@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
 /* kernel: one */
-/* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: lib/wd/wdc.c lib/wd/wdc_dma.c */
 /* The porting layer: the WDC calls of wdc_lib.h. */
 #include <stdatomic.h>

@@ -37,4 +37,8 @@ for program in verifier_refuses attach; do
 	is "$? $(grep -c '^not ok' <<<"$out")" '0 0' "tests of $program pass with plain BTF"
 	[ "$tap_failed" = 0 ] || grep -A 5 '^not ok' <<<"$out" | sed 's/^/# /'
 done
+runs 'a plugin with plain BTF' sh -c "kplug soft create p0 && kplug buffer alloc p0 calls 4096 && \
+	kplug plugin load p0 $KPLUG_TEST/calls.bpf.o"
+is "$(kplug call p0 1)" 'result 0' 'it answers a call with plain BTF'
+runs 'its end' kplug soft delete p0
 plan
