@@ -70,8 +70,10 @@ static void refused(void)
 	snprintf(name, sizeof(name), "kplug/%s", at->name);
 	fd = open_node(name);
 	assert_ptr_not_equal(info, MAP_FAILED);
-	if (!kernel_has_them())
+	if (!kernel_has_them()) {
+		assert_non_null(strstr(getenv("KPLUG_KERNEL"), "-kplug-debug")); /* Debian's kernels have them */
 		skip();
+	}
 	info->size = sizeof(*info);
 	assert_int_equal(call_32(IA32_IOCTL, fd, (uint32_t)KPLUG_INFO, (uintptr_t)info, 0, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(info->out_api_version, 0);
