@@ -66,6 +66,8 @@ limits 'kmod/\t10\t10\nlib/\t0\t0\n' '1 1 of 2' 'no line of a room'
 limits 'kmod/\t10\t10\n' '1 1 of 2' 'a room that is not there'
 limits '' '1 0 of 2' 'nothing'
 
+like "$(make -sC ../../.. help 2>&1)" 'make shell .*$' 'make help comes to its end'
+
 machines='( (msi|intx|iommu|bounce|rt|selinux|lockdown|kexec))+'
 variables='KPLUG_(SCALE|SWAPS|KILLS|RELOADS|PULLS|UNBINDS|CALLS|SECONDS|ONE_KIND|ONE_DEVICE)'
 headers=$(grep -hE '^(#|/\*) (machine|also|kernel|order|quick|timeout):' ../cases/*/*.{c,sh})
