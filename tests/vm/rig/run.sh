@@ -69,6 +69,7 @@ else
 fi
 [ ${#kernels[@]} != 0 ] || exit 1
 read -ra machines <<<"${machine:-msi iommu intx bounce rt lockdown${all:+ selinux kexec}}"
+[ -z "$debug" ] || [[ " ${machines[*]} " != *' kexec '* ]] || die "the debug kernel starts no other: no machine kexec"
 # The machine rt runs the same kernels with PREEMPT_RT, the first of them only unless all is to be run.
 realtime=()
 if [[ " ${machines[*]} " == *' rt '* ]]; then
