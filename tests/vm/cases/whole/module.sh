@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # machine: msi
 # kernel: one
-# quick: KPLUG_ONE_DEVICE=1
 # shows: kmod/core/main.c kmod/plugin/kfuncs.c kmod/memory/main.c kmod/pci/pci.c kmod/soft/soft.c
 # timeout: 600
 # The module files: without BTF, with plain BTF, and in the wrong order.
