@@ -43,7 +43,7 @@ struct pci_side {
 /* Lets the function master the bus, or not, as `dma_users` and `silent` say. Under command_lock. */
 void kplug_pci_apply_master(struct pci_side *side);
 
-/* Keep plugin and programs from its registers, for good. */
+/* Keeps plugin and programs from the function's registers, for good. Sleeps. */
 void kplug_pci_fence_off(struct pci_side *side);
 
 extern const struct pci_error_handlers kplug_pci_error_handlers;

@@ -49,7 +49,7 @@ static void side_reset_done(struct pci_dev *pdev)
 		pci_save_state(pdev); /* some kernels forget it in a reset */
 	side_unfence(side, FENCE_RESET);
 	up_write(&side->reset_lock);
-	if (side->kdev && !(side->fence & FENCE_OFF)) /* else nobody could set it up again */
+	if (side->kdev && !(side->fence & FENCE_OFF)) /* fenced off, it cannot be set up again */
 		kplug_device_event(side->kdev, KPLUG_EVENT_RESET);
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check.sh [all]: static checks, as TAP. Runs in the build root (tests/vm/rig/build.sh ROOT --check), with /src and /out. Each
-# tool prints findings, a line each; those that tests/check/exceptions names are dropped, and an exception that drops nothing
-# fails.
+# check.sh [all]: static checks, as TAP. Runs in the build root (tests/vm/rig/build.sh ROOT --check), with /src and /out.
+# Each tool prints findings, a line each; those that tests/check/exceptions names are dropped, and an exception that
+# drops nothing fails.
 set -uo pipefail
 
 cd /src || exit
@@ -66,7 +66,7 @@ sparse_()
 	warnings <$out/sparse.log
 }
 
-# As deep as it goes only where all is to be run: a fifth of the nodes takes a quarter of the time, and has found the same.
+# A fifth of its default depth, in a quarter of the time, has found the same. make test-all goes all the way.
 analyzer()
 {
 	local depth=(-Xclang -analyzer-config -Xclang max-nodes=40000)

@@ -90,8 +90,8 @@ esac
 make_initramfs
 [ "$machine" != kexec ] || cp "$run/initramfs.cpio" "$run/res/" # for the second kernel
 
-# fsrm=off, erms=off: told that "rep movsb" and "rep stosb" are fast, the kernel copies and clears by them, and here each byte
-# is a turn of a loop. Without, a guest takes a sixth less.
+# fsrm=off, erms=off: told that "rep movsb" and "rep stosb" are fast, the kernel copies and clears by them, and QEMU
+# emulates each byte as a turn of a loop. Without the flags a guest takes a sixth less.
 # QEMU is the root's own: before 8.1, it could run code that the kernel, on its other CPU, had already replaced.
 # The port at 0xe is empty: cases plug into it (rig_plug()). QEMU does not bring its link up again after a reset, which it
 # does for one as slow as that at 6.

@@ -18,7 +18,7 @@ export SLOWER=1
 debug='' watched=''
 # shellcheck source=tests/vm/rig/debug/watch.sh
 if [[ $V == *-kplug-debug ]]; then . /src/tests/vm/rig/debug/watch.sh && debug=1; fi
-# For coverage there are none: see debug/kernel.sh.
+# The kernel for coverage has none: see debug/watchers.config.
 [ -n "$COVERAGE" ] || watched=$debug
 for d in /sys/bus/pci/devices/*; do
 	[ "$(<"$d/vendor") $(<"$d/device")" != "0x1234 0x11e8" ] || KPLUG_EDU+="${KPLUG_EDU:+ }${d##*/}"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# kernel.sh ROOT CONFIG...: makes the debug kernel from the root's linux-source package and these files of this folder, once,
-# and prints its folder: release, bzImage, and build/ to build modules against.
+# kernel.sh ROOT CONFIG...: makes the debug kernel from the root's linux-source package and these files of this folder,
+# once, and prints its folder: release, bzImage, and build/ to build modules against.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 root=$1
 shift
 
-# Runs in the root, with the new folder at /opt and the configuration's files as arguments. What is left of the build is what modules need.
+# Runs in the root, with the new folder at /opt and the configuration's files as arguments. What is left of the build is
+# what modules need.
 # shellcheck disable=SC2016 # for the inner shell
 recipe='
 	cd /opt

@@ -42,7 +42,7 @@ static void text_range(unsigned long *ret_start, unsigned long *ret_end)
 	assert_true(*ret_start < *ret_end);
 }
 
-/* A function of the kernel itself, whose symbols are in the order of their addresses: 0 and 0 if it has none such. */
+/* A function of the kernel itself, whose symbols are in the order of their addresses; 0 and 0 if there is none. */
 static void function_range(const char *function, unsigned long *ret_start, unsigned long *ret_end)
 {
 	FILE *file = fopen("/proc/kallsyms", "r");
@@ -75,7 +75,7 @@ static void put_range(const char *attr, const char *what, unsigned long start, u
 
 /*
  * Of the allocations only those that kplug or what it calls makes: not those of a firmware's interpreter far below, nor
- * those of DMA-API debugging, which would go blind. (The kernel for coverage has none: the range 0 to 0 rejects nothing.)
+ * those of DMA-API debugging, which would go blind. The kernel for coverage has none: 0 to 0 rejects nothing.
  */
 static void only_ours(const char *attr)
 {
