@@ -49,10 +49,8 @@ cd "$(dirname "$0")"
 . ./lib.sh
 . ./count.sh
 [ -z "$debug" ] || [ -z "$kernel" ] || die "the debug kernel is always the one that debug/kernel.sh makes, a 6.12: no KERNEL="
-# What is asked for by name, or on the kernel that sees most, has all its repetitions; but they reach no further line.
-if [ -z "${KPLUG_COVERAGE:-}" ]; then
-	if { [ "$case" != '*' ] && [ -z "${KPLUG_QUICK:-}" ]; } || [ -n "$debug" ]; then export KPLUG_ALL=1; fi
-fi
+# What is asked for by name has all its repetitions; but they reach no further line.
+if [ "$case" != '*' ] && [ -z "${KPLUG_QUICK:-}${KPLUG_COVERAGE:-}" ]; then export KPLUG_ALL=1; fi
 whole=
 if [ "$case" = '*' ] && [ -z "$machine" ]; then whole=1; fi
 ./host.sh
