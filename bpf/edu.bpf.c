@@ -53,6 +53,8 @@ static int copy(struct kplug_event *ev)
 		return -ERANGE;
 	if (!base)
 		return -EIO;
+	if (kplug_dma_permission(ev, base, sizeof(buf.data))) /* the caller may open the device, but not this buffer */
+		return -EACCES;
 	if (__sync_val_compare_and_swap(&stage, IDLE, CLAIMED) != IDLE)
 		return -EBUSY;
 	bytes = arg->bytes;

@@ -173,6 +173,13 @@ extern int kplug_reg_write(struct kplug_event *ev, __u32 bar, __u64 offset, __u3
 extern __u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, __u32 mem__sz) __ksym;
 
 /*
+ * call: may the caller read and write the memory at device addresses [addr, addr + bytes)? Ask before the device uses
+ * an address that comes from a program. Returns 0 if the range is in one buffer or lock of the open file that calls, or
+ * in one buffer that the caller has the rights to open; else -EACCES. -EINVAL in another hook.
+ */
+extern int kplug_dma_permission(struct kplug_event *ev, __u64 addr, __u64 bytes) __ksym;
+
+/*
  * interrupt, deferred: attaches up to KPLUG_ATTACH_MAX bytes to the interrupt's record for the
  * readers. The last call counts. Returns 0, -E2BIG, or -EINVAL in another hook.
  */

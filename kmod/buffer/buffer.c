@@ -115,32 +115,12 @@ static void release_buffer(struct kplug_ended *ended)
 		bpf_map_put(buf->map);
 }
 
-static unsigned long last_page(const struct kplug_buffer *buf)
-{
-	return ((unsigned long)buf->virt + buf->bytes - 1) >> PAGE_SHIFT;
-}
-
-/* Memory that is a buffer already, as a dma-buf's may be, would have two device addresses. */
-static int index_memory(struct kplug_buffer *buf)
-{
-	unsigned long page = (unsigned long)buf->virt >> PAGE_SHIFT;
-	const struct kplug_buffer *next;
-
-	if (!buf->virt)
-		return 0;
-	next = xa_find(&buf->kdev->by_end, &page, ULONG_MAX, XA_PRESENT);
-	if (next && next->virt < buf->virt + buf->bytes)
-		return -EBUSY;
-	return xa_insert(&buf->kdev->by_end, last_page(buf), buf, GFP_KERNEL_ACCOUNT);
-}
-
 /* Take it off the device's list, onto one of struct kplug_ended. */
 static void unpublish(struct kplug_buffer *buf, struct list_head *list)
 {
 	lockdep_assert_held(&buf->kdev->buffer_lock);
 	list_del_rcu(&buf->list);
-	if (buf->virt)
-		xa_erase(&buf->kdev->by_end, last_page(buf));
+	kplug_buffer_unindex(buf);
 	buf->ended = (struct kplug_ended){
 		.owner = buf->owner, .id = buf->id, .pages = buf->count, .unmap = unmap_ended, .release = release_buffer
 	};
@@ -172,7 +152,7 @@ static int publish(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg, int
 	if (kdev->next_buffer_id > KPLUG_BUFFER_ID_MAX)
 		return -EOVERFLOW;
 	kplug_device_dma_user(kdev, false, 1); /* before a plugin finds its address */
-	err = index_memory(buf);
+	err = kplug_buffer_index(buf);
 	if (err) {
 		kplug_device_dma_user(kdev, false, -1);
 		return err;
@@ -369,6 +349,7 @@ static void umem_unpublish(struct kplug_device *kdev, struct kplug_ended *ended,
 {
 	lockdep_assert_held(&kdev->buffer_lock);
 	xa_erase(&kdev->umems, ended->id);
+	list_del_rcu(&ended->siblings);
 	WRITE_ONCE(kdev->umem_pages, kdev->umem_pages - ended->pages);
 	list_add(&ended->list, list);
 }
@@ -391,7 +372,8 @@ void kplug_buffer_init(struct kplug_device *kdev)
 	spin_lock_init(&kdev->limit_lock);
 	memcpy(kdev->limit, ((const u64[])KPLUG_LIMIT_DEFAULTS), sizeof(kdev->limit));
 	INIT_LIST_HEAD(&kdev->buffers);
-	xa_init(&kdev->by_end);
+	xa_init(&kdev->by_virt);
+	xa_init(&kdev->by_dma);
 	INIT_LIST_HEAD(&kdev->quarantine);
 	mutex_init(&kdev->buffer_lock);
 	xa_init_flags(&kdev->umems, XA_FLAGS_ALLOC);

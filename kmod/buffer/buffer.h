@@ -23,6 +23,13 @@ struct kplug_rights {
 int kplug_rights_init(struct kplug_rights *rights, const struct kplug_buffer_alloc *arg);
 /* May the caller? wanted: MAY_READ, MAY_WRITE or both. 0 or -EACCES. */
 int kplug_rights_check(const struct kplug_rights *rights, int wanted);
+/*
+ * May the caller, whose open file is `kfile` with this id, read and write the memory at device addresses
+ * [addr, addr + len)? One buffer or umem of the file, or one buffer that the caller has the rights to. 0 or -EACCES.
+ * The caller holds the RCU read lock. Takes O(log n) of the device's buffers, and O(m log n) of the file's m umems of n
+ * pieces: what other files lock costs this one nothing.
+ */
+int kplug_dma_check(struct kplug_device *kdev, struct kplug_file *kfile, u64 file, u64 addr, u64 len);
 
 /*
  * Memory that the device reaches while the buffer is on its list. Its owner, an open file or the device itself, ends
@@ -100,6 +107,8 @@ int kplug_umem_unlock(struct kplug_device *kdev, u64 owner, const struct kplug_d
  */
 int kplug_umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int kplug_umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
+/* Has one umem of the file the device addresses [addr, addr + len)? Under RCU. */
+bool kplug_umem_covers(struct kplug_file *kfile, u64 addr, u64 len);
 int kplug_buffer_export(struct kplug_device *kdev, struct kplug_buffer_export *arg);
 int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_access *arg);
 
@@ -110,6 +119,14 @@ void kplug_buffer_delete(struct kplug_buffer *buf);
 bool kplug_buffer_name_ok(const char *name);
 /* The part of this name, or NULL. The caller holds buffer_lock. */
 struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *name, u32 part);
+/*
+ * Let it be found by its addresses, or no longer. The caller holds buffer_lock. -EBUSY: another buffer has some of this
+ * memory, which would have two device addresses, or of its device addresses, which would have two owners.
+ */
+int kplug_buffer_index(struct kplug_buffer *buf);
+void kplug_buffer_unindex(struct kplug_buffer *buf);
+/* The buffer that has device addresses [addr, addr + len), or NULL. Under RCU. */
+const struct kplug_buffer *kplug_buffer_at_dma(struct kplug_device *kdev, u64 addr, u64 len);
 /* The device's address of [mem, mem + len) if one buffer covers it, else 0. Any context. */
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len);
 

@@ -29,18 +29,79 @@ struct kplug_buffer *kplug_buffer_find(struct kplug_device *kdev, const char *na
 }
 EXPORT_SYMBOL_GPL(kplug_buffer_find);
 
+/* The buffer's first address in a tree of its device. */
+static u64 start_in(const struct xarray *tree, const struct kplug_buffer *buf)
+{
+	return tree == &buf->kdev->by_dma ? buf->dma : (unsigned long)buf->virt;
+}
+
+static unsigned long last_page_in(const struct xarray *tree, const struct kplug_buffer *buf)
+{
+	return (start_in(tree, buf) + buf->bytes - 1) >> PAGE_SHIFT;
+}
+
+static int index_in(struct xarray *tree, struct kplug_buffer *buf)
+{
+	unsigned long page = start_in(tree, buf) >> PAGE_SHIFT;
+	const struct kplug_buffer *next;
+
+	next = xa_find(tree, &page, ULONG_MAX, XA_PRESENT);
+	if (next && start_in(tree, next) < start_in(tree, buf) + buf->bytes)
+		return -EBUSY;
+	return xa_insert(tree, last_page_in(tree, buf), buf, GFP_KERNEL_ACCOUNT);
+}
+
+int kplug_buffer_index(struct kplug_buffer *buf)
+{
+	struct kplug_device *kdev = buf->kdev;
+	int err;
+
+	lockdep_assert_held(&kdev->buffer_lock);
+	err = buf->virt ? index_in(&kdev->by_virt, buf) : 0;
+	if (err)
+		return err;
+	err = index_in(&kdev->by_dma, buf);
+	if (err && buf->virt)
+		xa_erase(&kdev->by_virt, last_page_in(&kdev->by_virt, buf));
+	return err;
+}
+
+void kplug_buffer_unindex(struct kplug_buffer *buf)
+{
+	struct kplug_device *kdev = buf->kdev;
+
+	lockdep_assert_held(&kdev->buffer_lock);
+	if (buf->virt)
+		xa_erase(&kdev->by_virt, last_page_in(&kdev->by_virt, buf));
+	xa_erase(&kdev->by_dma, last_page_in(&kdev->by_dma, buf));
+}
+
+/* The buffer that covers [start, start + len), or NULL. */
+static const struct kplug_buffer *find_in(struct xarray *tree, u64 start, u64 len)
+{
+	unsigned long page = start >> PAGE_SHIFT;
+	const struct kplug_buffer *buf;
+	u64 offset;
+
+	buf = xa_find(tree, &page, ULONG_MAX, XA_PRESENT); /* the first that ends here or above */
+	if (!buf || start < start_in(tree, buf))
+		return NULL;
+	offset = start - start_in(tree, buf);
+	return offset <= buf->bytes && len <= buf->bytes - offset ? buf : NULL;
+}
+
 u64 kplug_buffer_virt_to_dma(struct kplug_device *kdev, const void *mem, size_t len)
 {
-	unsigned long page = (unsigned long)mem >> PAGE_SHIFT;
 	const struct kplug_buffer *buf;
-	size_t offset;
 
 	guard(rcu)();
-	buf = xa_find(&kdev->by_end, &page, ULONG_MAX, XA_PRESENT); /* the first that ends here or above */
-	if (!buf || mem < buf->virt)
-		return 0;
-	offset = mem - buf->virt;
-	return offset <= buf->bytes && len <= buf->bytes - offset ? buf->dma + offset : 0;
+	buf = find_in(&kdev->by_virt, (unsigned long)mem, len);
+	return buf ? buf->dma + (mem - buf->virt) : 0;
+}
+
+const struct kplug_buffer *kplug_buffer_at_dma(struct kplug_device *kdev, u64 addr, u64 len)
+{
+	return find_in(&kdev->by_dma, addr, len);
 }
 
 /* The buffer of this name, or with the lowest id from `id` on. */

@@ -68,17 +68,20 @@ int kplug_buffer_access(struct kplug_device *kdev, const struct kplug_buffer_acc
 	return module ? module->access(kdev, arg) : -ENOPKG;
 }
 
+bool kplug_umem_covers(struct kplug_file *kfile, u64 addr, u64 len)
+{
+	const struct kplug_memory_module *module = rcu_dereference(memory_module);
+
+	return module && module->umem_covers(kfile, addr, len);
+}
+
 void *kplug_device_dma_to_virt(struct kplug_device *kdev, u64 dma_addr, size_t len)
 {
 	const struct kplug_memory_module *module = rcu_dereference(memory_module);
-	const struct kplug_buffer *buf;
+	const struct kplug_buffer *buf = kplug_buffer_at_dma(kdev, dma_addr, len);
 
-	list_for_each_entry_rcu(buf, &kdev->buffers, list) {
-		u64 offset = dma_addr - buf->dma;
-
-		if (buf->virt && dma_addr >= buf->dma && offset <= buf->bytes && len <= buf->bytes - offset)
-			return buf->virt + offset;
-	}
+	if (buf && buf->virt)
+		return buf->virt + (dma_addr - buf->dma);
 	return module ? module->umem_dma_to_virt(kdev, dma_addr, len) : NULL;
 }
 EXPORT_SYMBOL_GPL(kplug_device_dma_to_virt);

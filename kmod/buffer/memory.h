@@ -54,6 +54,7 @@ struct kplug_ended {
 	unsigned long pages;
 	void (*unmap)(struct kplug_ended *ended); /* from the device, which is not yet removed; under buffer_lock */
 	void (*release)(struct kplug_ended *ended); /* gives it back; process context */
+	struct list_head siblings; /* of a umem: kplug_file.umems, while it is published */
 	struct module *module; /* of the two: a reference, put when release() has returned. NULL: the core */
 };
 
@@ -88,6 +89,8 @@ struct kplug_memory_module {
 	/* See KPLUG_DMA_LOCK and _ENTRIES; both enter the device. Each umem has a module reference. */
 	int (*umem_lock)(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 	int (*umem_entries)(struct kplug_file *kfile, struct kplug_dma_entries *arg);
+	/* As kplug_umem_covers(). */
+	bool (*umem_covers)(struct kplug_file *kfile, u64 addr, u64 len);
 	/* As kplug_device_dma_to_virt(). */
 	void *(*umem_dma_to_virt)(struct kplug_device *kdev, u64 addr, size_t len);
 

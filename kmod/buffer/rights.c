@@ -42,3 +42,14 @@ int kplug_rights_check(const struct kplug_rights *rights, int wanted)
 	return (mode & wanted) == wanted || ns_capable_noaudit(&init_user_ns, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 EXPORT_SYMBOL_GPL(kplug_rights_check);
+
+int kplug_dma_check(struct kplug_device *kdev, struct kplug_file *kfile, u64 file, u64 addr, u64 len)
+{
+	const struct kplug_buffer *buf = kplug_buffer_at_dma(kdev, addr, len);
+
+	if (buf && READ_ONCE(buf->owner) == file)
+		return 0;
+	if (buf)
+		return kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
+	return kplug_umem_covers(kfile, addr, len) ? 0 : -EACCES;
+}

@@ -107,7 +107,8 @@ struct kplug_device {
 
 	/* buffer/ */
 	struct list_head buffers; /* RCU list, written under buffer_lock */
-	struct xarray by_end; /* of those with a kernel address, by its last page. As the list */
+	/* Of those with a kernel address, of all with their device address: by the address's last page. As the list. */
+	struct xarray by_virt, by_dma;
 	struct mutex buffer_lock; /* held to the end of an unmap, so that removal waits for it */
 	u32 next_buffer_id; /* under buffer_lock */
 	struct list_head quarantine; /* of struct kplug_ended, under buffer_lock */

@@ -24,6 +24,7 @@ int kplug_dmabuf_export(struct kplug_device *kdev, struct kplug_buffer_export *a
 /* umem.c */
 int umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg);
 int umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg);
+bool umem_covers(struct kplug_file *kfile, u64 addr, u64 len);
 void *umem_dma_to_virt(struct kplug_device *kdev, u64 addr, size_t len);
 
 #endif /* KPLUG_KINDS_H */

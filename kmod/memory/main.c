@@ -17,6 +17,7 @@ static const struct kplug_memory_module memory = {
 	.rows = rows,
 	.umem_lock = umem_lock,
 	.umem_entries = umem_entries,
+	.umem_covers = umem_covers,
 	.umem_dma_to_virt = umem_dma_to_virt,
 	.export = kplug_dmabuf_export,
 	.access = kplug_dmabuf_access,

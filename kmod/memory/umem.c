@@ -4,8 +4,10 @@
 #include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
@@ -25,6 +27,8 @@ struct kplug_umem {
 	size_t bytes;
 	struct page **pages;
 	struct sg_table sgt;
+	struct kplug_dma_entry *span; /* its device addresses, ascending, neighbours merged */
+	u32 spans;
 };
 
 static struct kplug_umem *umem_of(struct kplug_ended *ended)
@@ -34,6 +38,7 @@ static struct kplug_umem *umem_of(struct kplug_ended *ended)
 
 static void umem_free(struct kplug_umem *umem)
 {
+	kvfree(umem->span);
 	kvfree(umem->pages);
 	kfree(umem);
 }
@@ -113,9 +118,42 @@ static int umem_pin(struct kplug_umem *umem, struct kplug_device *kdev, u64 addr
 	return got ?: -EFAULT;
 }
 
-/* The device is entered. */
-static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, struct kplug_dma_lock *arg)
+static int compare_addr(const void *a, const void *b)
 {
+	const struct kplug_dma_entry *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static int umem_index(struct kplug_umem *umem)
+{
+	struct kplug_dma_entry *span, *last;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	span = kvmalloc_array(umem->sgt.nents, sizeof(*span), GFP_KERNEL_ACCOUNT);
+	if (!span)
+		return -ENOMEM;
+	for_each_sgtable_dma_sg(&umem->sgt, sg, i)
+		span[i] = (struct kplug_dma_entry){ .addr = sg_dma_address(sg), .bytes = sg_dma_len(sg) };
+	sort(span, umem->sgt.nents, sizeof(*span), compare_addr, NULL);
+	last = span;
+	for (i = 1; i < umem->sgt.nents; i++) {
+		/* A page can be there twice. */
+		if (span[i].addr <= last->addr + last->bytes)
+			last->bytes = max(last->bytes, span[i].addr + span[i].bytes - last->addr);
+		else
+			*++last = span[i];
+	}
+	umem->span = span;
+	umem->spans = last - span + 1;
+	return 0;
+}
+
+/* The device is entered. */
+static int umem_publish(struct kplug_file *kfile, struct kplug_umem *umem, struct kplug_dma_lock *arg)
+{
+	struct kplug_device *kdev = kfile->kdev;
 	int err;
 
 	err = kplug_dma_request_bits(kdev, arg->dma_bits);
@@ -125,6 +163,9 @@ static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, stru
 	if (err)
 		return err;
 	umem->parent = kdev->desc.parent;
+	err = umem_index(umem);
+	if (err)
+		goto err_unmap;
 	mutex_lock(&kdev->buffer_lock);
 	err = xa_alloc(&kdev->umems, &arg->out_id, &umem->ended, xa_limit_31b, GFP_KERNEL);
 	if (!err) {
@@ -133,12 +174,15 @@ static int umem_publish(struct kplug_device *kdev, struct kplug_umem *umem, stru
 		WRITE_ONCE(kdev->umem_pages, kdev->umem_pages + umem->ended.pages);
 		__module_get(THIS_MODULE);
 		kplug_device_dma_user(kdev, false, 1);
+		list_add_rcu(&umem->ended.siblings, &kfile->umems);
 	}
 	mutex_unlock(&kdev->buffer_lock);
-	if (err) {
-		kplug_dma_unmap(kdev->desc.parent, &umem->sgt);
-		kplug_dma_flush(kdev);
-	}
+	if (!err)
+		return 0;
+
+err_unmap:
+	kplug_dma_unmap(kdev->desc.parent, &umem->sgt);
+	kplug_dma_flush(kdev);
 	return err;
 }
 
@@ -162,7 +206,7 @@ int umem_lock(struct kplug_file *kfile, struct kplug_dma_lock *arg)
 	err = kplug_device_enter(kfile->kdev);
 	if (err)
 		goto err_unpin;
-	err = umem_publish(kfile->kdev, umem, arg);
+	err = umem_publish(kfile, umem, arg);
 	kplug_device_leave(kfile->kdev);
 	if (err)
 		goto err_unpin;
@@ -228,6 +272,34 @@ int umem_entries(struct kplug_file *kfile, struct kplug_dma_entries *arg)
 out:
 	kvfree(entries);
 	return err;
+}
+
+static bool covers(const struct kplug_umem *umem, u64 addr, u64 len)
+{
+	u32 from = 0, to = umem->spans;
+
+	while (from < to) {
+		u32 mid = from + (to - from) / 2;
+		const struct kplug_dma_entry *span = &umem->span[mid];
+
+		if (addr < span->addr)
+			to = mid;
+		else if (addr - span->addr >= span->bytes)
+			from = mid + 1;
+		else
+			return len <= span->bytes - (addr - span->addr);
+	}
+	return false;
+}
+
+bool umem_covers(struct kplug_file *kfile, u64 addr, u64 len)
+{
+	struct kplug_ended *ended;
+
+	list_for_each_entry_rcu(ended, &kfile->umems, siblings)
+		if (covers(umem_of(ended), addr, len))
+			return true;
+	return false;
 }
 
 void *umem_dma_to_virt(struct kplug_device *kdev, u64 addr, size_t len)

@@ -207,6 +207,7 @@ static int ioctl_call(struct ioctl_request *req, struct kplug_call *arg)
 		return -EINVAL;
 	f.ev.message = arg->message;
 	f.ev.size = arg->data_size;
+	f.kfile = req->kfile;
 	f.data = req->array;
 	kplug_hook_fire(&f);
 	arg->out_result = f.ev.result;

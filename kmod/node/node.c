@@ -54,6 +54,7 @@ static int node_open(struct inode *inode, struct file *file)
 	kfile->kdev = kplug_device_hold(kdev); /* which the kernel holds, through the cdev, until we return */
 	kfile->file = file;
 	mutex_init(&kfile->read_lock);
+	INIT_LIST_HEAD(&kfile->umems);
 	kfile->reader.file = atomic64_inc_return(&last_file);
 	err = kplug_reader_init(kdev, &kfile->reader) ?: kplug_device_enter(kdev);
 	if (err)

@@ -17,6 +17,7 @@ struct kplug_file {
 	struct list_head list; /* kplug_device.files */
 	struct mutex read_lock; /* readers of this file take records one at a time */
 	struct kplug_reader reader;
+	struct list_head umems; /* of struct kplug_ended: written under kplug_device.buffer_lock, read under RCU */
 };
 
 extern const struct file_operations kplug_fops;

@@ -132,7 +132,8 @@ static void registry_free(struct device *dev)
 	kplug_irq_free(kdev);
 	percpu_free_rwsem(&kdev->alive);
 	ida_free(&numbers, kdev->number);
-	xa_destroy(&kdev->by_end); /* one that could not grow keeps empty nodes */
+	xa_destroy(&kdev->by_virt); /* one that could not grow keeps empty nodes */
+	xa_destroy(&kdev->by_dma);
 	xa_destroy(&kdev->umems);
 	kfree(kdev);
 	if (atomic_dec_and_test(&alive_devices))

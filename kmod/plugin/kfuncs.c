@@ -57,6 +57,14 @@ __bpf_kfunc u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, u32 mem_
 	return kplug_buffer_virt_to_dma(kplug_hook_ctx_of(ev)->kdev, mem, mem__sz);
 }
 
+__bpf_kfunc int kplug_dma_permission(struct kplug_event *ev, u64 addr, u64 bytes)
+{
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+
+	guard(rcu)();
+	return f->kfile ? kplug_dma_check(f->kdev, f->kfile, ev->file, addr, bytes) : -EINVAL;
+}
+
 __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__sz)
 {
 	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
@@ -94,6 +102,7 @@ BTF_ID_FLAGS(func, kplug_event_data, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, kplug_reg_read, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, kplug_reg_write, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, kplug_dma_addr, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_dma_permission, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, kplug_attach, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, kplug_wake_after, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(kplug_kfunc_ids)

@@ -12,6 +12,7 @@
 
 struct bpf_prog;
 struct kplug_device;
+struct kplug_file;
 
 #define KPLUG_ANSWER_FLAGS (KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD | KPLUG_QUIET)
 
@@ -22,6 +23,7 @@ struct kplug_device;
 struct kplug_hook_ctx {
 	struct kplug_event ev;
 	struct kplug_device *kdev;
+	struct kplug_file *kfile; /* call: whose caller is current; else NULL */
 	u8 *data; /* ev.size bytes, or NULL */
 	u8 *attachment; /* interrupt, deferred: KPLUG_ATTACH_MAX bytes for kplug_attach(), not initialised; else NULL */
 	u32 attached; /* bytes */

@@ -99,6 +99,22 @@ static void one_page(void)
 	kplug_buffer_free(buf);
 }
 
+/* It would have two device addresses, or two rights. */
+static void one_page_twice(void)
+{
+	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
+	struct kplug_buffer *buf = NULL, *again = NULL;
+	static const uint32_t second = 1;
+	int fd = dmabuf_of(&second, 1);
+
+	assert_ok(import(fd, &buf));
+	assert_errno(EBUSY, kplug_buffer_import(dev, "again", fd, &opts, &again));
+	kplug_buffer_free(buf);
+	assert_ok(kplug_buffer_import(dev, "again", fd, &opts, &again));
+	kplug_buffer_free(again);
+	close(fd);
+}
+
 /* In one of the two orders at least they are not adjacent. */
 static void scattered_pages(void)
 {
@@ -296,8 +312,9 @@ static void arena(void)
 int main(void)
 {
 	static const struct rig_test tests[] = {
-		TEST(one_page),	  TEST(above_the_mask), TEST(scattered_pages), TEST(mapping_outlives_the_buffer),
-		TEST(cpu_access), TEST(huge_page),	TEST(holders),	       TEST(arena),
+		TEST(one_page),	      TEST(above_the_mask), TEST(scattered_pages), TEST(mapping_outlives_the_buffer),
+		TEST(one_page_twice), TEST(cpu_access),	    TEST(huge_page),	   TEST(holders),
+		TEST(arena),
 	};
 
 	return RIG_RUN(tests, RIG_EDU_64, .setup = setup, .teardown = teardown);
