@@ -61,7 +61,10 @@ static bool side_intx_mask(struct kplug_device *kdev)
 	struct pci_side *side = kdev->desc.priv;
 
 	guard(raw_spinlock_irqsave)(&side->command_lock);
-	return pci_check_and_mask_intx(side->pdev);
+	if (side->fence || !pci_check_and_mask_intx(side->pdev))
+		return false;
+	side->intx_on = false;
+	return true;
 }
 
 static void side_intx_enable(struct kplug_device *kdev, bool on)
@@ -69,16 +72,23 @@ static void side_intx_enable(struct kplug_device *kdev, bool on)
 	struct pci_side *side = kdev->desc.priv;
 
 	guard(raw_spinlock_irqsave)(&side->command_lock);
-	pci_intx(side->pdev, on && !side->silent);
+	side->intx_on = on;
+	if (!side->fence)
+		kplug_pci_apply_command(side);
 }
 
-void kplug_pci_apply_master(struct pci_side *side)
+void kplug_pci_apply_command(struct pci_side *side)
 {
+	bool fenced = side->silent || side->fence;
+
 	lockdep_assert_held(&side->command_lock);
-	if (side->dma_users && !side->silent)
+	if (side->dma_users && !fenced)
 		pci_set_master(side->pdev);
 	else
 		pci_clear_master(side->pdev);
+	/* Some devices raise no message with the line off: PCI_DEV_FLAGS_MSI_INTX_DISABLE_BUG. */
+	if (!side->pdev->msix_enabled && !side->pdev->msi_enabled)
+		pci_intx(side->pdev, side->intx_on && !fenced);
 }
 
 static void side_dma_user(struct kplug_device *kdev, bool vector, int change)
@@ -91,7 +101,7 @@ static void side_dma_user(struct kplug_device *kdev, bool vector, int change)
 	side->dma_users += change;
 	/* The first one, or none any more. A reset is not to be disturbed: see recovery.c. */
 	if (!side->fence && side->dma_users == (change > 0 ? 1 : 0))
-		kplug_pci_apply_master(side);
+		kplug_pci_apply_command(side);
 }
 
 static void side_silence(struct kplug_device *kdev)
@@ -100,9 +110,7 @@ static void side_silence(struct kplug_device *kdev)
 
 	guard(raw_spinlock_irqsave)(&side->command_lock);
 	side->silent = true;
-	kplug_pci_apply_master(side);
-	if (kdev->desc.irq_mode == KPLUG_IRQ_INTX)
-		pci_intx(side->pdev, 0);
+	kplug_pci_apply_command(side);
 }
 
 /*

@@ -37,11 +37,15 @@ struct pci_side {
 	/* For each read, change and write of PCI's command register, which has a bit for DMA and one for INTx. */
 	raw_spinlock_t command_lock;
 	u32 dma_users; /* under command_lock, as the next */
+	bool intx_on; /* its line is wanted */
 	bool silent; /* for good */
 };
 
-/* Lets the function master the bus, or not, as `dma_users` and `silent` say. Under command_lock. */
-void kplug_pci_apply_master(struct pci_side *side);
+/*
+ * Lets the function master the bus and raise its line, or not, as the members above say; neither while it is fenced.
+ * Under command_lock.
+ */
+void kplug_pci_apply_command(struct pci_side *side);
 
 /* Keeps plugin and programs from the function's registers, for good. Sleeps. */
 void kplug_pci_fence_off(struct pci_side *side);

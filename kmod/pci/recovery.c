@@ -16,13 +16,13 @@ static void side_fence(struct pci_side *side, u32 why)
 		kplug_device_zap(side->kdev);
 }
 
-/* The kernel has restored the configuration that it saved; users of DMA may have come and gone since. */
+/* The kernel has restored the configuration that it saved; who uses DMA or the line may have changed since. */
 static void side_unfence(struct pci_side *side, u32 why)
 {
 	guard(raw_spinlock_irqsave)(&side->command_lock);
 	WRITE_ONCE(side->fence, side->fence & ~why);
 	if (!side->fence)
-		kplug_pci_apply_master(side);
+		kplug_pci_apply_command(side);
 }
 
 void kplug_pci_fence_off(struct pci_side *side)
@@ -87,6 +87,8 @@ static pci_ers_result_t side_slot_reset(struct pci_dev *pdev)
 		return PCI_ERS_RESULT_DISCONNECT;
 	pci_restore_state(pdev);
 	pci_save_state(pdev); /* 6.12 restores a state only once */
+	scoped_guard(raw_spinlock_irqsave, &side->command_lock)
+		kplug_pci_apply_command(side);
 	side->slot_reset = true;
 	return PCI_ERS_RESULT_RECOVERED;
 }
