@@ -144,7 +144,9 @@ struct kplug_arena_place {
  * int_enable and int_disable, 0 or a negative errno; else see below. flags: KPLUG_MINE, KPLUG_DEFER,
  * KPLUG_FORWARD, KPLUG_QUIET. notify: in interrupt and deferred, the number of wake-ups of the readers (1 for a
  * deferred interrupt without a deferred hook). Returns 0, or -EINVAL for an unknown flag; the event
- * is then not answered.
+ * is then not answered. A program that is attached to the tracepoint by itself answers only for a device without a
+ * plugin, and may not say KPLUG_QUIET (-EPERM); nor do the functions below serve it, but for kplug_event_data(),
+ * kplug_attach() and kplug_wake_after().
  *
  * Memory that the device might still write: in close, ev->count is the number of buffers and locks that the
  * file had; if it is not 0, answer KPLUG_QUIET when the device uses none of them (and will not: kplug_dma_addr() of
@@ -164,7 +166,7 @@ extern __u8 *kplug_event_data(struct kplug_event *ev, __u32 offset, const __u64 
 /*
  * Access the device's registers. width: 1, 2, 4 or 8 bytes. offset: a multiple of width, inside the
  * BAR. On an invalid argument a read returns all ones, as from a missing PCI device, and a write
- * -ERANGE or -EINVAL. -EPERM: the device has no plugin.
+ * -ERANGE or -EINVAL. -EPERM: not the device's plugin.
  */
 extern __u64 kplug_reg_read(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width) __ksym;
 extern int kplug_reg_write(struct kplug_event *ev, __u32 bar, __u64 offset, __u32 width, __u64 value) __ksym;
@@ -174,8 +176,10 @@ extern __u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, __u32 mem__
 
 /*
  * call: may the caller read and write the memory at device addresses [addr, addr + bytes)? Ask before the device uses
- * an address that comes from a program. Returns 0 if the range is in one buffer or lock of the open file that calls, or
- * in one buffer that the caller has the rights to open; else -EACCES. -EINVAL in another hook.
+ * an address that comes from a program, and compare the address with what the device can drive: a device that ignores
+ * high bits reaches other memory. Returns 0 if the range is in one buffer or lock of the open file that calls, or in
+ * one buffer that its owner, group and mode give to the caller; else -EACCES. -EINVAL in another hook. It takes longer
+ * the more locks that file has.
  */
 extern int kplug_dma_permission(struct kplug_event *ev, __u64 addr, __u64 bytes) __ksym;
 

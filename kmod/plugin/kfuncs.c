@@ -13,6 +13,15 @@
 #include "plugin/plugin.h"
 
 __bpf_kfunc_start_defs();
+/*
+ * Is it the device's plugin that asks? Whoever attaches another program to a tracepoint was not asked whether it may
+ * program the device, or speak for it: see kplug_plugin_load().
+ */
+static bool by_plugin(const struct kplug_hook_ctx *f)
+{
+	return f->served && !f->closed;
+}
+
 
 __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 notify)
 {
@@ -23,6 +32,8 @@ __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 
 	if (flags & ~KPLUG_ANSWER_FLAGS)
 		return -EINVAL;
 	ev->result = result;
+	if (flags & KPLUG_QUIET && !by_plugin(f))
+		return -EPERM;
 	ev->flags = flags;
 	ev->notify = notify;
 	f->answered = true;
@@ -31,30 +42,35 @@ __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 
 
 __bpf_kfunc u8 *kplug_event_data(struct kplug_event *ev, u32 offset, const size_t rdwr_buf_size)
 {
-	if (offset > ev->size || rdwr_buf_size > ev->size - offset)
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+
+	if (f->closed || offset > ev->size || rdwr_buf_size > ev->size - offset)
 		return NULL;
-	return kplug_hook_ctx_of(ev)->data + offset;
+	return f->data + offset;
 }
 
 __bpf_kfunc u64 kplug_reg_read(struct kplug_event *ev, u32 bar, u64 offset, u32 width)
 {
 	u64 value = U64_MAX; /* stays where there is no such register */
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
 
-	kplug_device_reg(kplug_hook_ctx_of(ev)->kdev, bar, offset, width, &value, false);
+	if (by_plugin(f))
+		kplug_device_reg(f->kdev, bar, offset, width, &value, false);
 	return value;
 }
 
 __bpf_kfunc int kplug_reg_write(struct kplug_event *ev, u32 bar, u64 offset, u32 width, u64 value)
 {
-	struct kplug_device *kdev = kplug_hook_ctx_of(ev)->kdev;
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
 
-	/* Other programs on the tracepoint were not asked whether they may: see kplug_plugin_load(). */
-	return rcu_access_pointer(kdev->plugin) ? kplug_device_reg(kdev, bar, offset, width, &value, true) : -EPERM;
+	return by_plugin(f) ? kplug_device_reg(f->kdev, bar, offset, width, &value, true) : -EPERM;
 }
 
 __bpf_kfunc u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, u32 mem__sz)
 {
-	return kplug_buffer_virt_to_dma(kplug_hook_ctx_of(ev)->kdev, mem, mem__sz);
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+
+	return by_plugin(f) ? kplug_buffer_virt_to_dma(f->kdev, mem, mem__sz) : 0;
 }
 
 __bpf_kfunc int kplug_dma_permission(struct kplug_event *ev, u64 addr, u64 bytes)
@@ -62,7 +78,7 @@ __bpf_kfunc int kplug_dma_permission(struct kplug_event *ev, u64 addr, u64 bytes
 	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
 
 	guard(rcu)();
-	return f->kfile ? kplug_dma_check(f->kdev, f->kfile, ev->file, addr, bytes) : -EINVAL;
+	return by_plugin(f) && f->kfile ? kplug_dma_check(f->kdev, f->kfile, ev->file, addr, bytes) : -EINVAL;
 }
 
 __bpf_kfunc int kplug_attach(struct kplug_event *ev, const void *mem, u32 mem__sz)

@@ -30,7 +30,7 @@ struct kplug_hook_ctx {
 	u64 wake_after; /* ns, by kplug_wake_after(); 0: not asked */
 	bool answered; /* set by kplug_answer() only; else ev's answer is all 0 */
 	bool closed; /* the device's plugin has run, or serves another hook: kplug_answer() refuses other programs */
-	bool served; /* ... and its program for this hook ran */
+	bool served; /* its program for this hook runs, or has run */
 };
 
 static inline struct kplug_hook_ctx *kplug_hook_ctx_of(struct kplug_event *ev)

@@ -20,7 +20,8 @@ KPLUG_HOOK(interrupt)
 	bounds.wake_latest = kplug_wake_after(ev, LATEST);
 	bounds.wake_soonest = kplug_wake_after(ev, 1);
 	bounds.answer_bad_flag = kplug_answer(ev, 0, KPLUG_QUIET << 1, 0);
-	bounds.answer_flags = kplug_answer(ev, 0, KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD | KPLUG_QUIET, 0);
+	bounds.answer_flags = kplug_answer(ev, 0, KPLUG_MINE | KPLUG_DEFER | KPLUG_FORWARD, 0);
+	bounds.answer_quiet = kplug_answer(ev, 0, KPLUG_QUIET, 0);
 	__sync_fetch_and_add(&bounds.runs, 1);
 }
 

@@ -43,6 +43,7 @@ static void in_an_interrupt(void)
 	assert_int_equal(bounds->wake_later, -ERANGE);
 	assert_int_equal(bounds->answer_flags, 0);
 	assert_int_equal(bounds->answer_bad_flag, -EINVAL);
+	assert_int_equal(bounds->answer_quiet, -EPERM);
 	/* The answer wakes nobody; the last kplug_wake_after() that was taken does. */
 	assert_ok(kplug_irq_wait(dev, 5000, &record, 1, &count));
 	assert_int_equal(record.data_size, KPLUG_ATTACH_MAX);
