@@ -12,6 +12,7 @@
 #include <linux/nospec.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "buffer/buffer.h"
 #include "buffer/map.h"
@@ -238,6 +239,7 @@ static int buffer_share(struct kplug_buffer *buf, struct kplug_buffer_alloc *arg
 		close_fd(fd);
 	unmap_ended(&buf->ended);
 	kplug_dma_flush(buf->kdev);
+	synchronize_rcu(); /* one of its addresses may have been found */
 	if (buf->map)
 		release_buffer(&buf->ended);
 	else
@@ -282,6 +284,8 @@ int kplug_buffer_alloc(struct kplug_device *kdev, u64 owner, struct kplug_buffer
 	struct reach reach;
 	int err;
 
+	if (current_user_ns() != &init_user_ns) /* each of its users would have a limit of its own */
+		return -EPERM;
 	err = kplug_rights_init(&rights, arg) ?: check_request(kdev, owner, arg, &reach);
 	if (err)
 		return err;

@@ -25,7 +25,8 @@ int kplug_rights_init(struct kplug_rights *rights, const struct kplug_buffer_all
 int kplug_rights_check(const struct kplug_rights *rights, int wanted);
 /*
  * May the caller, whose open file is `kfile` with this id, read and write the memory at device addresses
- * [addr, addr + len)? One buffer or umem of the file, or one buffer that the caller has the rights to. 0 or -EACCES.
+ * [addr, addr + len)? One buffer or umem of the file, or one buffer that its mode gives to the caller, without
+ * regard to capabilities, for which a security module may sleep on PREEMPT_RT. 0 or -EACCES.
  * The caller holds the RCU read lock. Takes O(log n) of the device's buffers, and O(m log n) of the file's m umems of n
  * pieces: what other files lock costs this one nothing.
  */

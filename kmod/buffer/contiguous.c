@@ -67,13 +67,14 @@ static struct page *alloc_in_zone(const struct kplug_buffer *buf, u64 limit, gfp
 
 static struct page *alloc_below(const struct kplug_buffer *buf, u64 limit)
 {
+	bool low = buf->charge.used[KPLUG_LIMIT_LOW_BYTES]; /* else low zones are for others */
 	struct page *page = NULL;
 
 	if (limit >= DMA_BIT_MASK(33))
 		page = alloc_in_zone(buf, limit, 0);
-	if (!page && limit > DMA_BIT_MASK(24))
+	if (!page && limit > DMA_BIT_MASK(24) && (low || limit < DMA_BIT_MASK(33)))
 		page = alloc_in_zone(buf, limit, GFP_DMA32);
-	if (!page)
+	if (!page && (low || limit <= DMA_BIT_MASK(24)))
 		page = alloc_in_zone(buf, limit, GFP_DMA);
 	return page;
 }

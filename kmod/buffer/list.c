@@ -119,9 +119,11 @@ static struct kplug_buffer *look_up(struct kplug_device *kdev, const struct kplu
 
 static void tell(const struct kplug_buffer *buf, struct kplug_buffer_info *arg)
 {
+	bool may_read = !kplug_rights_check(&buf->rights, MAY_READ);
+
 	arg->out_id = buf->id;
 	arg->out_bytes = buf->bytes;
-	arg->out_dma_addr = kplug_rights_check(&buf->rights, MAY_READ) ? 0 : buf->dma;
+	arg->out_dma_addr = may_read ? buf->dma : 0;
 	arg->out_kind = buf->memory->kind;
 	arg->out_map_id = buf->map->id;
 	arg->out_flags = buf->owner ? 0 : KPLUG_BUFFER_KEPT;
@@ -131,7 +133,7 @@ static void tell(const struct kplug_buffer *buf, struct kplug_buffer_info *arg)
 	arg->out_gid = from_kgid_munged(current_user_ns(), buf->rights.gid);
 	arg->out_part = buf->part;
 	arg->out_parts = buf->parts;
-	arg->out_addr = buf->user_addr;
+	arg->out_addr = may_read ? buf->user_addr : 0;
 	strscpy(arg->out_name, buf->name);
 }
 

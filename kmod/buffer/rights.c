@@ -30,7 +30,8 @@ int kplug_rights_init(struct kplug_rights *rights, const struct kplug_buffer_all
 	return -EPERM;
 }
 
-int kplug_rights_check(const struct kplug_rights *rights, int wanted)
+/* By owner, group and mode alone: sleeps on no kernel. */
+static bool mode_allows(const struct kplug_rights *rights, int wanted)
 {
 	umode_t mode = rights->mode;
 
@@ -38,8 +39,13 @@ int kplug_rights_check(const struct kplug_rights *rights, int wanted)
 		mode >>= 6;
 	else if (in_group_p(rights->gid))
 		mode >>= 3;
+	return (mode & wanted) == wanted;
+}
+
+int kplug_rights_check(const struct kplug_rights *rights, int wanted)
+{
 	/* Asked for each buffer of a listing, too: silent. */
-	return (mode & wanted) == wanted || ns_capable_noaudit(&init_user_ns, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	return mode_allows(rights, wanted) || ns_capable_noaudit(&init_user_ns, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 EXPORT_SYMBOL_GPL(kplug_rights_check);
 
@@ -47,9 +53,11 @@ int kplug_dma_check(struct kplug_device *kdev, struct kplug_file *kfile, u64 fil
 {
 	const struct kplug_buffer *buf = kplug_buffer_at_dma(kdev, addr, len);
 
-	if (buf && READ_ONCE(buf->owner) == file)
-		return 0;
+	bool ok;
+
 	if (buf)
-		return kplug_rights_check(&buf->rights, MAY_READ | MAY_WRITE);
-	return kplug_umem_covers(kfile, addr, len) ? 0 : -EACCES;
+		ok = READ_ONCE(buf->owner) == file || mode_allows(&buf->rights, MAY_READ | MAY_WRITE);
+	else
+		ok = kplug_umem_covers(kfile, addr, len);
+	return ok ? 0 : -EACCES;
 }

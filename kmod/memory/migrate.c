@@ -64,12 +64,14 @@ static bool wanted(const struct kplug_buffer *buf, int node)
 
 static struct page *from_any_zone(const struct kplug_buffer *buf, u64 limit, unsigned long deadline)
 {
+	/* The lowest 16 MiB are for those who can take no other. */
+	int first = IS_ENABLED(CONFIG_ZONE_DMA) && !buf->charge.used[KPLUG_LIMIT_LOW_BYTES];
 	struct page *page = NULL;
 	int node, z;
 
 	/* The kernel's own loops over zones are not for modules. */
 	for_each_online_node(node)
-		for (z = ZONE_MOVABLE - 1; wanted(buf, node) && z >= 0 && !page; z--)
+		for (z = ZONE_MOVABLE - 1; wanted(buf, node) && z >= first && !page; z--)
 			page = from_zone(&NODE_DATA(node)->node_zones[z], buf->count, limit, deadline);
 	return page;
 }

@@ -75,7 +75,7 @@ err_free:
 static bool file_ask_close(const struct kplug_file *kfile, u32 owned)
 {
 	struct kplug_device *kdev = kfile->kdev;
-	s64 left = CLOSE_WAIT_MS, ms;
+	s64 left = current->flags & PF_KTHREAD ? 0 : CLOSE_WAIT_MS, ms; /* a kernel thread closes other files, too */
 
 	while (!kplug_device_enter(kdev)) {
 		struct kplug_hook_ctx f = KPLUG_HOOK_CTX(kdev, KPLUG_HOOK_CLOSE, kfile->reader.file);

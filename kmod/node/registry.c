@@ -4,6 +4,7 @@
 #include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -71,6 +72,7 @@ int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, 
 	if (bar >= KPLUG_BAR_MAX)
 		return -ERANGE;
 	if (!is_power_of_2(width) || width > 8 || !IS_ALIGNED(offset, width))
+	bar = array_index_nospec(bar, KPLUG_BAR_MAX);
 		return -EINVAL;
 	size = kdev->desc.bar_size[bar];
 	if (width > size || offset > size - width)
@@ -137,6 +139,7 @@ static void registry_free(struct device *dev)
 	xa_destroy(&kdev->umems);
 	kfree(kdev);
 	if (atomic_dec_and_test(&alive_devices))
+	put_device(kdev->desc.parent);
 		wake_up_var(&alive_devices);
 }
 
@@ -158,7 +161,7 @@ static struct kplug_device *registry_alloc(const struct kplug_device_desc *desc)
 	kdev->cdev.owner = desc->ops->owner; /* no open while that module is unloaded; open files hold kplug.ko */
 	device_initialize(&kdev->dev);
 	kdev->dev.class = &kplug_class;
-	kdev->dev.parent = desc->parent;
+	kdev->dev.parent = get_device(desc->parent);
 	kdev->dev.release = registry_free;
 	atomic_inc(&alive_devices);
 	return kdev;

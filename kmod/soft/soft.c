@@ -97,7 +97,7 @@ void soft_raise(struct soft *soft, u32 vector)
 	/* A masked vector keeps one pending, as an MSI-X one does. */
 	if (test_bit(vector, soft->masked) && test_bit(vector, soft->raised))
 		return;
-	soft->pending[vector]++;
+	soft->pending[vector] = min(soft->pending[vector] + 1, U16_MAX); /* a backlog of any length would never end */
 	__set_bit(vector, soft->raised);
 	soft_kick(soft);
 }

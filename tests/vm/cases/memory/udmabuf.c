@@ -105,10 +105,17 @@ static void one_page_twice(void)
 	struct kplug_alloc_opts opts = { .sz = sizeof(opts), .dma_bits = 64 };
 	struct kplug_buffer *buf = NULL, *again = NULL;
 	static const uint32_t second = 1;
-	int fd = dmabuf_of(&second, 1);
+	int fd = dmabuf_of(&second, 1), other = dmabuf_of(&second, 1);
 
 	assert_ok(import(fd, &buf));
 	assert_errno(EBUSY, kplug_buffer_import(dev, "again", fd, &opts, &again));
+	/* Another dma-buf of that page has another kernel address, and behind an IOMMU another device address. */
+	if (rig_machine("iommu"))
+		assert_ok(kplug_buffer_import(dev, "again", other, &opts, &again));
+	else
+		assert_errno(EBUSY, kplug_buffer_import(dev, "again", other, &opts, &again));
+	kplug_buffer_free(again);
+	close(other);
 	kplug_buffer_free(buf);
 	assert_ok(kplug_buffer_import(dev, "again", fd, &opts, &again));
 	kplug_buffer_free(again);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -202,6 +203,17 @@ static int may_not_lock(void)
 	return 0;
 }
 
+/* Refused before anything is allocated or charged: the limit would be a new user's. */
+static int may_not_allocate(void)
+{
+	struct kplug_buffer *buf;
+
+	CHECK(!setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){}));
+	CHECK(kplug_buffer_alloc(dev, "in_namespace", 4096, NULL, &buf) == -EPERM);
+	CHECK(strstr(kplug_error(), "user namespace"));
+	return 0;
+}
+
 /* --- the tests --------------------------------------------------------------------------------------------------- */
 
 static void nodes_are_roots(void)
@@ -231,6 +243,7 @@ static void load(void)
 	run_as(user, may_not_load);
 	run_as(root_of_a_namespace, may_not_load);
 	run_as(root_of_a_namespace, may_not_lock);
+	run_as(root_of_a_namespace, may_not_allocate);
 	assert_errno(ENOENT, kplug_plugin_unload(dev));
 }
 
