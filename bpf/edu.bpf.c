@@ -28,6 +28,17 @@ static u32 starting; /* transfers being started: the device may not show them ye
 static u32 transfers_done; /* counted by interrupt, cleared by deferred */
 static u32 dst; /* offset in buf.data */
 static u32 bytes;
+static u64 waiting; /* tag of the pending call that has asked for it, or 0 */
+
+/* The copy in progress ends. Who waits for it gets the result. */
+static void finish(struct kplug_event *ev, int result)
+{
+	u64 tag = __sync_lock_test_and_set(&waiting, 0);
+
+	__sync_lock_test_and_set(&stage, IDLE); /* first: the caller may ask for the next at once */
+	if (tag)
+		kplug_call_complete(ev, tag, result);
+}
 
 /* The stage becomes `next`. direction: 0 or EDU_DMA_CMD_TO_RAM. */
 static void start_transfer(struct kplug_event *ev, u64 from, u64 to, u32 direction, u32 next)
@@ -41,7 +52,8 @@ static void start_transfer(struct kplug_event *ev, u64 from, u64 to, u32 directi
 	__sync_fetch_and_add(&starting, -1);
 }
 
-static int copy(struct kplug_event *ev)
+/* tag: of the pending call that asks, or 0. */
+static int copy(struct kplug_event *ev, u64 tag)
 {
 	u64 base = kplug_dma_addr(ev, buf.data, sizeof(buf.data));
 	struct edu_copy *arg = (void *)kplug_event_data(ev, 0, sizeof(*arg));
@@ -59,8 +71,19 @@ static int copy(struct kplug_event *ev)
 		return -EBUSY;
 	bytes = arg->bytes;
 	dst = arg->dst;
+	waiting = tag;
 	start_transfer(ev, base + arg->src, EDU_MEMORY, 0, TO_DEVICE);
 	return 0;
+}
+
+/* The call stays pending until finish(). */
+static void copy_and_wait(struct kplug_event *ev)
+{
+	u64 tag = kplug_call_pend(ev);
+	int err = tag ? copy(ev, tag) : -EAGAIN;
+
+	if (err)
+		kplug_answer(ev, err, 0, 0);
 }
 
 /* The second transfer, unless the buffer has ended meanwhile. Returns whether it has begun. */
@@ -71,7 +94,7 @@ static bool copy_back(struct kplug_event *ev)
 	if (__sync_val_compare_and_swap(&stage, TO_DEVICE, CLAIMED) != TO_DEVICE)
 		return false;
 	if (!base) {
-		__sync_lock_test_and_set(&stage, IDLE);
+		finish(ev, -EIO);
 		return false;
 	}
 	start_transfer(ev, EDU_MEMORY, base + dst, EDU_DMA_CMD_TO_RAM, TO_BUFFER);
@@ -85,7 +108,9 @@ KPLUG_HOOK(close)
 	bool busy = now == CLAIMED || starting || kplug_read32(ev, EDU_BAR, EDU_DMA_CMD) & EDU_DMA_CMD_START;
 
 	if (!busy && now != IDLE)
-		busy = __sync_val_compare_and_swap(&stage, now, IDLE) != now;
+		busy = __sync_val_compare_and_swap(&stage, now, CLAIMED) != now;
+	if (!busy && now != IDLE)
+		finish(ev, -ECANCELED);
 	kplug_answer(ev, busy ? ASK_AGAIN_MS : 0, busy ? 0 : KPLUG_QUIET, 0);
 }
 
@@ -103,7 +128,9 @@ KPLUG_HOOK(call)
 	if (ev->message == EDU_CALL_VERSION)
 		kplug_answer(ev, EDU_VERSION, 0, 0);
 	else if (ev->message == EDU_CALL_COPY)
-		kplug_answer(ev, copy(ev), 0, 0);
+		kplug_answer(ev, copy(ev, 0), 0, 0);
+	else if (ev->message == EDU_CALL_COPY_WAIT)
+		copy_and_wait(ev);
 	else
 		kplug_answer(ev, -ENOSYS, 0, 0);
 }
@@ -132,7 +159,7 @@ KPLUG_HOOK(deferred)
 		} else if (stage == TO_BUFFER) {
 			buf.copies++;
 			buf.completed = bpf_ktime_get_ns();
-			__sync_lock_test_and_set(&stage, IDLE);
+			finish(ev, 0);
 		}
 	}
 	kplug_answer(ev, 0, 0, notify);

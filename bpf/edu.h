@@ -13,6 +13,7 @@
 /* Messages of kplug_call(). */
 #define EDU_CALL_VERSION 1 /* result: EDU_VERSION */
 #define EDU_CALL_COPY 2 /* struct edu_copy; result 0, -ERANGE, -EINVAL, -EBUSY (copying), -EIO, -EACCES */
+#define EDU_CALL_COPY_WAIT 3 /* the same; returns when the copy is done. Also -EAGAIN, -ECANCELED */
 
 #define EDU_VERSION 100
 

@@ -36,6 +36,7 @@
 #define ERANGE 34
 #define ENOSYS 38
 #define EMSGSIZE 90
+#define ECANCELED 125
 
 /* Matches any id; for any device use it for both. */
 #define KPLUG_ANY_ID 0xffffffffU
@@ -182,6 +183,22 @@ extern __u64 kplug_dma_addr(struct kplug_event *ev, const void *mem, __u32 mem__
  * the more locks that file has.
  */
 extern int kplug_dma_permission(struct kplug_event *ev, __u64 addr, __u64 bytes) __ksym;
+
+/*
+ * Pending calls: one system call and one wake-up for a request that the device takes time for.
+ *
+ * pend: call: the caller sleeps until the call is completed, unless this hook answers it. Returns a tag, never 0; keep
+ * it where the hook that completes the call finds it, before the device is told: its interrupt may run on another CPU
+ * before this hook has returned. 0: too many calls are pending (1024), or not in call.
+ * reply: any hook: copies bytes to the call's data, from offset on, for the caller. -ERANGE: past its end.
+ * complete: any hook: the caller returns with this result.
+ * Both return -ENOENT if no such call is pending: completed before, or its caller has gone, by a signal or a timeout.
+ * So a tag does no harm when it comes late. After a swap or a rollback calls stay pending, and the new version
+ * completes them; an unload cancels them.
+ */
+extern __u64 kplug_call_pend(struct kplug_event *ev) __ksym;
+extern int kplug_call_reply(struct kplug_event *ev, __u64 tag, __u32 offset, const void *mem, __u32 mem__sz) __ksym;
+extern int kplug_call_complete(struct kplug_event *ev, __u64 tag, __s64 result) __ksym;
 
 /*
  * interrupt, deferred: attaches up to KPLUG_ATTACH_MAX bytes to the interrupt's record for the

@@ -686,11 +686,24 @@ uint64_t kplug_observer_lost(const struct kplug_observer *observer);
  * Calls the plugin's call hook. message: defined by the plugin. data: size bytes,
  * 0..KPLUG_CALL_MAX, copied in, and back as the plugin left them; may be NULL if size is 0.
  * *ret_result: the plugin's answer, by convention negative for an error; ret_result may be NULL.
- *   -ENOMSG  no answer: no plugin, no call hook, or a message that it does not handle
- *   -E2BIG   size is more than KPLUG_CALL_MAX
- *   -EFAULT  data is not readable and writable memory
+ * A plugin may leave the call pending: it returns when the plugin completes it, in an interrupt for
+ * example. Many threads may have calls pending on one device; each gets its own answer.
+ *   -ENOMSG     no answer: no plugin, no call hook, or a message that it does not handle
+ *   -E2BIG      size is more than KPLUG_CALL_MAX
+ *   -EFAULT     data is not readable and writable memory
+ *   -EINTR      a signal came while it was pending
+ *   -ECANCELED  the plugin was unloaded while it was pending
+ *   -ENODEV     also: the device was removed while it was pending
+ * After the last three the device may still do what the call asked for; data is as it was.
  */
 int kplug_call(struct kplug_device *dev, uint32_t message, void *data, size_t size, int64_t *ret_result);
+
+/*
+ * The same, pending for timeout_ms at most; 0: no limit. -ETIMEDOUT: it was not completed in time; the rest is as for
+ * -EINTR.
+ */
+int kplug_call_timeout(struct kplug_device *dev, uint32_t message, void *data, size_t size, uint32_t timeout_ms,
+		       int64_t *ret_result);
 
 /*
  * Enables a vector for this open device. vector: 0..out_vectors-1 of struct kplug_info. data: size

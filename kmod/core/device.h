@@ -23,6 +23,7 @@
 #include "kplug_uapi.h"
 
 struct kplug_device;
+struct kplug_pending;
 struct kplug_plugin;
 struct kplug_vector;
 struct vm_area_struct;
@@ -98,6 +99,10 @@ struct kplug_device {
 	/* Ioctls and mmap hold it shared while they use the device; removal takes it exclusively to set `dead`. */
 	struct percpu_rw_semaphore alive;
 	bool dead; /* written under `alive` */
+
+	/* call/ */
+	struct kplug_pending *pending; /* a table; each slot has its own lock */
+	unsigned long *pending_used; /* a bit per slot, atomic */
 
 	/* plugin/ */
 	struct kplug_plugin __rcu *plugin; /* written under plugin_lock */

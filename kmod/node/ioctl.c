@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 
 #include "buffer/buffer.h"
+#include "call/pending.h"
 #include "core/device.h"
 #include "node/node.h"
 #include "plugin/plugin.h"
@@ -66,6 +67,7 @@ union args {
 
 struct ioctl_request {
 	struct kplug_file *kfile;
+	u64 pending; /* tag of a call that waits, with the device not entered */
 	void *array; /* a copy of the one that the struct points to; copied back unless the command is silent */
 	union args args;
 };
@@ -203,15 +205,17 @@ static int ioctl_call(struct ioctl_request *req, struct kplug_call *arg)
 {
 	struct kplug_hook_ctx f = KPLUG_HOOK_CTX(req->kfile->kdev, KPLUG_HOOK_CALL, req->kfile->reader.file);
 
-	if (arg->reserved)
-		return -EINVAL;
 	f.ev.message = arg->message;
 	f.ev.size = arg->data_size;
 	f.kfile = req->kfile;
 	f.data = req->array;
 	kplug_hook_fire(&f);
+	if (f.pending && f.answered) /* it has changed its mind */
+		kplug_pending_end(f.kdev, f.pending, 0, &arg->out_result);
+	else
+		req->pending = f.pending;
 	arg->out_result = f.ev.result;
-	return f.answered ? 0 : -ENOMSG;
+	return f.answered || f.pending ? 0 : -ENOMSG;
 }
 
 static int ioctl_irq_enable(struct ioctl_request *req, struct kplug_irq_enable *arg)
@@ -313,6 +317,9 @@ static int run_command(const struct command *c, struct ioctl_request *req)
 	if (!req->array)
 		return -ENOMEM;
 	err = size && copy_from_user(req->array, user, size) ? -EFAULT : run_entered(c, req);
+	if (!err && req->pending)
+		err = kplug_pending_wait(req->kfile->kdev, req->pending, req->args.CALL.timeout_ms,
+					 &req->args.CALL.out_result);
 	if (!err && !c->silent && size && copy_to_user(user, req->array, size))
 		err = -EFAULT;
 	if (req->array != few)

@@ -11,6 +11,7 @@
 #include <linux/wait_bit.h>
 
 #include "buffer/buffer.h"
+#include "call/pending.h"
 #include "node/node.h"
 #include "core/device.h"
 #include "dma/dma.h"
@@ -71,8 +72,8 @@ int kplug_device_reg(struct kplug_device *kdev, u32 bar, u64 offset, u32 width, 
 
 	if (bar >= KPLUG_BAR_MAX)
 		return -ERANGE;
-	if (!is_power_of_2(width) || width > 8 || !IS_ALIGNED(offset, width))
 	bar = array_index_nospec(bar, KPLUG_BAR_MAX);
+	if (!is_power_of_2(width) || width > 8 || !IS_ALIGNED(offset, width))
 		return -EINVAL;
 	size = kdev->desc.bar_size[bar];
 	if (width > size || offset > size - width)
@@ -132,14 +133,15 @@ static void registry_free(struct device *dev)
 	struct kplug_device *kdev = container_of(dev, struct kplug_device, dev);
 
 	kplug_irq_free(kdev);
+	kplug_pending_free(kdev);
 	percpu_free_rwsem(&kdev->alive);
 	ida_free(&numbers, kdev->number);
 	xa_destroy(&kdev->by_virt); /* one that could not grow keeps empty nodes */
 	xa_destroy(&kdev->by_dma);
 	xa_destroy(&kdev->umems);
+	put_device(kdev->desc.parent);
 	kfree(kdev);
 	if (atomic_dec_and_test(&alive_devices))
-	put_device(kdev->desc.parent);
 		wake_up_var(&alive_devices);
 }
 
@@ -176,7 +178,7 @@ static int registry_fill(struct kplug_device *kdev)
 	if (number < 0)
 		return number;
 	kdev->dev.devt = first_devt + number;
-	return percpu_init_rwsem(&kdev->alive) ?: kplug_irq_alloc(kdev) ?:
+	return percpu_init_rwsem(&kdev->alive) ?: kplug_pending_alloc(kdev) ?: kplug_irq_alloc(kdev) ?:
 	       dev_set_name(&kdev->dev, "%s", kdev->desc.name);
 }
 

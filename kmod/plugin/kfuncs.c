@@ -8,11 +8,11 @@
 #include <linux/module.h>
 
 #include "buffer/buffer.h"
+#include "call/pending.h"
 #include "core/compat.h"
 #include "core/device.h"
 #include "plugin/plugin.h"
 
-__bpf_kfunc_start_defs();
 /*
  * Is it the device's plugin that asks? Whoever attaches another program to a tracepoint was not asked whether it may
  * program the device, or speak for it: see kplug_plugin_load().
@@ -22,6 +22,7 @@ static bool by_plugin(const struct kplug_hook_ctx *f)
 	return f->served && !f->closed;
 }
 
+__bpf_kfunc_start_defs();
 
 __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 notify)
 {
@@ -31,9 +32,9 @@ __bpf_kfunc int kplug_answer(struct kplug_event *ev, s64 result, u32 flags, u32 
 		return -EBUSY;
 	if (flags & ~KPLUG_ANSWER_FLAGS)
 		return -EINVAL;
-	ev->result = result;
 	if (flags & KPLUG_QUIET && !by_plugin(f))
 		return -EPERM;
+	ev->result = result;
 	ev->flags = flags;
 	ev->notify = notify;
 	f->answered = true;
@@ -51,8 +52,8 @@ __bpf_kfunc u8 *kplug_event_data(struct kplug_event *ev, u32 offset, const size_
 
 __bpf_kfunc u64 kplug_reg_read(struct kplug_event *ev, u32 bar, u64 offset, u32 width)
 {
-	u64 value = U64_MAX; /* stays where there is no such register */
 	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+	u64 value = U64_MAX; /* stays where there is no such register */
 
 	if (by_plugin(f))
 		kplug_device_reg(f->kdev, bar, offset, width, &value, false);
@@ -110,6 +111,30 @@ __bpf_kfunc int kplug_wake_after(struct kplug_event *ev, u64 ns)
 	return 0;
 }
 
+__bpf_kfunc u64 kplug_call_pend(struct kplug_event *ev)
+{
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+
+	if (!by_plugin(f) || !f->kfile || f->pending)
+		return 0;
+	f->pending = kplug_pending_begin(f->kdev, f->data, ev->size);
+	return f->pending;
+}
+
+__bpf_kfunc int kplug_call_reply(struct kplug_event *ev, u64 tag, u32 offset, const void *mem, u32 mem__sz)
+{
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+
+	return by_plugin(f) ? kplug_pending_reply(f->kdev, tag, offset, mem, mem__sz) : -EPERM;
+}
+
+__bpf_kfunc int kplug_call_complete(struct kplug_event *ev, u64 tag, s64 result)
+{
+	struct kplug_hook_ctx *f = kplug_hook_ctx_of(ev);
+
+	return by_plugin(f) ? kplug_pending_complete(f->kdev, tag, result) : -EPERM;
+}
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(kplug_kfunc_ids)
@@ -121,6 +146,9 @@ BTF_ID_FLAGS(func, kplug_dma_addr, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, kplug_dma_permission, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, kplug_attach, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, kplug_wake_after, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_call_pend, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_call_reply, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, kplug_call_complete, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(kplug_kfunc_ids)
 
 static const struct btf_kfunc_id_set kplug_kfunc_set = {

@@ -9,6 +9,7 @@
 #include <linux/timekeeping.h>
 #include <linux/tracepoint-defs.h>
 
+#include "call/pending.h"
 #include "core/device.h"
 #include "plugin/plugin.h"
 
@@ -95,6 +96,8 @@ static void plugin_publish(struct kplug_device *kdev, struct kplug_plugin *plugi
 	old = rcu_replace_pointer(kdev->plugin, plugin, lockdep_is_held(&kdev->plugin_lock));
 	if (old)
 		synchronize_rcu();
+	if (!plugin) /* nobody would complete them */
+		kplug_pending_cancel(kdev, READ_ONCE(kdev->dead) ? -ENODEV : -ECANCELED);
 	kdev->swaps += old && plugin;
 	kdev->previous = plugin ? old : NULL;
 	if (!plugin)

@@ -24,6 +24,7 @@ struct kplug_hook_ctx {
 	struct kplug_event ev;
 	struct kplug_device *kdev;
 	struct kplug_file *kfile; /* call: whose caller is current; else NULL */
+	u64 pending; /* call: tag of kplug_call_pend(), or 0 */
 	u8 *data; /* ev.size bytes, or NULL */
 	u8 *attachment; /* interrupt, deferred: KPLUG_ATTACH_MAX bytes for kplug_attach(), not initialised; else NULL */
 	u32 attached; /* bytes */

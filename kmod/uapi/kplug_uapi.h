@@ -406,16 +406,20 @@ struct kplug_plugin_info {
 /*
  * Sends a message to the plugin's call hook. The kernel copies `data` in, the plugin reads and writes the copy, and
  * the kernel copies it back. Needs an open for writing. A negative answer of the plugin is in out_result; it is not an
- * error of the ioctl.
- *   ENOMSG  no answer: no plugin, no call hook, or the hook did not answer
- *   E2BIG   data_size is more than KPLUG_CALL_MAX
+ * error of the ioctl. The plugin may leave the call pending: then the caller sleeps until another hook completes it.
+ *   ENOMSG     no answer: no plugin, no call hook, or the hook did not answer
+ *   E2BIG      data_size is more than KPLUG_CALL_MAX
+ *   ETIMEDOUT  pending for longer than timeout_ms
+ *   EINTR      a signal came while it was pending
+ *   ECANCELED  the plugin was unloaded while it was pending
+ * After the last three the device may still do what the call asked for; `data` is as it was.
  */
 struct kplug_call {
 	__u32 size;
 	__u32 message;
 	__u64 data; /* pointer; NULL if data_size is 0 */
 	__u32 data_size;
-	__u32 reserved;
+	__u32 timeout_ms; /* how long it may be pending; 0: no limit */
 	__s64 out_result;
 };
 

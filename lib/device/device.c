@@ -16,6 +16,9 @@ static const struct kp_reason info_reasons[] = {
 static const struct kp_reason call_reasons[] = {
 	{ ENOMSG, "no plugin answered; load one that handles this message" },
 	{ EFAULT, "its data is not readable and writable memory" },
+	{ ETIMEDOUT, "the plugin did not complete it in time; the device may still do what it asked for" },
+	{ EINTR, "a signal came before the plugin completed it; the device may still do what it asked for" },
+	{ ECANCELED, "the plugin was unloaded before it completed it; the device may still do what it asked for" },
 	{ 0, NULL },
 };
 
@@ -145,8 +148,18 @@ int kplug_device_info(struct kplug_device *dev, struct kplug_info *ret_info)
 
 int kplug_call(struct kplug_device *dev, uint32_t message, void *data, size_t size, int64_t *ret_result)
 {
+	return kplug_call_timeout(dev, message, data, size, 0, ret_result);
+}
+
+int kplug_call_timeout(struct kplug_device *dev, uint32_t message, void *data, size_t size, uint32_t timeout_ms,
+		       int64_t *ret_result)
+{
 	struct kplug_call req = {
-		.size = sizeof(req), .message = message, .data = (uintptr_t)data, .data_size = (uint32_t)size
+		.size = sizeof(req),
+		.message = message,
+		.data = (uintptr_t)data,
+		.data_size = (uint32_t)size,
+		.timeout_ms = timeout_ms,
 	};
 	int err;
 

@@ -230,7 +230,6 @@ static void reserved_and_flags(void)
 	struct kplug_plugin_load load = { .size = sizeof(load), .flags = 2, .name = "x" };
 	struct kplug_plugin_unload unload = { .size = sizeof(unload), .reserved = 1 };
 	struct kplug_plugin_info plugin = { .size = sizeof(plugin), .flags = 2 };
-	struct kplug_call message = { .size = sizeof(message), .reserved = 1 };
 	struct kplug_irq_enable enable = { .size = sizeof(enable), .reserved = 1 };
 	struct kplug_reg reg = { .size = sizeof(reg), .flags = 2, .width = 4 };
 	struct kplug_dma_lock lock = { .size = sizeof(lock), .flags = 1, .addr = (uintptr_t)&reg, .bytes = 1 };
@@ -249,7 +248,6 @@ static void reserved_and_flags(void)
 	assert_int_equal(call(KPLUG_PLUGIN_UNLOAD, &unload), -EINVAL);
 	assert_int_equal(call(KPLUG_PLUGIN_ROLLBACK, &unload), -EINVAL);
 	assert_int_equal(call(KPLUG_PLUGIN_INFO, &plugin), -EINVAL);
-	assert_int_equal(call(KPLUG_CALL, &message), -EINVAL);
 	assert_int_equal(call(KPLUG_IRQ_ENABLE, &enable), -EINVAL);
 	enable = (struct kplug_irq_enable){ .size = sizeof(enable), .flags = 2 };
 	assert_int_equal(call(KPLUG_IRQ_ENABLE, &enable), -EINVAL);
