@@ -55,6 +55,11 @@ enum {
 	BPF_EXIST = 2,
 };
 
+/* The state of bpf_for(). */
+struct bpf_iter_num {
+	__u64 __opaque[1];
+} __attribute__((aligned(8)));
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* What a hook is told (kmod/plugin/event.h). Read-only: the verifier refuses a write. */

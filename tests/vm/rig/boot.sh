@@ -21,14 +21,14 @@ mkdir -p "$run/res"
 echo "FAIL no verdict" >"$run/verdict"
 : >>"$run/earlier"
 : >"$run/lines" && : >"$run/live"
-rm -f "$run/disk" "$run/nvme"
-truncate -s 16M "$run/disk"
+rm -f "$run/disk" "$run/nvme" "$run/fast"
+truncate -s 16M "$run/disk" "$run/fast"
 head -c 1M /dev/zero | tr '\0' '\245' >"$run/nvme" # what a read has brought can be told
 printf '%s=%q\n' MACHINE "$machine" MODE "$mode" CASE "$case" COMMAND "$command" LIMIT "$limit" \
 	ALL "${KPLUG_ALL:-}" FIRST "${KPLUG_FIRST:-}" AFTER "${KPLUG_AFTER:-}" SCALE "${KPLUG_SCALE:-}" \
 	KPLUG_SECONDS "${KPLUG_SECONDS:-}" KPLUG_CALLS "${KPLUG_CALLS:-}" KPLUG_SEED "${KPLUG_SEED:-}" \
 	KPLUG_SWAPS "${KPLUG_SWAPS:-}" KPLUG_KILLS "${KPLUG_KILLS:-}" KPLUG_RELOADS "${KPLUG_RELOADS:-}" KPLUG_PULLS "${KPLUG_PULLS:-}" \
-	KPLUG_UNBINDS "${KPLUG_UNBINDS:-}" \
+	KPLUG_UNBINDS "${KPLUG_UNBINDS:-}" KPLUG_READS "${KPLUG_READS:-}" \
 	COVERAGE "${KPLUG_COVERAGE:-}" \
 	>"$run/res/job"
 
@@ -104,7 +104,9 @@ qemu=(qemu-system-x86_64 "${board[@]}" -accel "tcg,thread=multi" -cpu "max,fsrm=
 	-device "pcie-root-port,id=below,addr=6,chassis=1,x-speed=5" -device "e1000e,bus=below" -device "igb,addr=7"
 	-drive "file=$in/disk,format=raw,if=none,id=disk" -device "virtio-blk-pci,drive=disk,addr=0x1c"
 	-drive "file=$in/nvme,format=raw,if=none,id=nvme,throttling.iops-total=20"
-	-device "nvme,drive=nvme,serial=kplug,addr=0xa"
+	-drive "file=$in/fast,format=raw,if=none,id=fast"
+	-device "nvme,id=nvme,serial=kplug,addr=0xa" -device "nvme-ns,bus=nvme,drive=nvme,nsid=1"
+	-device "nvme-ns,bus=nvme,drive=fast,nsid=2,logical_block_size=4096,physical_block_size=4096"
 	-device "virtio-serial-pci,addr=0x14" -device "virtconsole,chardev=live"
 	-device "pcie-root-port,id=empty,addr=0xe,chassis=2"
 	-chardev "socket,id=monitor,path=$in/monitor,server=on,wait=off" -mon "chardev=monitor"

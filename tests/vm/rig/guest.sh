@@ -27,7 +27,7 @@ done
 longer=${SCALE%%.*} # the time limits; a fraction does not shorten them
 [ "${longer:-0}" != 0 ] || longer=1
 export KPLUG_SECONDS KPLUG_CALLS KPLUG_SEED # of random tests, see lib/chance.h
-export KPLUG_SWAPS KPLUG_KILLS KPLUG_RELOADS KPLUG_PULLS KPLUG_UNBINDS # the cases that read them say what they are
+export KPLUG_SWAPS KPLUG_KILLS KPLUG_RELOADS KPLUG_PULLS KPLUG_UNBINDS KPLUG_READS # the cases that read them say what they are
 
 exec 3>/dev/ttyS1
 busybox stty -F /dev/ttyS1 -opost -echo

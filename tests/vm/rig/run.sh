@@ -19,7 +19,7 @@ usage()
 	KPLUG_MIRROR, KPLUG_SCALE (how much longer stress tests run, 1), KPLUG_SECONDS, KPLUG_CALLS and KPLUG_SEED (of random
 	tests), KPLUG_SWAPS (of swap_stress, 10000), KPLUG_KILLS (of users_killed, 100, and killed_in_transfer, 500),
 	KPLUG_RELOADS (of module_reload, 100, and trace, 20), KPLUG_PULLS (of hot_unplug, 200), KPLUG_UNBINDS (of nvme_killed
-	and unbound_in_transfer, 200)
+	and unbound_in_transfer, 200), KPLUG_READS (of each thread of nvme, 5000)
 	END
 }
 

@@ -69,7 +69,7 @@ limits '' '1 0 of 2' 'nothing'
 like "$(make -sC ../../.. help 2>&1)" 'make shell .*$' 'make help comes to its end'
 
 machines='( (msi|intx|iommu|bounce|rt|selinux|lockdown|kexec))+'
-variables='KPLUG_(SCALE|SWAPS|KILLS|RELOADS|PULLS|UNBINDS|CALLS|SECONDS|ONE_KIND|ONE_DEVICE)'
+variables='KPLUG_(SCALE|SWAPS|KILLS|RELOADS|PULLS|UNBINDS|READS|CALLS|SECONDS|ONE_KIND|ONE_DEVICE)'
 headers=$(grep -hE '^(#|/\*) (machine|also|kernel|order|quick|timeout):' ../cases/*/*.{c,sh})
 isnt "$headers" '' 'cases have headers'
 is "$(grep -vE "^(#|/\*) ((machine|also):$machines|kernel: (debug|one)|order: first|quick: $variables=[0-9.]+|timeout: [0-9]+)( \*/)?$" \
