@@ -32,10 +32,13 @@ static struct {
 	u32 phase; /* which a new entry has */
 } state[NVME_QUEUES_MAX];
 
-/* Of each command that is under way, by place_of(): */
+/* Of each command that is under way, by place_of(). */
 #define PLACES (NVME_QUEUES_MAX * NVME_ENTRIES)
 static u64 tag_of[PLACES]; /* tag of the pending call; 0: none is under way */
-static u64 file_of[PLACES]; /* the open file that calls */
+
+/* The last open file to close, and what was under way when it began to. */
+static u64 closing;
+static u64 drained[PLACES];
 
 /* An index, as the verifier needs to see it: the compiler leaves out a check that it has made before. */
 static __always_inline u32 below(u32 index, u32 power_of_two)
@@ -49,13 +52,32 @@ static __always_inline u32 place_of(u32 q, u32 cid)
 	return below(q * NVME_ENTRIES + cid, PLACES);
 }
 
-/* Are commands of an open file, or any (0), under way? */
-static bool under_way(u64 file)
+static bool under_way(void)
 {
 	u32 i;
 
 	bpf_for(i, 0, PLACES) {
-		if (tag_of[i] && (!file || file_of[i] == file))
+		if (tag_of[i])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is a command under way that came before this file began to close? Others may use its memory, too, if its mode lets
+ * them; but a command that comes later finds no address of it.
+ */
+static bool drains(u64 file)
+{
+	u32 i;
+
+	if (closing != file) {
+		closing = file;
+		bpf_for(i, 0, PLACES)
+			drained[i] = tag_of[i];
+	}
+	bpf_for(i, 0, PLACES) {
+		if (drained[i] && drained[i] == tag_of[i])
 			return true;
 	}
 	return false;
@@ -70,7 +92,7 @@ static int start(struct kplug_event *ev)
 		return -EINVAL;
 	if (kplug_dma_permission(ev, kplug_dma_addr(ev, &buf, sizeof(buf)), sizeof(buf)))
 		return -EACCES;
-	if (under_way(0))
+	if (under_way())
 		return -EBUSY;
 	bpf_for(i, 0, NVME_QUEUES_MAX) {
 		state[i].tail = 0;
@@ -84,23 +106,24 @@ static int start(struct kplug_event *ev)
 	return 0;
 }
 
-/* Describes the data, one piece of device addresses, to the command; list: room for its PRP list. */
-static void set_prps(struct kplug_event *ev, struct nvme_command *sqe, u64 addr, u32 bytes, u64 *list)
+/*
+ * Describes the data, one piece of device addresses, to the command. list: room for its PRP list, and that list's
+ * address for the device.
+ */
+static void set_prps(struct nvme_command *sqe, u64 addr, u32 bytes, u64 *list, u64 list_addr)
 {
 	u32 first = NVME_PAGE - addr % NVME_PAGE; /* bytes in the first page */
 	u32 i;
 
 	sqe->prp1 = addr;
-	sqe->prp2 = 0;
 	if (bytes <= first)
 		return;
-	if (bytes <= first + NVME_PAGE) {
-		sqe->prp2 = addr + first;
+	sqe->prp2 = addr + first;
+	if (bytes <= first + NVME_PAGE)
 		return;
-	}
 	for (i = 0; i < NVME_PRPS; i++) /* entries past the data's end are not looked at */
 		list[i] = addr + first + (u64)i * NVME_PAGE;
-	sqe->prp2 = kplug_dma_addr(ev, list, NVME_PRPS * sizeof(*list));
+	sqe->prp2 = list_addr;
 }
 
 /* Bytes of a valid command's data, or a negative errno. */
@@ -119,18 +142,36 @@ static s64 data_bytes(struct kplug_event *ev, const struct nvme_io *io)
 	return bytes && kplug_dma_permission(ev, io->addr, bytes) ? -EACCES : (s64)bytes;
 }
 
-/* Puts a command into the queue of this CPU. 0: the call is pending. */
+/* Puts a valid command into place `cid` of queue q. base: the device's address of the buffer. */
+static void fill(struct nvme_io *io, u32 q, u32 cid, u32 bytes, u64 base)
+{
+	struct nvme_command *sqe = &buf.queue[q + 1].sq[cid];
+	u64 list =
+		(q + 1) * sizeof(struct nvme_queue) + offsetof(struct nvme_queue, prp) + cid * sizeof(u64[NVME_PRPS]);
+
+	*sqe = (struct nvme_command){
+		.opcode = io->opcode,
+		.cid = cid,
+		.nsid = io->nsid,
+		.cdw10 = io->slba,
+		.cdw11 = io->slba >> 32,
+		.cdw12 = io->blocks ? io->blocks - 1 : 0,
+	};
+	if (bytes)
+		set_prps(sqe, io->addr, bytes, buf.queue[q + 1].prp[cid], base + list);
+}
+
+/* Gives a command to the device, in the queue of this CPU. 0: the call is pending. */
 static int submit(struct kplug_event *ev)
 {
 	struct nvme_io *io = (void *)kplug_event_data(ev, 0, sizeof(*io));
+	u64 base = kplug_dma_addr(ev, &buf, sizeof(buf)), tag;
 	u32 q = bpf_get_smp_processor_id(), cid, next;
-	struct nvme_command *sqe;
 	s64 bytes;
-	u64 tag;
 
 	if (!io)
 		return -EINVAL;
-	if (q >= NVME_QUEUES_MAX || q >= queues)
+	if (q >= NVME_QUEUES_MAX || q >= queues || !base) /* without the buffer it would read what is there now */
 		return -EAGAIN;
 	bytes = data_bytes(ev, io);
 	if (bytes < 0)
@@ -143,19 +184,10 @@ static int submit(struct kplug_event *ev)
 	tag = kplug_call_pend(ev);
 	if (!tag)
 		return -EBUSY;
-	file_of[place_of(q, cid)] = ev->file;
-	tag_of[place_of(q, cid)] = tag;
-	sqe = &buf.queue[q + 1].sq[cid];
-	*sqe = (struct nvme_command){
-		.opcode = io->opcode,
-		.cid = cid,
-		.nsid = io->nsid,
-		.cdw10 = io->slba,
-		.cdw11 = io->slba >> 32,
-		.cdw12 = io->blocks ? io->blocks - 1 : 0,
-	};
-	if (bytes)
-		set_prps(ev, sqe, io->addr, bytes, buf.queue[q + 1].prp[cid]);
+	__sync_lock_test_and_set(&tag_of[place_of(q, cid)], tag); /* before the doorbell; and before this: */
+	if (!queues) /* a reset since; it may not have seen the tag */
+		return __sync_lock_test_and_set(&tag_of[place_of(q, cid)], 0) ? -EAGAIN : 0;
+	fill(io, q, cid, bytes, base);
 	state[q].tail = next;
 	kplug_write32(ev, NVME_BAR, NVME_SQTDBL(q + 1, stride), next);
 	return 0;
@@ -227,10 +259,10 @@ KPLUG_HOOK(call)
 		kplug_answer(ev, err, 0, 0);
 }
 
-/* Vouches for a file's memory when none of its commands is under way. */
+/* Vouches for a file's memory when all commands that may use it are done. */
 KPLUG_HOOK(close)
 {
-	bool busy = ev->count && under_way(ev->file);
+	bool busy = ev->count && drains(ev->file);
 
 	kplug_answer(ev, busy ? ASK_AGAIN_MS : 0, busy ? 0 : KPLUG_QUIET, 0);
 }
@@ -240,7 +272,7 @@ KPLUG_HOOK(event)
 	u32 i;
 
 	if (ev->message == KPLUG_EVENT_FREE || ev->message == KPLUG_EVENT_UNLOCK) {
-		if (!under_way(ev->file))
+		if (!under_way())
 			kplug_answer(ev, 0, KPLUG_QUIET, 0);
 		return;
 	}

@@ -270,6 +270,55 @@ static void a_killed_program_leaves_nothing(void)
 	assert_ok(io(NVME_READ, FAST, 0, 1, dma));
 }
 
+static int owns_and_waits(void *arg)
+{
+	struct kplug_device *own = NULL;
+	struct kplug_buffer *buf;
+	uint64_t addr;
+
+	NEED(!kplug_device_open(address, NULL, &own));
+	NEED(!kplug_buffer_alloc(own, "theirs", PAGE, NULL, &buf));
+	addr = kplug_buffer_dma_addr(buf);
+	NEED(write(*(int *)arg, &addr, sizeof(addr)) == sizeof(addr));
+	pause();
+	return 0;
+}
+
+/*
+ * We read into another program's buffer, as its mode allows, while that program is killed. Killed, and not closed: a
+ * close by root is root's word that the device is done.
+ */
+static void anothers_command_is_waited_for(void)
+{
+	struct nvme_io slow = { .slba = 1, .nsid = SLOW, .blocks = 8, .opcode = NVME_READ };
+	struct kplug_info info;
+	int i, given_up = 0, fd[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(fd), 0);
+	pid = fork();
+	if (!pid)
+		_exit(owns_and_waits(&fd[1]));
+	assert_true(pid > 0);
+	assert_int_equal(read(fd[0], &slow.addr, sizeof(slow.addr)), sizeof(slow.addr));
+	for (i = 0; i < 20; i++)
+		given_up += nvme_io(dev, &slow, 1) == -ETIMEDOUT;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(given_up > 0);
+	assert_ok(kplug_device_info(dev, &info));
+	assert_int_equal(info.out_quarantined, 0);
+	assert_int_equal(kind_foreign_bytes(dev, 64, PAGE, 0, 1500000), 0);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void without_its_queues_it_does_nothing(void)
+{
+	nvme_stop(&nvme);
+	assert_errno(EAGAIN, io(NVME_READ, FAST, 0, 1, dma));
+}
+
 int main(void)
 {
 	const struct rig_test tests[] = {
@@ -281,6 +330,8 @@ int main(void)
 		TEST(a_slow_command_is_given_up),
 		TEST(a_reset_fails_all),
 		TEST(a_killed_program_leaves_nothing),
+		TEST(anothers_command_is_waited_for),
+		TEST(without_its_queues_it_does_nothing),
 	};
 
 	return RIG_RUN(tests, RIG_NONE, .setup = setup, .teardown = teardown);
