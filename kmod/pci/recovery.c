@@ -9,8 +9,10 @@
 static void side_fence(struct pci_side *side, u32 why)
 {
 	lockdep_assert_held_write(&side->reset_lock);
-	scoped_guard(raw_spinlock_irqsave, &side->command_lock)
+	scoped_guard(raw_spinlock_irqsave, &side->command_lock) {
 		WRITE_ONCE(side->fence, side->fence | why);
+		kplug_pci_apply_command(side); /* nobody could acknowledge its line */
+	}
 	synchronize_rcu(); /* hooks that access registers */
 	if (side->kdev) /* else probe fails, and clears up */
 		kplug_device_zap(side->kdev);
