@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine: msi */
-/* also: intx iommu rt */
+/* also: iommu rt */
 /* quick: KPLUG_ONE_DEVICE=1 */
 /* shows: KPLUG_CALL hook:call hook:interrupt kmod/call/pending.c kmod/plugin/kfuncs.c kmod/plugin/plugin.c */
 /* shows: kmod/node/ioctl.c */
