@@ -74,7 +74,8 @@ struct nvme_buffer {
 struct nvme_start {
 	__u32 queues; /* 1..NVME_QUEUES_MAX */
 	__u32 stride; /* of the doorbells, bytes */
-	__u8 block_shift[NVME_NSID_MAX]; /* log2 of bytes in a block, by nsid - 1; 0: no such namespace */
+	/* By nsid - 1: log2 of bytes in a block; 0: no such namespace, or one with metadata. */
+	__u8 block_shift[NVME_NSID_MAX];
 	__u32 reserved;
 };
 

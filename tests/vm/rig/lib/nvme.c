@@ -109,7 +109,9 @@ static int identify(struct nvme *n, uint32_t nsid)
 	memcpy(&blocks, (void *)page, sizeof(blocks));
 	format = page[26] & 0xf;
 	n->ns[nsid - 1].blocks = blocks;
-	n->ns[nsid - 1].shift = blocks ? page[128 + 4 * format + 2] : 0;
+	/* Of a format with metadata a transfer would be longer than its blocks. */
+	if (blocks && !page[128 + 4 * format] && !page[128 + 4 * format + 1])
+		n->ns[nsid - 1].shift = page[128 + 4 * format + 2];
 	memset((void *)page, 0, NVME_PAGE);
 	return 0;
 }
