@@ -74,7 +74,7 @@ static void side_intx_enable(struct kplug_device *kdev, bool on)
 	guard(raw_spinlock_irqsave)(&side->command_lock);
 	side->intx_on = on;
 	if (!side->fence)
-		kplug_pci_apply_command(side);
+		pci_intx(side->pdev, on && !side->silent);
 }
 
 void kplug_pci_apply_command(struct pci_side *side)
