@@ -13,7 +13,8 @@
 /* Messages of kplug_call(). */
 #define EDU_CALL_VERSION 1 /* result: EDU_VERSION */
 #define EDU_CALL_COPY 2 /* struct edu_copy; result 0, -ERANGE, -EINVAL, -EBUSY (copying), -EIO, -EACCES */
-#define EDU_CALL_COPY_WAIT 3 /* the same; returns when the copy is done. Also -EAGAIN, -ECANCELED */
+/* The same; returns when the copy is done, for which vector 0 is enabled. Also -EAGAIN, -ECANCELED. */
+#define EDU_CALL_COPY_WAIT 3
 
 #define EDU_VERSION 100
 

@@ -187,14 +187,15 @@ extern int kplug_dma_permission(struct kplug_event *ev, __u64 addr, __u64 bytes)
 /*
  * Pending calls: one system call and one wake-up for a request that the device takes time for.
  *
- * pend: call: the caller sleeps until the call is completed, unless this hook answers it. Returns a tag, never 0; keep
- * it where the hook that completes the call finds it, before the device is told: its interrupt may run on another CPU
- * before this hook has returned. 0: too many calls are pending (1024), or not in call.
+ * pend: call: the caller sleeps until the call is completed, unless this hook answers it. Returns a tag; keep it
+ * where the hook that completes the call finds it, before the device is told: its interrupt may run on another CPU
+ * before this hook has returned. 0: it cannot be pending: too many are
+ * (1024), this one is already, or it is no call.
  * reply: any hook: copies bytes to the call's data, from offset on, for the caller. -ERANGE: past its end.
  * complete: any hook: the caller returns with this result.
  * Both return -ENOENT if no such call is pending: completed before, or its caller has gone, by a signal or a timeout.
  * So a tag does no harm when it comes late. After a swap or a rollback calls stay pending, and the new version
- * completes them; an unload cancels them.
+ * completes them by the tags in the state that it took over; after a `fresh` swap it has none. An unload cancels them.
  */
 extern __u64 kplug_call_pend(struct kplug_event *ev) __ksym;
 extern int kplug_call_reply(struct kplug_event *ev, __u64 tag, __u32 offset, const void *mem, __u32 mem__sz) __ksym;

@@ -82,8 +82,9 @@ struct nvme_start {
 /*
  * One command: the call returns when the device has completed it. Result 0, or
  *   -EINVAL  opcode, nsid, blocks or addr is out of range
- *   -EACCES  [addr, addr + blocks) is not the caller's: see kplug_dma_permission()
- *   -EBUSY   the CPU's queue is full; -EAGAIN: the plugin was not started
+ *   -EACCES  the memory at addr is not the caller's: see kplug_dma_permission()
+ *   -EBUSY   the CPU's queue is full, or too many calls are pending
+ *   -EAGAIN  the plugin was not started, has no queue for this CPU, or its buffer has ended
  *   -EIO     the device says `status`; or it was reset
  */
 #define NVME_CALL_IO 2

@@ -250,8 +250,8 @@ struct kplug_alloc_opts {
  *   -ENXIO       no such NUMA node, or no memory on it
  *   -ERANGE      dma_bits exceeds what the device can address
  *   -EOVERFLOW   the device has had 2^28 buffers since it was bound
- *   -EPERM       rights give it to another user or group, without CAP_CHOWN; or an arena without
- *                CAP_BPF
+ *   -EPERM       rights give it to another user or group, without CAP_CHOWN; an arena without
+ *                CAP_BPF; or the caller is in a user namespace of its own
  *   -EIO         the kernel cannot do DMA with this mask, or would bounce the data (swiotlb)
  *   -EOPNOTSUPP  paged or arena without an IOMMU, write-combining on other CPUs than x86, or a
  *                device that is not cache-coherent

@@ -52,7 +52,6 @@ EXPORT_SYMBOL_GPL(kplug_rights_check);
 int kplug_dma_check(struct kplug_device *kdev, struct kplug_file *kfile, u64 file, u64 addr, u64 len)
 {
 	const struct kplug_buffer *buf = kplug_buffer_at_dma(kdev, addr, len);
-
 	bool ok;
 
 	if (buf)

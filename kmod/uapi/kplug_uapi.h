@@ -232,7 +232,7 @@ struct kplug_buffer_info {
 	__u32 out_gid;
 	__u16 out_part;
 	__u16 out_parts; /* 1: it is all of it */
-	__u64 out_addr; /* an arena's: where every program must map it */
+	__u64 out_addr; /* an arena's: where every program must map it; 0 without the right to read */
 	__u32 part; /* with a name; else 0 */
 	__u32 reserved;
 };

@@ -30,8 +30,8 @@ static const struct kp_reason alloc_reasons[] = {
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the kernel cannot do DMA with this mask, or would bounce the data (swiotlb); ask for more bits, or use "
 	       "an IOMMU" },
-	{ EPERM,
-	  "not in a user namespace, and not for another user or a group of others without CAP_CHOWN; run it as root" },
+	{ EPERM, "no program in a user namespace may allocate, and only one with CAP_CHOWN for another user or group; "
+		 "run it as root" },
 	{ EFAULT, "no memory for the arena's pages; stop programs, or ask for less" },
 	{ EOPNOTSUPP, "this kind is not possible here: paged and arena need an IOMMU, wc needs x86, all need a "
 		      "cache-coherent device; contiguous and wc need a kernel that the modules' build knew (the "
@@ -47,8 +47,8 @@ static const struct kp_reason import_reasons[] = {
 	{ ERANGE, "the device cannot address so many bits; ask for fewer, or 0" },
 	{ EIO, "the device cannot address the memory, or not in one piece; ask for more bits, or use an IOMMU" },
 	{ EACCES, "the device or the dma-buf is open read-only; open the device, and export the dma-buf, for writing" },
-	{ EPERM,
-	  "not in a user namespace, and not for another user or a group of others without CAP_CHOWN; run it as root" },
+	{ EPERM, "no program in a user namespace may allocate, and only one with CAP_CHOWN for another user or group; "
+		 "run it as root" },
 	{ EOPNOTSUPP, "the device is not cache-coherent, or the exporter gives the kernel no CPU access" },
 	{ 0, NULL },
 };

@@ -12,7 +12,7 @@ enum {
 	WAIT = 1, /* leaves the call pending, and keeps its tag in the slot; -EBUSY: it cannot */
 	IS_KEPT, /* result: 1 if the slot has a tag */
 	COMPLETE, /* completes the slot's call; result: what kplug_call_complete() said */
-	COMPLETE_OTHER, /* ... with a tag one off in generation and one off in place; result: the sum of both */
+	COMPLETE_OTHER, /* four tags that are no call's: another generation, three other slots; result: the sum of all */
 	REPLY_OUTSIDE, /* result: what kplug_call_reply() said past the end, and before */
 	AT_ONCE, /* pending, and completed by the same hook */
 	TWICE, /* pending twice; result: the second tag */

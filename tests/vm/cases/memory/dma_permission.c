@@ -113,7 +113,7 @@ static void of_others_by_their_mode(void)
 
 	for (int i = 0; i < COUNT; i++) {
 		addr[i] = kplug_buffer_dma_addr(buf[i]);
-		assert_int_equal(permission(other, addr[i], BYTES), 0); /* root may open any */
+		assert_int_equal(permission(other, addr[i], BYTES), 0); /* they are root's */
 	}
 	for_all_users(as_user, addr);
 	for (int i = 0; i < COUNT; i++)
